@@ -1,0 +1,3 @@
+module github.com/spillgate/spillgate
+
+go 1.25.0

@@ -1,0 +1,109 @@
+package scanner
+
+import (
+	"fmt"
+
+	"github.com/spillgate/spillgate/rules"
+)
+
+// A Hit is what a Detector reports: a span of a chunk's data. Offsets are
+// bytes in Chunk.Data.
+type Hit = rules.Match
+
+// A Location is one place where a secret stands.
+type Location struct {
+	// Object is what holds it: kind, path, commit.
+	Object *Object
+	// Lines and columns count from 1, columns in characters (code points).
+	// EndColumn is one past the last character.
+	StartLine, StartColumn int
+	EndLine, EndColumn     int
+	// Offset is the first byte in the decoded object.
+	Offset int64
+}
+
+// String returns path:line:column, or what stands for it where there is no
+// path.
+func (l Location) String() string {
+	o := l.Object
+	at := fmt.Sprintf("%d:%d", l.StartLine, l.StartColumn)
+	switch o.Kind {
+	case CommitMessage:
+		return "commit " + short(o.ID) + " message:" + at
+	case Identity:
+		return "commit " + short(o.ID) + " author:" + at
+	case TagMessage:
+		return "tag " + o.Ref + " message:" + at
+	case FileName:
+		return "name of " + o.Path
+	case RefName:
+		return "name of ref " + o.Ref
+	}
+	if o.Path == "" {
+		return "blob " + short(o.ID) + ":" + at
+	}
+	return o.Path + ":" + at
+}
+
+func short(id string) string {
+	if len(id) > 12 {
+		return id[:12]
+	}
+	return id
+}
+
+// A Finding is one secret in one place, and after Scan has merged equal ones,
+// in several.
+type Finding struct {
+	Rule       *rules.Rule
+	Severity   rules.Severity
+	Confidence rules.Confidence
+	Location
+	// Secret is the matched secret.
+	Secret Secret
+	// Fields say more of it and never hold a secret: an ARN's Region, the
+	// account of an access key id.
+	Fields []rules.Field
+	// Fingerprint is stable over commits, lines, files and time: it covers
+	// the rule and the secret (see Fingerprinter).
+	Fingerprint string
+	// Context is the text of the finding's lines and the line before them,
+	// for stages that read comments; at most 4 KiB.
+	Context Secret
+	// Suppression says why the finding does not count. Nil means it counts.
+	Suppression *Suppression
+	// More are further places of the same secret, at most MaxLocations, and
+	// Occurrences is how many places there are in all.
+	More        []Location
+	Occurrences int
+	// OtherObjects is how many more commits hold the object, where the source
+	// counted them.
+	OtherCommits int
+}
+
+// MaxLocations bounds how many places of one secret a Finding keeps.
+const MaxLocations = 1000
+
+// A Suppression is the reason why a finding does not count.
+type Suppression struct {
+	// By names the mechanism: "placeholder", "comment", "ignore", "baseline".
+	By string
+	// Reason is a sentence for people.
+	Reason string
+	// InSource says that the excuse stands in the scanned text itself.
+	InSource bool
+}
+
+// Display returns what a report may print of the finding's text: identifiers
+// in full, anything else masked.
+func (f *Finding) Display() string {
+	if f.Rule.Identifier {
+		return f.Secret.Reveal()
+	}
+	return f.Secret.Masked()
+}
+
+// Blocks reports whether the finding fails a gate set to failOn.
+func (f *Finding) Blocks(failOn rules.Severity) bool {
+	return f.Suppression == nil && f.Severity >= failOn
+}

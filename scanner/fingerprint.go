@@ -1,0 +1,4 @@
+package scanner
+
+// A Fingerprinter makes fingerprints.
+type Fingerprinter struct{ Key []byte }
