@@ -85,7 +85,7 @@ type Commit struct {
 	ID      string `json:"id"`
 	Author  string `json:"author,omitempty"`
 	Email   string `json:"email,omitempty"`
-	Date    string `json:"date,omitempty"` // RFC 3339
+	Date    string `json:"date,omitempty"` // of the committer, RFC 3339 in UTC
 	Subject string `json:"-"`              // may hold a secret: never printed unscanned
 }
 

@@ -11,11 +11,11 @@ type Coverage struct {
 	// What says what was scanned, for example "staged changes against HEAD".
 	What string
 	// Backend says who read it: "go-git", "git", "packs", "files".
-	Backend string
-	Commits, Tags, Refs     int64
-	Blobs, Files, Binaries  int64
-	Messages, Names         int64
-	Bytes                   int64
+	Backend                string
+	Commits, Tags, Refs    int64
+	Blobs, Files, Binaries int64
+	Messages, Names        int64
+	Bytes                  int64
 	// Skipped are things left out by rule, such as submodules, LFS pointers
 	// and ignored files. They do not make a scan incomplete.
 	Skipped []Skip

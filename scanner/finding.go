@@ -76,7 +76,7 @@ type Finding struct {
 	// Occurrences is how many places there are in all.
 	More        []Location
 	Occurrences int
-	// OtherObjects is how many more commits hold the object, where the source
+	// OtherCommits is how many more commits hold the object, where the source
 	// counted them.
 	OtherCommits int
 }

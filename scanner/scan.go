@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spillgate/spillgate/rules"
@@ -113,4 +114,57 @@ func (r *Result) ExitCode(failOn rules.Severity) int {
 		return ExitIncomplete
 	}
 	return ExitClean
+}
+
+// Scan runs the sources through the detectors and stages. The error is a
+// *UsageError or nil: whatever else goes wrong is a Problem of the result's
+// coverage, next to what was found until then.
+func Scan(ctx context.Context, o Options) (*Result, error) {
+	r := &Result{Started: time.Now()}
+	var all []*Finding
+	for _, s := range o.Sources {
+		c := newCollector(o.Detectors)
+		coverage, err := s.Chunks(ctx, c.emit)
+		if err == nil && len(c.findings) > 0 {
+			if a, ok := s.(Attributor); ok {
+				err = a.Attribute(ctx, c.findings)
+			}
+		}
+		var usage *UsageError
+		switch {
+		case errors.As(err, &usage):
+			return nil, usage
+		case errors.Is(err, context.Canceled):
+			r.Interrupted = true
+			coverage.Fail(coverage.What, "interrupted before the end", "")
+		case err != nil:
+			fail(&coverage, err)
+		}
+		all = append(all, c.findings...)
+		r.Coverage = append(r.Coverage, coverage)
+		if r.Interrupted {
+			break
+		}
+	}
+	for _, f := range all {
+		for _, s := range o.Stages {
+			if f.Suppression == nil {
+				s.Judge(f)
+			}
+		}
+	}
+	o.Fingerprinter.fill(all)
+	r.Findings, r.Suppressed = merge(all)
+	r.Took = time.Since(r.Started)
+	return r, nil
+}
+
+// fail records err as a problem; a Problem keeps its parts.
+func fail(c *Coverage, err error) {
+	var p Problem
+	if errors.As(err, &p) {
+		c.Fail(p.Where, p.What, p.Fix)
+		return
+	}
+	c.Fail("", err.Error(), "")
 }

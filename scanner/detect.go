@@ -1,0 +1,15 @@
+package scanner
+
+import "github.com/spillgate/spillgate/rules"
+
+// RuleDetector is the Detector that runs a compiled rule program.
+type RuleDetector struct{ Program *rules.Program }
+
+// Detect implements Detector.
+func (d RuleDetector) Detect(c *Chunk, hit func(*Hit)) {
+	if c.Anchored {
+		d.Program.Match(c.Data, c.Anchors, c.Object.Binary, hit)
+		return
+	}
+	d.Program.Scan(c.Data, c.From, c.To, c.Object.Binary, hit)
+}

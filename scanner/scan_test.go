@@ -1,0 +1,243 @@
+package scanner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/spillgate/spillgate/rules"
+)
+
+// texts is a source of strings; the map's keys are paths.
+type texts struct {
+	files    []file
+	err      error
+	problem  string
+	commits  []*Commit // by index, filled in by Attribute
+	newLines NewLines
+}
+
+type file struct{ path, text string }
+
+func (s *texts) Chunks(ctx context.Context, emit func(*Chunk) error) (Coverage, error) {
+	var wg sync.WaitGroup
+	for i, f := range s.files {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			var feeder Feeder
+			o := &Object{Path: f.path, ID: fmt.Sprint(i), New: s.newLines}
+			_ = feeder.Bytes(o, []byte(f.text), emit)
+		}()
+	}
+	wg.Wait()
+	c := Coverage{What: "texts", Files: int64(len(s.files))}
+	if s.problem != "" {
+		c.Fail("here", s.problem, "")
+	}
+	return c, s.err
+}
+
+// words detects every "secret:WORD".
+type words struct{}
+
+var wordRule = &rules.Rule{ID: "word", Title: "A word", Severity: rules.High}
+
+func (words) Detect(c *Chunk, hit func(*Hit)) {
+	for at := c.From; ; {
+		i := bytes.Index(c.Data[at:c.To], []byte("secret:"))
+		if i < 0 {
+			return
+		}
+		at += i
+		end := at + 7
+		for end < len(c.Data) && c.Data[end] > ' ' {
+			end++
+		}
+		h := Hit{Rule: wordRule, Severity: wordRule.Severity, Start: at, End: end, SecretStart: at + 7, SecretEnd: end}
+		if bytes.HasPrefix(c.Data[at+7:], []byte("example")) {
+			h.Placeholder = "an example"
+		}
+		hit(&h)
+		at = end
+	}
+}
+
+func scanTexts(t *testing.T, s Source, stages ...Stage) *Result {
+	t.Helper()
+	r, err := Scan(context.Background(), Options{Sources: []Source{s}, Detectors: []Detector{words{}}, Stages: stages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestScanPlacesFindings(t *testing.T) {
+	r := scanTexts(t, &texts{files: []file{
+		{"b", "é secret:two\nx\n\tsecret:three é"},
+		{"a", "secret:one"},
+	}})
+	var got []string
+	for _, f := range r.Findings {
+		got = append(got, fmt.Sprintf("%s-%d:%d %s", f.Location, f.EndLine, f.EndColumn, f.Secret.Reveal()))
+	}
+	want := []string{"a:1:8-1:11 one", "b:1:10-1:13 two", "b:3:9-3:14 three"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if r.ExitCode(rules.Medium) != ExitFindings || r.ExitCode(rules.Critical) != ExitClean {
+		t.Error("the gate's severity does not decide the exit code")
+	}
+}
+
+func TestScanMergesPlacesOfOneSecret(t *testing.T) {
+	r := scanTexts(t, &texts{files: []file{
+		{"a", "secret:one secret:example1"}, {"b", "secret:one\nsecret:one\nsecret:example1"}, {"c", "secret:other"},
+	}})
+	if len(r.Findings) != 2 || len(r.Suppressed) != 1 {
+		t.Fatalf("%d findings, %d suppressed", len(r.Findings), len(r.Suppressed))
+	}
+	f := r.Findings[0]
+	if f.Occurrences != 3 || len(f.More) != 2 || f.Object.Path != "a" || f.More[1].StartLine != 2 {
+		t.Errorf("places: %d, %v, %v", f.Occurrences, f.Location, f.More)
+	}
+	if s := r.Suppressed[0]; s.Occurrences != 2 || s.Suppression.By != "placeholder" {
+		t.Errorf("suppressed: %+v", s.Suppression)
+	}
+	if f.Fingerprint == r.Findings[1].Fingerprint || len(f.Fingerprint) != 32 {
+		t.Error("fingerprints are not distinct")
+	}
+	again := scanTexts(t, &texts{files: []file{{"elsewhere", "\n\nsecret:one"}}})
+	if again.Findings[0].Fingerprint != f.Fingerprint {
+		t.Error("the fingerprint depends on the place")
+	}
+	if (Fingerprinter{Key: []byte("k")}).Fingerprint("word", f.Secret) == f.Fingerprint {
+		t.Error("the key does not change the fingerprint")
+	}
+}
+
+type lines map[int]bool
+
+func (l lines) Touches(first, last int) bool {
+	for i := first; i <= last; i++ {
+		if l[i] {
+			return true
+		}
+	}
+	return false
+}
+
+func TestScanCountsOnlyNewLines(t *testing.T) {
+	r := scanTexts(t, &texts{files: []file{{"a", "secret:one\nsecret:two\nsecret:three"}}, newLines: lines{2: true}})
+	if len(r.Findings) != 1 || r.Findings[0].StartLine != 2 {
+		t.Errorf("%d findings", len(r.Findings))
+	}
+}
+
+func TestScanIsNeverSilentlyGreen(t *testing.T) {
+	broken := errors.New("broken pack")
+	for name, tt := range map[string]struct {
+		source *texts
+		exit   int
+	}{
+		"clean":               {&texts{}, ExitClean},
+		"error":               {&texts{err: broken}, ExitIncomplete},
+		"problem":             {&texts{problem: "unreadable"}, ExitIncomplete},
+		"error after finding": {&texts{err: broken, files: []file{{"a", "secret:one"}}}, ExitFindings},
+		"interrupted":         {&texts{err: context.Canceled}, ExitInterrupted},
+	} {
+		r := scanTexts(t, tt.source)
+		if got := r.ExitCode(rules.Medium); got != tt.exit {
+			t.Errorf("%s: exit %d, want %d", name, got, tt.exit)
+		}
+		if tt.source.err != nil && r.Complete() {
+			t.Errorf("%s: said to be complete", name)
+		}
+	}
+	_, err := Scan(context.Background(), Options{Sources: []Source{&texts{err: fmt.Errorf("range: %w", &UsageError{What: "no base", Fix: "name one"})}}})
+	var usage *UsageError
+	if !errors.As(err, &usage) || usage.Error() != "no base; name one" {
+		t.Errorf("usage error: %v", err)
+	}
+}
+
+type attributed struct{ texts }
+
+func (s *attributed) Attribute(_ context.Context, fs []*Finding) error {
+	for _, f := range fs {
+		f.Object.Path = "path of " + f.Object.ID
+		f.Object.Commit = &Commit{ID: "c" + f.Object.ID, Date: fmt.Sprintf("2026-01-0%d", 9-f.Object.ID[0]+'0')}
+	}
+	return nil
+}
+
+func TestScanAttributesAndSortsByAge(t *testing.T) {
+	r := scanTexts(t, &attributed{texts{files: []file{{"", "secret:one"}, {"", "secret:one"}}}})
+	if len(r.Findings) != 1 || r.Findings[0].Object.Commit.ID != "c1" || r.Findings[0].Object.Path != "path of 1" {
+		t.Errorf("the oldest commit does not come first: %v", r.Findings[0].Object)
+	}
+}
+
+type excuse string
+
+func (e excuse) Judge(f *Finding) {
+	if strings.Contains(f.Context.Reveal(), string(e)) {
+		f.Suppression = &Suppression{By: "comment", Reason: "said so"}
+	}
+}
+
+func TestStagesSeeTheLineAndTheOneBefore(t *testing.T) {
+	r := scanTexts(t, &texts{files: []file{{"a", "x\n# allow\nsecret:one\nsecret:two # allow\n\nsecret:three\n# allow"}}}, excuse("allow"))
+	if len(r.Findings) != 1 || r.Findings[0].Secret.Reveal() != "three" || len(r.Suppressed) != 2 {
+		t.Errorf("%d findings, %d suppressed", len(r.Findings), len(r.Suppressed))
+	}
+}
+
+func TestSecretNeverPrints(t *testing.T) {
+	text := "hunter" + "2-correct-horse"
+	s := NewSecret([]byte(text))
+	f := Finding{Rule: wordRule, Secret: s, Context: s, Location: Location{Object: &Object{Path: "p"}}}
+	var out bytes.Buffer
+	for _, v := range []any{s, &s, f, &f, []Secret{s}, map[string]Secret{"k": s}, struct{ S Secret }{s}, &Result{Findings: []*Finding{&f}}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T"} {
+			fmt.Fprintf(&out, verb, v)
+		}
+		fmt.Fprintln(&out, v)
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(b)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("m", "v", v)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "v", v)
+	}
+	fmt.Fprintf(&out, "%v", fmt.Errorf("while at %v", s))
+	if strings.Contains(out.String(), text[4:]) || strings.Contains(out.String(), fmt.Sprintf("%x", text[4:])) {
+		t.Error("a secret was printed") // and is not printed here
+	}
+	if got := s.Masked(); got != "hunt… (21 characters)" {
+		t.Errorf("masked: %s", got)
+	}
+	for _, short := range []string{"", "a", "fifteen chars.."} {
+		if m := NewSecret([]byte(short)).Masked(); !strings.HasPrefix(m, "… (") {
+			t.Errorf("a short secret shows %s", m)
+		}
+	}
+	if m := NewSecret([]byte("\x1b[2J" + strings.Repeat("x", 20))).Masked(); !strings.HasPrefix(m, "… (") {
+		t.Error("a control character is shown")
+	}
+}
+
+func TestDetectorsPayNothingWithoutAHit(t *testing.T) {
+	c := newCollector([]Detector{words{}})
+	chunk := &Chunk{Object: &Object{}, Data: []byte("nothing here"), To: 12, Line: 1}
+	if n := testing.AllocsPerRun(100, func() { _ = c.emit(chunk) }); n > 0 {
+		t.Errorf("%v allocations for a chunk without a hit", n)
+	}
+}
