@@ -1,0 +1,104 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// schemaVersion is the version of the JSON formats. Fields may be added
+// without changing it; readers skip those they do not know. The schemas lie in
+// schema/.
+const schemaVersion = 1
+
+// A document is the JSON report.
+type document struct {
+	SchemaVersion int            `json:"schema_version"`
+	Tool          toolView       `json:"tool"`
+	Summary       summaryView    `json:"summary"`
+	Findings      []findingView  `json:"findings"`
+	Suppressed    []findingView  `json:"suppressed"`
+	Coverage      []coverageView `json:"coverage"`
+}
+
+type toolView struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type summaryView struct {
+	ExitCode    int    `json:"exit_code"`
+	FailOn      string `json:"fail_on"`
+	Complete    bool   `json:"complete"`
+	Interrupted bool   `json:"interrupted"`
+	Findings    int    `json:"findings"`
+	Blocking    int    `json:"blocking"`
+	Suppressed  int    `json:"suppressed"`
+	Problems    int    `json:"problems"`
+	Started     string `json:"started"` // RFC 3339, UTC
+	Took        int64  `json:"took_ms"`
+}
+
+type jsonSink struct{ options Options }
+
+func newJSON(o Options) scanner.Sink { return &jsonSink{o} }
+
+// Write writes one JSON document.
+func (s *jsonSink) Write(w io.Writer, r *scanner.Result) error {
+	d := newRedactor(r)
+	doc := document{
+		SchemaVersion: schemaVersion,
+		Tool:          s.options.tool(),
+		Summary:       s.options.summary(r),
+		Findings:      make([]findingView, 0, len(r.Findings)),
+		Suppressed:    make([]findingView, 0, len(r.Suppressed)),
+		Coverage:      make([]coverageView, 0, len(r.Coverage)),
+	}
+	for _, f := range r.Findings {
+		doc.Findings = append(doc.Findings, d.view(f, s.options.FailOn))
+	}
+	for _, f := range r.Suppressed {
+		doc.Suppressed = append(doc.Suppressed, d.view(f, s.options.FailOn))
+	}
+	for i := range r.Coverage {
+		doc.Coverage = append(doc.Coverage, d.coverage(&r.Coverage[i]))
+	}
+	return writeJSON(w, doc, "  ")
+}
+
+func (o *Options) tool() toolView { return toolView{"spillgate", o.Version} }
+
+func (o *Options) summary(r *scanner.Result) summaryView {
+	v := summaryView{
+		ExitCode: r.ExitCode(o.FailOn), FailOn: o.FailOn.String(),
+		Complete: r.Complete(), Interrupted: r.Interrupted,
+		Findings: len(r.Findings), Suppressed: len(r.Suppressed),
+		Started: r.Started.UTC().Format(time.RFC3339), Took: r.Took.Milliseconds(),
+	}
+	for _, f := range r.Findings {
+		if f.Blocks(o.FailOn) {
+			v.Blocking++
+		}
+	}
+	for i := range r.Coverage {
+		v.Problems += len(r.Coverage[i].Problems)
+	}
+	return v
+}
+
+// writeJSON writes v and a line break. Nothing of it needs escaping for a
+// terminal, see escapeJSON.
+func writeJSON(w io.Writer, v any, indent string) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeJSON(b.Bytes()))
+	return err
+}

@@ -1,0 +1,319 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// The text report looks like this:
+//
+//	config/prod.env:3:12: critical: AWS secret access key: wJal… (40 characters)
+//	    Whoever holds it can call AWS as its user.
+//	    region: eu-west-1; 3 more places; commit 1f2e3d4c5b6a by A. Author
+//	config/prod.env:9:1: warning (low): KMS alias ARN: arn:aws:kms:…
+//
+//	1 finding blocks, 1 warning.
+//	  1. Take it out: edit the file, then `git restore --staged config/prod.env`.
+//	  2. …
+//
+// Each finding's first line begins with a place that editors and terminals make
+// clickable. What the rule says is said once per rule, so that ten findings of
+// a kind take ten lines. Blocking findings come first; places in a file stand
+// together.
+type text struct{ options Options }
+
+func newText(o Options) scanner.Sink {
+	if o.MaxLines <= 0 {
+		o.MaxLines = 20
+	}
+	o.MaxLines = max(o.MaxLines, 10)
+	return &text{o}
+}
+
+// Write writes nothing if there is nothing to say.
+func (s *text) Write(out io.Writer, r *scanner.Result) error {
+	w := &textWriter{Writer: bufio.NewWriter(out), options: s.options, redactor: newRedactor(r), said: map[string]bool{}}
+	w.findings(r)
+	if s.options.ShowSuppressed {
+		w.suppressed(r.Suppressed)
+	}
+	w.problems(r)
+	return w.Flush()
+}
+
+type textWriter struct {
+	*bufio.Writer
+	*redactor
+	options Options
+	said    map[string]bool // rules whose reason was given
+}
+
+// The styles, as SGR parameters.
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "1;31"
+	yellow = "33"
+)
+
+func (w *textWriter) style(sgr, s string) string {
+	if !w.options.Color || s == "" {
+		return s
+	}
+	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
+}
+
+// findings writes the findings that fit, the blocking ones first, and what to
+// do about them.
+func (w *textWriter) findings(r *scanner.Result) {
+	if len(r.Findings) == 0 {
+		return
+	}
+	sorted := slices.Clone(r.Findings)
+	failOn := w.options.FailOn
+	warns := func(f *scanner.Finding) int {
+		if f.Blocks(failOn) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(sorted, func(a, b *scanner.Finding) int {
+		return cmp.Or(cmp.Compare(warns(a), warns(b)), strings.Compare(a.Object.Path, b.Object.Path),
+			cmp.Compare(a.StartLine, b.StartLine), cmp.Compare(a.StartColumn, b.StartColumn))
+	})
+	blocking := 0
+	for _, f := range sorted {
+		blocking += 1 - warns(f)
+	}
+	var steps []string
+	if !w.options.Quiet {
+		first := w.view(sorted[0], failOn)
+		steps = w.steps(&first)
+	}
+	left := w.options.MaxLines - len(steps) - 3 // "and N more", blank, summary
+	for i, f := range sorted {
+		v := w.view(f, failOn)
+		lines := w.lines(&v)
+		last := i == len(sorted)-1
+		if !w.options.Verbose && (len(lines) > left+1 || len(lines) > left && !last) {
+			rest := len(sorted) - i
+			_, _ = fmt.Fprintf(w, "and %s more (%s); -v or --format json shows all\n", number(rest), blockingOf(max(0, blocking-i), rest))
+			break
+		}
+		left -= len(lines)
+		for _, line := range lines {
+			_, _ = w.WriteString(line + "\n")
+		}
+	}
+	if w.options.Quiet {
+		return
+	}
+	_, _ = w.WriteString("\n" + w.style(bold, tally(blocking, len(sorted)-blocking)) + "\n")
+	for _, step := range steps {
+		_, _ = w.WriteString(step + "\n")
+	}
+}
+
+func number(n int) string { return fmt.Sprint(n) }
+
+func blockingOf(blocking, all int) string {
+	switch blocking {
+	case 0:
+		return "warnings"
+	case all:
+		return "blocking"
+	}
+	return number(blocking) + " of them blocking"
+}
+
+func tally(blocking, warnings int) string {
+	switch {
+	case blocking == 0:
+		return count(warnings, "warning") + ", nothing that blocks."
+	case warnings == 0:
+		return verb(blocking) + "."
+	}
+	return verb(blocking) + ", " + count(warnings, "warning") + "."
+}
+
+func verb(blocking int) string {
+	if blocking == 1 {
+		return "1 finding blocks"
+	}
+	return number(blocking) + " findings block"
+}
+
+// lines returns the lines of one finding: one that names it, and unless quiet
+// why it matters, when that was not said yet, and its particulars.
+func (w *textWriter) lines(v *findingView) []string {
+	grade := w.style(red, v.Severity.String())
+	if !v.Blocking {
+		grade = w.style(yellow, "warning ("+v.Severity.String()+")")
+	}
+	lines := []string{w.style(bold, Escape(v.Location.String())) + ": " + grade + ": " +
+		Escape(v.Title) + ": " + Escape(v.Match) + w.style(dim, " ["+v.Rule+"]")}
+	if w.options.Quiet {
+		return lines
+	}
+	if v.Why != "" && !w.said[v.Rule] {
+		lines = append(lines, "    "+w.style(dim, Escape(v.Why)))
+	}
+	w.said[v.Rule] = true
+	if more := particulars(v); more != "" {
+		lines = append(lines, "    "+more)
+	}
+	return lines
+}
+
+// particulars says on one line what else is known of a finding.
+func particulars(v *findingView) string {
+	var parts []string
+	for _, f := range v.Fields {
+		parts = append(parts, Escape(f.Name+": "+f.Value))
+	}
+	if c := v.Location.Commit; c != nil {
+		if v.Location.kind != scanner.CommitMessage && v.Location.kind != scanner.Identity {
+			parts = append(parts, "commit "+Escape(abbreviate(c.ID))+by(c))
+		}
+		if v.OtherCommits > 0 {
+			parts = append(parts, "in "+count(v.OtherCommits, "further commit"))
+		}
+	}
+	if n := v.Occurrences - 1; n > 0 {
+		also := count(n, "further place")
+		if len(v.More) > 0 {
+			also += ", such as " + Escape(v.More[0].String())
+		}
+		parts = append(parts, also)
+	}
+	if v.Location.Encoding != "" {
+		parts = append(parts, "read as "+v.Location.Encoding)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func by(c *commitView) string {
+	if c.Author == "" {
+		return ""
+	}
+	return " by " + Escape(c.Author)
+}
+
+func abbreviate(id string) string {
+	if len(id) > 12 {
+		return id[:12]
+	}
+	return id
+}
+
+// steps says what to do, after the first finding, which is the worst placed.
+func (w *textWriter) steps(v *findingView) []string {
+	fix := v.Fix
+	if fix == "" {
+		fix = "treat it as known to others and replace it where it was issued."
+	}
+	allow := w.options.Allow
+	if allow == "" {
+		allow = "`spillgate explain " + v.Rule + "` says what counts as one."
+	}
+	return []string{
+		"  1. Take it out: " + removal(v),
+		"  2. If it left this machine: " + Escape(fix),
+		"  3. If it is no secret: " + Escape(allow),
+	}
+}
+
+// removal says how to get a finding out of where it is.
+func removal(v *findingView) string {
+	l := &v.Location
+	switch {
+	case l.kind == scanner.TagMessage || l.kind == scanner.RefName:
+		return "delete and re-create " + shellWord(l.rawRef) + "."
+	case l.Commit != nil && l.kind == scanner.Content, l.kind == scanner.CommitMessage, l.kind == scanner.Identity:
+		id := l.Object
+		if l.Commit != nil {
+			id = l.Commit.ID
+		}
+		return "rewrite commit " + Escape(abbreviate(id)) + " (`git rebase -i " + Escape(abbreviate(id)) + "^`) before you push it."
+	case l.kind == scanner.FileName:
+		return "rename " + shellWord(l.rawPath) + "."
+	case l.Object != "" && l.Path != "":
+		return "`git restore --staged -- " + shellWord(l.rawPath) + "`, then edit the file."
+	}
+	return "edit " + shellWord(l.rawPath) + "; read the value from the environment or a secret store."
+}
+
+// shellWord returns s as one word for a shell, escaped for the terminal: as it
+// is where that is safe, else in quotes, and with $'…' where it holds what
+// only that can express.
+func shellWord(s string) string {
+	plain := s != ""
+	for _, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("/._-+,@%", r):
+		default:
+			plain = false
+		}
+	}
+	if plain {
+		return s
+	}
+	if escaped := Escape(s); escaped != s {
+		quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+		var b strings.Builder
+		for i := 0; i < len(s); {
+			n := 1
+			for n < len(s)-i && s[i+n]&0xc0 == 0x80 {
+				n++
+			}
+			if one := s[i : i+n]; Escape(one) == one {
+				b.WriteString(quoted.Replace(one))
+			} else {
+				for j := range n {
+					b.WriteString(escapeByte(one[j]))
+				}
+			}
+			i += n
+		}
+		return "$'" + b.String() + "'"
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// suppressed lists the findings that do not count.
+func (w *textWriter) suppressed(findings []*scanner.Finding) {
+	for i, f := range findings {
+		if i == w.options.MaxLines && !w.options.Verbose {
+			_, _ = fmt.Fprintf(w, "and %d more suppressed; -v or --format json shows all\n", len(findings)-i)
+			return
+		}
+		v := w.view(f, rules.Critical)
+		_, _ = w.WriteString(w.style(dim, Escape(v.Location.String())+": suppressed ("+Escape(v.Suppression.By)+"): "+
+			Escape(v.Title)+": "+Escape(v.Match)+": "+Escape(v.Suppression.Reason)) + "\n")
+	}
+}
+
+// problems lists what was not scanned, with the way out.
+func (w *textWriter) problems(r *scanner.Result) {
+	for i := range r.Coverage {
+		for _, p := range r.Coverage[i].Problems {
+			p = w.problem(p)
+			line := w.style(red, "not scanned: ")
+			if p.Where != "" {
+				line += w.style(bold, Escape(p.Where)) + ": "
+			}
+			line += Escape(p.What)
+			if p.Fix != "" {
+				line += "\n    " + Escape(p.Fix)
+			}
+			_, _ = w.WriteString(line + "\n")
+		}
+	}
+}
