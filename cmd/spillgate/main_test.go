@@ -106,7 +106,7 @@ func samples() []sample {
 		{"ALIASARN", "arn:aws:kms:eu-west-1:" + account + ":alias/" + "payroll-master", false},
 		{"MANAGEDARN", "arn:aws:kms:eu-west-1:" + account + ":alias/" + "aws/s3", false},
 		{"DOCARN", "arn:aws:kms:us-west-2:" + "111122223333" + ":key/" + "1234abcd-12ab-34cd-56ef-1234567890ab", false},
-		{"KEYID", "AKIA" + "Y3FDNQ4RZ7KWTB2M", false},
+		{"KEYID", "AKIA" + "Y3FDNQ4RZ7KWTB2M", true},
 		{"AWSSECRET", "qT7vKp2LxW9z" + "RbN4mYc8HdJf3sGaE6uVoZi1XtQr", true},
 		{"GHP", githubToken("ghp" + "_"), true},
 		{"PEMHEAD", "-----BEGIN " + "PRIVATE KEY-----", false},
