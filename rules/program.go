@@ -1,9 +1,13 @@
 package rules
 
-// MaxMatch bounds the length of a match, and ContextBefore and ContextAfter
-// say how many bytes around an anchor a Program may look at: a caller that
-// cuts a text into pieces gives each piece that much of its neighbours, and
-// gets exactly the matches of the whole text.
+import "slices"
+
+//go:generate go run -tags spillgate_bootstrap gen.go
+
+// MaxMatch bounds the length of a match in bytes, and ContextBefore and
+// ContextAfter say how many bytes around an anchor a Program may look at: a
+// caller that cuts a text into pieces gives each piece that much of its
+// neighbours, or all there is, and gets the matches of the whole text.
 const (
 	MaxMatch      = 32 << 10
 	ContextBefore = 2 * MaxMatch
@@ -17,28 +21,49 @@ type Anchor struct {
 	Literal uint16 // index of the literal in the Program
 }
 
+// A Validator looks at a match that the pattern found and returns false to
+// refuse it. It may grade the match anew through Severity and Confidence,
+// append to Fields and set Placeholder. data is the text that the offsets of m
+// point into; a Validator looks no further than MaxMatch bytes beyond the
+// match, so that its verdict does not depend on how the text was cut.
+type Validator func(data []byte, m *Match) bool
+
 // A Program is a compiled rule set. It is immutable, safe for concurrent use
 // and allocates nothing for a text in which nothing matches.
 type Program struct {
+	// Rules are the rules in the order in which they were compiled. Nobody
+	// changes them.
 	Rules []Rule
+
+	patterns []pattern // sorted by rule
+	literals []literal // sorted by text
+	users    []uint16  // patterns of the literals, see literal.users
+	filter   filter
+	lazy     []lazyRegexp // one for each pattern; compiled on first use
+	context  int          // ContextBefore, but in tests
 }
 
 // Builtin returns the program compiled from the rules in this folder.
-func Builtin() *Program { return &Program{} }
+func Builtin() *Program { return &builtin }
 
 // Compile compiles rules. An error names the rule and what is wrong with it.
-func Compile(rules []Rule) (*Program, error) { return &Program{Rules: rules}, nil }
+// Rules that are in Builtin too are not compiled again, so that a user's few
+// rules beside ours cost little.
+func Compile(rules []Rule) (*Program, error) { return compile(rules, 1) }
 
-// LongestLiteral returns the length in bytes of the longest literal.
-func (p *Program) LongestLiteral() int { return 0 }
+// CompileForRelease does the same and takes its time over the arrangement of
+// the prefilter. It is for the generator of Builtin.
+func CompileForRelease(rules []Rule) (*Program, error) { return compile(rules, 6) }
 
-// Anchors appends to dst the anchors that begin in data[from:to], in rising
-// order of position, then literal.
-func (p *Program) Anchors(dst []Anchor, data []byte, from, to int) []Anchor { return dst }
+// Rule returns the rule with the given id, or nil.
+func (p *Program) Rule(id string) *Rule {
+	i := slices.IndexFunc(p.Rules, func(r Rule) bool { return r.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &p.Rules[i]
+}
 
-// Match calls found for every match at one of the anchors. binary keeps rules
-// that are for text only away. The Match is valid only during the call.
-func (p *Program) Match(data []byte, anchors []Anchor, binary bool, found func(*Match)) {}
-
-// Scan calls found for every match whose anchor begins in data[from:to].
-func (p *Program) Scan(data []byte, from, to int, binary bool, found func(*Match)) {}
+// LongestLiteral returns the length in bytes of the longest literal: an edit
+// of a text changes no anchor farther before it than that.
+func (p *Program) LongestLiteral() int { return p.filter.longest }

@@ -1,0 +1,290 @@
+package rules
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
+
+// The prefilter looks for all literals of a program at once. Each literal
+// gives it a window of four bytes, the rarest it has, and belongs to one of
+// sixteen buckets. The table has an entry for each pair of bytes: in its low
+// half, the buckets that have the pair as the first half of a window, in its
+// high half, as the second. So
+//
+//	table[pair at i] & table[pair at i+2]>>16
+//
+// is not zero where a window may stand, at the price of one load, one shift
+// and two logical operations for each byte of text, and whether a literal is
+// case-sensitive shows in the table alone. What passes is looked up in a hash
+// table of windows and then compared with the literal, so that the anchors are
+// exactly the places where literals stand. A text pays the same for 50 literals
+// as for 500: only the share of false candidates grows.
+//
+// Literals of three bytes have one pair and one byte, which may be followed by
+// anything.
+type filter struct {
+	table   *[1 << 16]uint32
+	slots   []uint32 // entries[slots[h]:slots[h+1]] are those with hash h
+	entries []entry
+	shift   uint8 // hashes have 32-shift bits
+	short   bool  // there are literals of three bytes
+	longest int   // length of the longest literal
+	reach   int   // largest offset of a window in its literal
+}
+
+type entry struct {
+	key     uint32 // of the window
+	literal uint16
+	offset  uint8 // of the window in the literal
+}
+
+// The keys of windows of four and three bytes. Setting a bit of each byte folds
+// the case of letters and joins a few others, which the comparison tells apart.
+// The two kinds differ in the highest byte.
+func key4(window uint32) uint32 { return window | 0x20202020 }
+func key3(window uint32) uint32 { return window&0xffffff | 0x202020 }
+
+func hash(key uint32, shift uint8) uint32 { return key * 0x9e3779b1 >> shift }
+
+const buckets = 16
+
+// A window is what one literal contributes: the pairs of its halves.
+type window struct {
+	entry
+	pairs [2][]uint16
+	costs [2]float64
+}
+
+func newWindow(l *literal, index int) window {
+	offset, _ := rarestWindow(l.text, l.fold)
+	w := window{entry: entry{literal: uint16(index), offset: uint8(offset)}}
+	s := l.text[offset:]
+	w.pairs[0] = foldPairs(s[0], s[1], l.fold)
+	if len(s) >= 4 {
+		w.key = key4(uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24)
+		w.pairs[1] = foldPairs(s[2], s[3], l.fold)
+	} else {
+		w.key = key3(uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16)
+		for next := range 256 {
+			w.pairs[1] = append(w.pairs[1], foldPairs(s[2], byte(next), false)...)
+			if l.fold && isLetter(s[2]) {
+				w.pairs[1] = append(w.pairs[1], foldPairs(s[2]^0x20, byte(next), false)...)
+			}
+		}
+	}
+	return w
+}
+
+// foldPairs returns the table indexes of the pair a, b.
+func foldPairs(a, b byte, fold bool) []uint16 {
+	out := []uint16{uint16(a) | uint16(b)<<8}
+	if fold && isLetter(a) {
+		out = append(out, uint16(a^0x20)|uint16(b)<<8)
+	}
+	if fold && isLetter(b) {
+		for _, p := range out {
+			out = append(out, p^0x2000)
+		}
+	}
+	return out
+}
+
+// A bucket knows what it lets pass: the share of text that its first pairs
+// and its second pairs take.
+type bucket struct {
+	count [2]map[uint16]int
+	share [2]float64
+}
+
+// with returns the share of candidates if w belonged to b.
+func (b *bucket) with(w *window) float64 {
+	share := b.share
+	for half := range 2 {
+		for _, p := range w.pairs[half] {
+			if b.count[half][p] == 0 {
+				share[half] += pairFrequency(byte(p), byte(p>>8))
+			}
+		}
+	}
+	return share[0] * share[1]
+}
+
+func (b *bucket) change(w *window, by int) {
+	for half := range 2 {
+		if b.count[half] == nil {
+			b.count[half] = map[uint16]int{}
+		}
+		b.share[half] = max(0, b.share[half]) // rounding
+		for _, p := range w.pairs[half] {
+			before := b.count[half][p]
+			b.count[half][p] = before + by
+			if before == 0 {
+				b.share[half] += pairFrequency(byte(p), byte(p>>8))
+			} else if before+by == 0 {
+				b.share[half] -= pairFrequency(byte(p), byte(p>>8))
+			}
+		}
+	}
+}
+
+// assign puts every window into the bucket that it widens least, beginning
+// with the most frequent ones, and then moves windows that fit better
+// elsewhere. The first round is cheap enough for a user's rules at run time.
+func assign(windows []window, rounds int) []int {
+	order := make([]int, len(windows))
+	cost := make([]float64, len(windows))
+	for i := range windows {
+		order[i] = i
+		cost[i] = new(bucket).with(&windows[i])
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cost[b], cost[a]) })
+	var all [buckets]bucket
+	at := make([]int, len(windows))
+	for round := range rounds {
+		for _, i := range order {
+			if round > 0 {
+				all[at[i]].change(&windows[i], -1)
+			}
+			best, least := 0, 2.0
+			for b := range all {
+				extra := all[b].with(&windows[i]) - all[b].share[0]*all[b].share[1]
+				if extra < least {
+					best, least = b, extra
+				}
+			}
+			at[i] = best
+			all[best].change(&windows[i], 1)
+		}
+	}
+	return at
+}
+
+// newFilter builds the prefilter for literals.
+func newFilter(literals []literal, rounds int) filter {
+	f := filter{table: new([1 << 16]uint32)}
+	windows := make([]window, len(literals))
+	for i := range literals {
+		windows[i] = newWindow(&literals[i], i)
+		f.longest = max(f.longest, len(literals[i].text))
+		f.reach = max(f.reach, int(windows[i].offset))
+		f.short = f.short || len(literals[i].text) < 4
+	}
+	for i, b := range assign(windows, rounds) {
+		for half := range 2 {
+			for _, p := range windows[i].pairs[half] {
+				f.table[p] |= 1 << (b + half*buckets)
+			}
+		}
+	}
+	f.shift = uint8(32 - bits.Len(uint(4*len(literals))))
+	f.slots = make([]uint32, 1<<(32-f.shift)+1)
+	for i := range windows {
+		f.entries = append(f.entries, windows[i].entry)
+	}
+	slices.SortStableFunc(f.entries, func(a, b entry) int {
+		return cmp.Compare(hash(a.key, f.shift), hash(b.key, f.shift))
+	})
+	for _, e := range f.entries {
+		f.slots[hash(e.key, f.shift)+1]++
+	}
+	for i := 1; i < len(f.slots); i++ {
+		f.slots[i] += f.slots[i-1]
+	}
+	return f
+}
+
+// Anchors appends to dst the anchors that begin in data[from:to], in rising
+// order of position, then literal.
+func (p *Program) Anchors(dst []Anchor, data []byte, from, to int) []Anchor {
+	from, to = max(from, 0), min(to, len(data))
+	if len(p.literals) == 0 || from >= to {
+		return dst
+	}
+	sorted := len(dst)
+	// A literal that begins before to may have its window behind it.
+	last := min(to+p.filter.reach, len(data))
+	t := p.filter.table
+	i := from
+	if last-i >= 8 && i+16 <= len(data) {
+		v := binary.LittleEndian.Uint16(data[i:])
+		w := binary.LittleEndian.Uint16(data[i+1:])
+		a, b := t[v], t[w]
+		for i+8 <= last && i+16 <= len(data) {
+			v := binary.LittleEndian.Uint64(data[i+2:])
+			x := uint16(data[i+10])
+			c0, c1 := t[uint16(v)], t[uint16(v>>8)]
+			c2, c3 := t[uint16(v>>16)], t[uint16(v>>24)]
+			c4, c5 := t[uint16(v>>32)], t[uint16(v>>40)]
+			c6, c7 := t[uint16(v>>48)], t[uint16(v>>56)|x<<8]
+			h0 := a&(c0>>16) | b&(c1>>16) | c0&(c2>>16) | c1&(c3>>16)
+			h1 := c2&(c4>>16) | c3&(c5>>16) | c4&(c6>>16) | c5&(c7>>16)
+			if h0|h1 != 0 {
+				dst = p.verify(dst, sorted, data, i, i+8, from, to)
+			}
+			a, b = c6, c7
+			i += 8
+		}
+	}
+	return p.verifyTail(dst, sorted, data, i, last, from, to)
+}
+
+// verify appends the anchors of the windows at data[i:end], where at least
+// four bytes follow each position.
+func (p *Program) verify(dst []Anchor, sorted int, data []byte, i, end, from, to int) []Anchor {
+	f := &p.filter
+	for ; i < end; i++ {
+		w := binary.LittleEndian.Uint32(data[i:])
+		if f.table[uint16(w)]&(f.table[w>>16]>>16) == 0 {
+			continue
+		}
+		dst = p.lookup(dst, sorted, data, i, key4(w), from, to)
+		if f.short {
+			dst = p.lookup(dst, sorted, data, i, key3(w), from, to)
+		}
+	}
+	return dst
+}
+
+// verifyTail does the same for the last positions of a text, reading zeros
+// behind it.
+func (p *Program) verifyTail(dst []Anchor, sorted int, data []byte, i, end, from, to int) []Anchor {
+	f := &p.filter
+	for ; i < end; i++ {
+		var b [4]byte
+		copy(b[:], data[i:])
+		w := binary.LittleEndian.Uint32(b[:])
+		if f.table[uint16(w)]&(f.table[w>>16]>>16) == 0 {
+			continue
+		}
+		dst = p.lookup(dst, sorted, data, i, key4(w), from, to)
+		if f.short {
+			dst = p.lookup(dst, sorted, data, i, key3(w), from, to)
+		}
+	}
+	return dst
+}
+
+// lookup appends the anchors of the literals whose window is at data[i]. Since
+// windows lie at different offsets, an anchor may belong before some that were
+// found already.
+func (p *Program) lookup(dst []Anchor, sorted int, data []byte, i int, key uint32, from, to int) []Anchor {
+	f := &p.filter
+	h := hash(key, f.shift)
+	for _, e := range f.entries[f.slots[h]:f.slots[h+1]] {
+		pos := i - int(e.offset)
+		if e.key != key || pos < from || pos >= to || !p.literals[e.literal].at(data, pos) {
+			continue
+		}
+		dst = append(dst, Anchor{pos, e.literal})
+		for j := len(dst) - 1; j > sorted; j-- {
+			a, b := &dst[j-1], &dst[j]
+			if a.Pos < b.Pos || a.Pos == b.Pos && a.Literal < b.Literal {
+				break
+			}
+			*a, *b = *b, *a
+		}
+	}
+	return dst
+}

@@ -1,0 +1,258 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// A ruleFile is the TOML form of one provider's rules.
+type ruleFile struct {
+	Provider string     `toml:"provider"`
+	Rule     []ruleText `toml:"rule"`
+}
+
+type ruleText struct {
+	ID           string      `toml:"id"`
+	Title        string      `toml:"title"`
+	Why          string      `toml:"why"`
+	Severity     *Severity   `toml:"severity"`
+	Confidence   *Confidence `toml:"confidence"`
+	Identifier   bool        `toml:"identifier"`
+	TextOnly     bool        `toml:"text_only"`
+	ARN          string      `toml:"arn"`
+	ARNs         []string    `toml:"arns"`
+	Pattern      string      `toml:"pattern"`
+	Patterns     []string    `toml:"patterns"`
+	Keywords     []string    `toml:"keywords"`
+	Validators   []string    `toml:"validators"`
+	Placeholders []string    `toml:"placeholders"`
+	Fix          string      `toml:"fix"`
+	References   []string    `toml:"references"`
+	Tags         []string    `toml:"tags"`
+	Match        []any       `toml:"match"`
+	Clean        []any       `toml:"clean"`
+}
+
+// Parse reads the rules of one TOML file; file names it in errors. The format
+// is strict: an unknown key is an error that says where it stands and which
+// key was probably meant, because a misspelt key in a scanner's rules is a
+// secret that nobody looks for. Parse checks the shape of a rule; Compile
+// checks its patterns and that ids are unique over all files.
+//
+//	provider = "AWS"
+//
+//	[[rule]]
+//	id         = "aws-kms-key-arn"      # lower-case words joined by hyphens, for ever
+//	title      = "AWS KMS key ARN"
+//	why        = "…"                    # optional: why a reader should care
+//	severity   = "medium"               # info, low, medium, high, critical
+//	confidence = "high"                 # low, medium, high
+//	arn        = "kms key/{uuid|mrk}"   # see ParseARNPattern; several: arns = [ … ]
+//	pattern    = '''…'''                # RE2, see Pattern; several: patterns = [ … ]
+//	keywords   = [ "…" ]                # optional: one of them is in every match, in any case
+//	identifier = true                   # optional: no secret, printed in full
+//	text_only  = true                   # optional: not applied to binary content
+//	validators = [ "…" ]                # optional
+//	placeholders = [ "…" ]              # optional
+//	fix        = "…"
+//	references = [ "https://…" ]
+//	tags       = [ "aws" ]
+//	match      = [ "…", ["…", "…"] ]    # texts that must match; an array is joined, so that
+//	                                    # the file holds no complete example secret
+//	clean      = [ "…" ]                # texts that must not
+func Parse(file string, text []byte) ([]Rule, error) {
+	var f ruleFile
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return nil, parseError(file, text, err)
+	}
+	if f.Provider == "" && len(f.Rule) > 0 {
+		return nil, fmt.Errorf("%s:1:1: provider is missing: add provider = \"NAME\" before the first [[rule]]", file)
+	}
+	out := make([]Rule, 0, len(f.Rule))
+	for i := range f.Rule {
+		line := ruleLine(text, i)
+		r, err := f.Rule[i].rule(f.Provider)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d:1: rule %q: %w", file, line, f.Rule[i].ID, err)
+		}
+		for j := range out {
+			if out[j].ID == r.ID {
+				return nil, fmt.Errorf("%s:%d:1: rule %q: the id was taken at line %d: choose another",
+					file, line, r.ID, ruleLine(text, j))
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// ruleLine returns the line of the n-th [[rule]] header, for errors about a
+// rule as a whole. A header inside a multi-line string can mislead it, which
+// costs a wrong line number and nothing else.
+func ruleLine(text []byte, n int) int {
+	line := 0
+	for l := range bytes.Lines(text) {
+		line++
+		if bytes.HasPrefix(bytes.ReplaceAll(l, []byte(" "), nil), []byte("[[rule]]")) {
+			if n == 0 {
+				return line
+			}
+			n--
+		}
+	}
+	return 1
+}
+
+func (t *ruleText) rule(provider string) (Rule, error) {
+	r := Rule{
+		ID: t.ID, Provider: provider, Title: t.Title, Why: t.Why, Fix: t.Fix,
+		References: t.References, Identifier: t.Identifier, TextOnly: t.TextOnly,
+		Validators: t.Validators, Placeholders: t.Placeholders, Tags: t.Tags,
+	}
+	if !validID(t.ID) {
+		return r, errors.New("id must be lower-case words of letters and digits joined by hyphens")
+	}
+	if t.Title == "" {
+		return r, errors.New("title is missing: say in a few words what was found")
+	}
+	if t.Severity == nil || t.Confidence == nil {
+		return r, errors.New("severity or confidence is missing: say how bad a finding is and how sure")
+	}
+	r.Severity, r.Confidence = *t.Severity, *t.Confidence
+	regexps, arns := t.Patterns, t.ARNs
+	if t.Pattern != "" {
+		regexps = append([]string{t.Pattern}, regexps...)
+	}
+	if t.ARN != "" {
+		arns = append([]string{t.ARN}, arns...)
+	}
+	for _, s := range arns {
+		r.Patterns = append(r.Patterns, Pattern{ARN: s})
+	}
+	for _, s := range regexps {
+		r.Patterns = append(r.Patterns, Pattern{Regexp: s, Keywords: t.Keywords})
+	}
+	if len(r.Patterns) == 0 {
+		return r, errors.New("it looks for nothing: add pattern, patterns, arn or arns")
+	}
+	var err error
+	if r.Match, err = examples("match", t.Match); err != nil {
+		return r, err
+	}
+	r.Clean, err = examples("clean", t.Clean)
+	return r, err
+}
+
+func validID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		word := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !word && (c != '-' || i == 0 || i == len(id)-1 || id[i-1] == '-') {
+			return false
+		}
+	}
+	return id != ""
+}
+
+// examples joins the parts of each example.
+func examples(key string, list []any) ([]string, error) {
+	var out []string
+	for i, e := range list {
+		parts, ok := e.([]any)
+		if !ok {
+			parts = []any{e}
+		}
+		var b strings.Builder
+		for _, p := range parts {
+			s, ok := p.(string)
+			if !ok {
+				return nil, fmt.Errorf("%s: example %d must be a string or an array of strings", key, i+1)
+			}
+			b.WriteString(s)
+		}
+		if b.Len() == 0 {
+			return nil, fmt.Errorf("%s: example %d is empty", key, i+1)
+		}
+		out = append(out, b.String())
+	}
+	return out, nil
+}
+
+// parseError says where in the file an error of the TOML reader stands, and
+// names the known key nearest to an unknown one.
+func parseError(file string, text []byte, err error) error {
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) && len(strict.Errors) > 0 {
+		e := &strict.Errors[0]
+		row, col := e.Position()
+		key := e.Key()
+		if len(key) == 0 {
+			return fmt.Errorf("%s:%d:%d: unknown key", file, row, col)
+		}
+		name := key[len(key)-1]
+		known := tomlKeys(ruleFile{})
+		if len(key) > 1 {
+			known = tomlKeys(ruleText{})
+		}
+		return fmt.Errorf("%s:%d:%d: unknown key %q: %s", file, row, col, name, suggest(name, known))
+	}
+	var decode *toml.DecodeError
+	if errors.As(err, &decode) {
+		row, col := decode.Position()
+		return fmt.Errorf("%s:%d:%d: %s", file, row, col, strings.TrimPrefix(decode.Error(), "toml: "))
+	}
+	return fmt.Errorf("reading rules of %s (%d bytes): %w", file, len(text), err)
+}
+
+// tomlKeys lists the keys of a struct, so that the format is written down once.
+func tomlKeys(v any) []string {
+	t := reflect.TypeOf(v)
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i] = t.Field(i).Tag.Get("toml")
+	}
+	return keys
+}
+
+// suggest says which of the known names was probably meant.
+func suggest(name string, known []string) string {
+	best, at := len(name)/2+2, ""
+	for _, k := range known {
+		if d := editDistance(strings.ToLower(name), k); d < best {
+			best, at = d, k
+		}
+	}
+	if at != "" {
+		return fmt.Sprintf("did you mean %q?", at)
+	}
+	return "known keys are " + strings.Join(known, ", ")
+}
+
+// editDistance counts the insertions, deletions and replacements between a
+// and b. Names longer than 64 bytes are cut: nobody meant them.
+func editDistance(a, b string) int {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diag+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,107 @@
+package rules
+
+// report builds the match of pattern i at data[start:end], which the machine
+// has just found, has it judged, and hands it on.
+func (s *scan) report(i, start, end int) {
+	if !s.judge(i, start, end) {
+		return
+	}
+	// Two patterns of a rule may find the same secret: the first reports it.
+	rule, from, to := s.p.patterns[i].rule, s.match.SecretStart, s.match.SecretEnd
+	first := i
+	for first > 0 && s.p.patterns[first-1].rule == rule {
+		first--
+		if s.foundBy(first, from, to) {
+			return
+		}
+	}
+	if first < i { // the machine and the match were used
+		s.find(i, start, start)
+		s.judge(i, start, end)
+	}
+	s.found(&s.match)
+}
+
+// judge fills s.match and reports whether the validators let it pass.
+func (s *scan) judge(i, start, end int) bool {
+	pat := &s.p.patterns[i]
+	r := &s.p.Rules[pat.rule]
+	m := &s.match
+	*m = Match{
+		Rule: r, Start: start, End: end, SecretStart: start, SecretEnd: end,
+		Severity: r.Severity, Confidence: r.Confidence, Fields: s.fields[:0],
+	}
+	if pat.arn.service != "" {
+		s.arnFields(pat)
+	} else {
+		slots := &s.machine.slots
+		if slots[1] > slots[0] && slots[0] >= 0 {
+			m.SecretStart, m.SecretEnd = slots[0], slots[1]
+		}
+		for k := range pat.fields {
+			if from, to := slots[2*k+2], slots[2*k+3]; from >= 0 && to >= from {
+				m.Fields = append(m.Fields, Field{pat.fields[k].name, string(s.data[from:to])})
+			}
+		}
+	}
+	for _, name := range r.Validators {
+		validate, ok := lookupValidator(name)
+		if ok && !validate(s.data, m) {
+			return false
+		}
+	}
+	for _, list := range r.Placeholders {
+		if m.Placeholder == "" {
+			m.Placeholder = placeholderReason(list, s.data[m.SecretStart:m.SecretEnd], m)
+		}
+	}
+	s.fields = m.Fields
+	return true
+}
+
+// arnFields sets the fields and the confidence of the ARN that was matched.
+func (s *scan) arnFields(pat *pattern) {
+	m, a := &s.match, &s.arn
+	got, ok := a.match(&s.machine, pat, s.data)
+	if !ok {
+		return
+	}
+	plain := string(a.buf[:got.length])
+	add := func(name, value string) {
+		if value != "" {
+			m.Fields = append(m.Fields, Field{name, value})
+		}
+	}
+	add("arn", plain)
+	add("partition", string(a.partition))
+	add("region", string(a.region))
+	add("account", string(a.account))
+	add("resource", plain[a.resource:])
+	for range got.doubts {
+		lowerConfidence(m)
+	}
+}
+
+// foundBy reports whether pattern i has a match that passes its validators
+// and whose secret is data[from:to].
+func (s *scan) foundBy(i, from, to int) bool {
+	pat := &s.p.patterns[i]
+	lowest := max(0, to-int(pat.longest)) // of the starts of such a match
+	edge := lowest + int(pat.min)
+	next := s.lookBack(i, edge)
+	limit := min(from+int(pat.max)+1, len(s.data))
+	for a := s.anchorFrom(pat, edge, limit); a >= 0; a = s.anchorFrom(pat, a+1, limit) {
+		for {
+			start, end := s.find(i, max(a-int(pat.max), next), a-int(pat.min))
+			if start < 0 {
+				next = max(next, a-int(pat.min)+1)
+				break
+			}
+			next = end
+			if s.judge(i, start, end) && s.match.SecretStart == from && s.match.SecretEnd == to {
+				return true
+			}
+		}
+	}
+	return false
+}
