@@ -1,0 +1,196 @@
+package rules
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Example values are everywhere: in vendors' documents, in every project's
+// README and tests. A match that is one is not reported but suppressed with
+// the reason that placeholderReason gives, and counted.
+
+// PlaceholderNames lists the names that a rule's placeholders may use.
+func PlaceholderNames() []string {
+	return []string{"aws-documentation", "stripe-documentation", "made-up"}
+}
+
+// placeholderReason says why the secret of m is a known example value according
+// to the named list, or returns "". It may grade m down instead.
+func placeholderReason(list string, secret []byte, m *Match) string {
+	switch list {
+	case "aws-documentation":
+		return awsPlaceholder(secret, m)
+	case "stripe-documentation":
+		return stripePlaceholder(secret)
+	case "made-up":
+		return madeUp(secret)
+	}
+	return ""
+}
+
+// awsPlaceholder knows the accounts, key ids and credentials of Amazon's
+// documentation.
+//
+// An example key id says that the whole ARN is an example: nobody has that
+// key. An example account with any name beside it says the same, since names
+// prove nothing. But a random key id beside an example account was made by
+// something: mostly an emulator, whose default account it is, at times a
+// search-and-replace over a real ARN. The finding stays, one severity lower.
+//
+// Source: the IAM, KMS and CLI guides at https://docs.aws.amazon.com, which use
+// these values throughout.
+func awsPlaceholder(secret []byte, m *Match) string {
+	if reason := awsCredentialPlaceholder(secret); reason != "" {
+		return reason
+	}
+	resource := field(m, "resource")
+	id, isKey := strings.CutPrefix(resource, "key/")
+	isUUIDKey := isKey && (len(id) == 36 || strings.HasPrefix(id, "mrk-"))
+	if isUUIDKey && isExampleKeyID(id) {
+		return "key id of AWS's documentation"
+	}
+	if account := field(m, "account"); resource != "" && isExampleAccount(account) {
+		if !isUUIDKey {
+			return "account of AWS's documentation"
+		}
+		if m.Severity > Info {
+			m.Severity--
+		}
+		addField(m, "account-is", "an example of AWS's documentation")
+	}
+	return ""
+}
+
+// awsCredentialPlaceholder relies on a habit that Amazon keeps: its example
+// credentials end in EXAMPLE or EXAMPLEKEY.
+func awsCredentialPlaceholder(secret []byte) string {
+	if bytes.HasSuffix(secret, []byte("EXAMPLE")) || bytes.HasSuffix(secret, []byte("EXAMPLEKEY")) {
+		return "credential of AWS's documentation: it ends in EXAMPLE"
+	}
+	return ""
+}
+
+// isExampleAccount reports whether an account number stands in documents or is
+// an emulator's default. Numbers of one repeated digit are examples too.
+func isExampleAccount(account string) bool {
+	switch account {
+	case "111122223333", "123456789012", "444455556666", "555566667777", "777788889999",
+		"012345678901", "112233445566", "123456781234", "210987654321", "223456789012":
+		return true
+	}
+	return account != "" && strings.Count(account, account[:1]) == len(account)
+}
+
+// isExampleKeyID reports whether a KMS key id stands in documents, or is drawn
+// on the keyboard: every group of one letter, or few letters in all. A random
+// id of 32 hexadecimal digits has fewer than 6 different ones once in 10^9.
+func isExampleKeyID(id string) bool {
+	id = strings.ToLower(id)
+	switch id {
+	case "1234abcd-12ab-34cd-56ef-1234567890ab", "0987dcba-09fe-87dc-65ba-ab0987654321",
+		"mrk-1234abcd12ab34cd56ef1234567890ab", "1a2b3c4d-5e6f-1a2b-3c4d-5e6f1a2b3c4d",
+		"0987ab65-43cd-21ef-09ab-87654321cdef", "12345678-1234-1234-1234-123456789012",
+		"12345678-1234-1234-1234-123456789abc", "12345678-90ab-cdef-1234-567890abcdef",
+		"mrk-0987dcba09fe87dc65baab0987654321":
+		return true
+	}
+	var seen [256]bool
+	digits, oneEach := 0, true
+	for group := range strings.SplitSeq(strings.TrimPrefix(id, "mrk-"), "-") {
+		for i := range len(group) {
+			if !seen[group[i]] {
+				seen[group[i]] = true
+				digits++
+			}
+			oneEach = oneEach && group[i] == group[0]
+		}
+	}
+	return oneEach || digits < 6
+}
+
+// stripePlaceholder knows the test keys that Stripe's documentation shows to
+// readers who are not logged in. Each is written in two halves here, so that
+// this file holds no complete key.
+func stripePlaceholder(secret []byte) string {
+	for _, k := range [...][2]string{
+		{"sk_test_4eC39HqLyj", "WDarjtT1zdp7dc"},
+		{"sk_test_BQokikJOvB", "iI2HlWgH4olfQ2"},
+		{"sk_test_26PHem9AhJ", "ZvU623DfE1x4sd"},
+	} {
+		if head, tail := k[0], k[1]; len(secret) == len(head)+len(tail) &&
+			string(secret[:len(head)]) == head && string(secret[len(head):]) == tail {
+			return "test key of Stripe's documentation"
+		}
+	}
+	return ""
+}
+
+// Thresholds of madeUp, in characters. A random token of 100 base62 letters
+// passes each of them by chance less than once in 10^9 times.
+const (
+	madeUpRepeat   = 8  // the same character in a row
+	madeUpSequence = 9  // each character the successor of the one before
+	madeUpPeriod   = 12 // a stretch that repeats its first 2 to 10 characters
+	madeUpLetters  = 5  // different characters in 16 or more
+)
+
+// madeUp recognises values that somebody typed to fill a place: one character
+// repeated, runs along the alphabet or the digits, a short text repeated, and
+// words that say so.
+func madeUp(secret []byte) string {
+	for _, w := range [...]string{
+		"example", "placeholder", "changeme", "change-me", "redacted", "dummy", "your-", "your_",
+		"yourtoken", "yoursecret", "yourkey", "-here", "_here", "insert-", "replace", "notreal", "not-a-real", "foobar",
+	} {
+		if containsFold(secret, w) {
+			return "made-up value: it says so"
+		}
+	}
+	repeat, sequence := 1, 1
+	var seen [256]bool
+	letters := 0
+	for i, c := range secret {
+		if !seen[c] {
+			seen[c] = true
+			letters++
+		}
+		if i == 0 {
+			continue
+		}
+		repeat = step(repeat, c == secret[i-1])
+		sequence = step(sequence, succeeds(c, secret[i-1]))
+		if repeat >= madeUpRepeat {
+			return "made-up value: one character repeated"
+		}
+		if sequence >= madeUpSequence {
+			return "made-up value: a sequence"
+		}
+	}
+	if len(secret) >= 16 && letters < madeUpLetters {
+		return "made-up value: few different characters"
+	}
+	for period := 2; period <= 10; period++ {
+		run := 1
+		for i := period; i < len(secret); i++ {
+			if run = step(run, secret[i] == secret[i-period]); run >= madeUpPeriod {
+				return "made-up value: a short text repeated"
+			}
+		}
+	}
+	return ""
+}
+
+// step continues a run or begins the next.
+func step(run int, continues bool) int {
+	if continues {
+		return run + 1
+	}
+	return 1
+}
+
+// succeeds reports whether c follows last on the way 0-9 or a-z, in either
+// case and with 0 after 9.
+func succeeds(c, last byte) bool {
+	c, last = toLower(c), toLower(last)
+	return isAlnum(c) && (c == last+1 || c == '0' && last == '9')
+}
