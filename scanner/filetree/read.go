@@ -22,7 +22,7 @@ const (
 // files scans files of an open folder.
 func (w *worker) files(t *task, files []entry) {
 	for _, e := range files {
-		if w.stopped.Load() {
+		if w.halted() {
 			return
 		}
 		abs := t.abs + e.name
@@ -101,7 +101,7 @@ func (w *worker) name(shown string) {
 
 // feed scans content that is in memory.
 func (w *worker) feed(o *scanner.Object, data []byte) {
-	if w.stopped.Load() {
+	if w.halted() {
 		return
 	}
 	if err := w.feeder.Bytes(o, data, w.emit); err != nil {
@@ -120,7 +120,7 @@ type stoppable struct {
 
 // Read reads from r.
 func (s *stoppable) Read(b []byte) (int, error) {
-	if s.stopped.Load() {
+	if s.halted() {
 		s.err = errStopped
 		return 0, errStopped
 	}

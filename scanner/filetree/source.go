@@ -69,12 +69,10 @@ func (s *source) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	if err := ctx.Err(); err != nil {
 		return scanner.Coverage{}, err
 	}
-	w := &walk{system: s.system, noIgnore: s.options.NoIgnore, emit: emit}
+	w := &walk{ctx: ctx, system: s.system, noIgnore: s.options.NoIgnore, emit: emit}
 	w.queue.init()
 	var t tally
 	w.addRoots(s.paths, s.options.Base, &t)
-	release := context.AfterFunc(ctx, func() { w.stop(ctx.Err()) })
-	defer release()
 	jobs := s.options.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -136,9 +134,9 @@ func (w *walk) addRoots(paths []string, base string, t *tally) {
 			files = append(files, task{root: r, abs: abs})
 			continue
 		}
-		next := task{root: r, abs: abs, isFolder: true}
+		next := task{root: r, abs: r.abs, isFolder: true}
 		if !w.noIgnore {
-			next.ignores = above(abs, t.fail)
+			next.ignores = above(r.abs, t.fail)
 		}
 		w.queue.push(next)
 	}

@@ -1,6 +1,7 @@
 package filetree
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -17,6 +18,7 @@ const batchLen = 64
 
 // A walk is one run of a source.
 type walk struct {
+	ctx      context.Context
 	system   system
 	noIgnore bool
 	emit     func(*scanner.Chunk) error
@@ -61,6 +63,19 @@ func (w *walk) stop(err error) {
 	w.stopped.Store(true)
 }
 
+// halted reports whether the walk is to end, and keeps the reason if that is
+// its context.
+func (w *walk) halted() bool {
+	if w.stopped.Load() {
+		return true
+	}
+	if err := w.ctx.Err(); err != nil {
+		w.stop(err)
+		return true
+	}
+	return false
+}
+
 func (w *walk) err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -103,7 +118,7 @@ type worker struct {
 
 func (w *worker) do(t *task) {
 	switch {
-	case w.stopped.Load():
+	case w.halted():
 		if t.in != nil {
 			t.in.release()
 		}
