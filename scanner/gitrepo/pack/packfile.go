@@ -1,0 +1,182 @@
+package pack
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"sync"
+
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
+)
+
+// A packFile is one pack with its index. The pack is mapped on first use.
+type packFile struct {
+	path string
+	idx  *index
+
+	once  sync.Once
+	err   error  // of opening
+	data  []byte // the whole file
+	body  []byte // what is before the checksum at the end
+	unmap func() error
+}
+
+const packHeader = 12
+
+var (
+	errEntry     = errors.New("no valid entry of a pack")
+	errTruncated = errors.New("the pack ends too early")
+)
+
+// load maps the pack and compares its header and checksum with the index.
+func (p *packFile) load() error {
+	p.once.Do(func() {
+		p.data, p.unmap, p.err = openMapped(p.path)
+		if p.err == nil {
+			p.err = at(p.path, -1, p.check())
+		}
+	})
+	return p.err
+}
+
+func (p *packFile) check() error {
+	d := p.data
+	if len(d) < packHeader+p.idx.hash || string(d[:4]) != "PACK" {
+		return errors.New("not a pack")
+	}
+	if v := binary.BigEndian.Uint32(d[4:]); v != 2 && v != 3 {
+		return fmt.Errorf("pack version %d is not known", v)
+	}
+	if n := binary.BigEndian.Uint32(d[8:]); p.idx.crcs != nil && int64(n) != int64(p.idx.n) {
+		return fmt.Errorf("the pack has %d objects, its index %d", n, p.idx.n)
+	}
+	end := len(d) - p.idx.hash
+	if p.idx.packSum != nil && !bytes.Equal(d[end:], p.idx.packSum) {
+		return errors.New("the pack is not the one its index was made for, or is cut short")
+	}
+	p.body = d[:end]
+	return nil
+}
+
+func (p *packFile) close() error {
+	p.once.Do(func() { p.err = errors.New("closed") })
+	err := p.idx.close()
+	if p.unmap != nil {
+		err = errors.Join(err, p.unmap())
+	}
+	return err
+}
+
+// An entry is the head of one entry of a pack.
+type entry struct {
+	kind Kind // also offsetDelta, refDelta
+	// size is what the zlib stream must hold: the object, or the delta.
+	size int64
+	// base is the offset of the base of an offsetDelta, baseID the name of a
+	// refDelta's.
+	base   int64
+	baseID []byte
+	// data is where the zlib stream begins.
+	data int64
+}
+
+// entry reads the head of the entry at offset (gitformat-pack(5)).
+func (p *packFile) entry(offset int64) (entry, error) {
+	e, err := parseEntry(p.body, offset, p.idx.hash)
+	if err != nil {
+		return e, at(p.path, offset, err)
+	}
+	return e, nil
+}
+
+func parseEntry(body []byte, offset int64, hashSize int) (e entry, err error) {
+	if offset < packHeader || offset >= int64(len(body)) {
+		return e, fmt.Errorf("%w: the pack has %d bytes", errEntry, len(body))
+	}
+	b := body[offset:]
+	c := b[0]
+	n := 1
+	e.kind = Kind(c >> 4 & 7)
+	size := uint64(c & 15)
+	for shift := 4; c&0x80 != 0; shift += 7 {
+		if n == len(b) {
+			return e, errTruncated
+		}
+		c = b[n]
+		n++
+		if shift > 56 {
+			return e, fmt.Errorf("%w: its size has too many digits", errEntry)
+		}
+		size |= uint64(c&0x7f) << shift
+	}
+	e.size = int64(size)
+	switch {
+	case e.kind == offsetDelta:
+		back, used := baseDistance(b[n:])
+		if used == 0 || back <= 0 || back > offset-packHeader {
+			return e, fmt.Errorf("%w: its base is outside the pack", errEntry)
+		}
+		n += used
+		e.base = offset - back
+	case e.kind == refDelta:
+		if len(b)-n < hashSize {
+			return e, errTruncated
+		}
+		e.baseID = b[n : n+hashSize : n+hashSize]
+		n += hashSize
+	case !e.kind.whole():
+		return e, fmt.Errorf("%w: type %d is not known", errEntry, e.kind)
+	}
+	e.data = offset + int64(n)
+	return e, nil
+}
+
+// baseDistance reads how far before a delta its base is: big-endian groups of
+// seven bits, one being added at each step so that no number has two forms.
+// It returns how many bytes that takes, or 0.
+func baseDistance(b []byte) (back int64, used int) {
+	for i, c := range b {
+		if i > 0 {
+			back++
+		}
+		if back > math.MaxInt64>>8 {
+			return 0, 0
+		}
+		back = back<<7 | int64(c&0x7f)
+		if c&0x80 == 0 {
+			return back, i + 1
+		}
+	}
+	return 0, 0
+}
+
+// plausible refuses a size that the compressed bytes left for it cannot have:
+// deflate makes at most 1032 bytes of one (zlib's technical notes).
+func plausible(size, compressed int64) error {
+	if size > (compressed+64)*1032 {
+		return fmt.Errorf("%w: %d bytes cannot come from the %d that are left", errEntry, size, compressed)
+	}
+	return nil
+}
+
+// inflate decompresses the stream of e, the entry at offset, into dst, which
+// has e.size bytes, and returns where the entry ends.
+func (p *packFile) inflate(z *inflate.Inflater, offset int64, e *entry, dst []byte) (end int64, err error) {
+	n, err := z.Zlib(dst, p.body[e.data:])
+	if err != nil {
+		return 0, at(p.path, offset, err)
+	}
+	return e.data + int64(n), nil
+}
+
+// checkCRC compares the bytes of the entry from offset to end with the index.
+func (p *packFile) checkCRC(i int, offset, end int64) error {
+	want, ok := p.idx.crc(i)
+	if ok && crc32.ChecksumIEEE(p.body[offset:end]) != want {
+		return at(p.path, offset, errors.New("the entry does not match the checksum that the index has of it"))
+	}
+	return nil
+}

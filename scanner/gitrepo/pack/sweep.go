@@ -1,0 +1,298 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
+)
+
+// SweepOptions say what Sweep visits and how. The zero value visits every
+// blob, with a worker for each processor, and looks for no anchors.
+type SweepOptions struct {
+	// Jobs is the number of workers; GOMAXPROCS when 0.
+	Jobs int
+	// Memory is how many bytes of objects the workers may keep, all together,
+	// because others are still to be made of them; 256 MiB when 0. What does
+	// not fit is made again. The objects being worked on come on top of it:
+	// three for each worker, of at most StreamOver, and one at a time of more.
+	Memory int64
+	// Kinds are the kinds of object to visit; blobs when empty.
+	Kinds []Kind
+	// Want chooses the objects to visit by name; nil means all. It is called
+	// once for each object of one of the Kinds.
+	Want func(ID) bool
+	// Anchorer finds the anchors of each object. Nil means none.
+	Anchorer Anchorer
+	// FullScan searches every object from end to end instead of carrying
+	// anchors from bases to deltas. It yields the same and takes longer: it is
+	// there to be compared with.
+	FullScan bool
+	// MarkBefore and MarkAfter are how many bytes before and from an anchor's
+	// position on must have been copied for the anchor to keep its mark.
+	MarkBefore, MarkAfter int
+	// StreamOver is the size in bytes from which on an object that no other
+	// is made of is handed over as a stream; 32 MiB when 0.
+	StreamOver int64
+}
+
+const (
+	defaultMemory = 256 << 20
+	defaultStream = 32 << 20
+)
+
+// Swept is one object, or one thing that could not be read. All of it is
+// valid only during the call that receives it.
+type Swept struct {
+	// ID is zero when Err is not about one object.
+	ID   ID
+	Kind Kind  // 0 if not known
+	Size int64 // in bytes
+	// Data is the content, unless there is a Stream. It must not be changed.
+	Data []byte
+	// Stream yields the content of a large object. An error that it returns
+	// names file and offset, and means that the object was not read in full.
+	Stream io.Reader
+	// Anchors are those of a search of all of Data, if Anchored. They are
+	// missing without an Anchorer, for streams, and for an object that has
+	// more than a million of them.
+	Anchors  []rules.Anchor
+	Anchored bool
+	// Marks has a byte for each anchor that is the visitor's to set. It is
+	// zero at first. When a delta copies an anchor from this object together
+	// with its surroundings (MarkBefore, MarkAfter), or up to the same edge of
+	// both objects, the mark goes along. A verdict on an anchor that depends
+	// on nothing else may so be remembered.
+	Marks []byte
+	// Err says why the object, or a whole pack, could not be read from
+	// anywhere.
+	Err error
+}
+
+// sweep is one call of Sweep.
+type sweep struct {
+	s       *Store
+	st      *storeState // without the packs that cannot be read
+	opts    SweepOptions
+	kinds   [8]bool
+	carrier carrier
+	visit   func(worker int, obj *Swept) error
+
+	big  sync.Mutex // held by the one worker that deals with large objects
+	stop atomic.Bool
+	once sync.Once
+	err  error
+}
+
+// fail ends the sweep with err unless it is ending already.
+func (sw *sweep) fail(err error) {
+	if err != nil {
+		sw.once.Do(func() { sw.err = err })
+		sw.stop.Store(true)
+	}
+}
+
+// Sweep visits every object that the options ask for exactly once, wherever
+// and however often it is stored: pack after pack in the order in which the
+// entries lie, then loose objects. visit is called by worker 0 to Jobs-1, each
+// of which makes one call at a time. An error of visit or ctx ends the sweep
+// and is returned; what cannot be read does not, but is handed to visit.
+func (s *Store) Sweep(ctx context.Context, opts SweepOptions, visit func(worker int, obj *Swept) error) error {
+	if opts.Jobs <= 0 {
+		opts.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opts.Memory <= 0 {
+		opts.Memory = defaultMemory
+	}
+	if opts.StreamOver <= 0 {
+		opts.StreamOver = defaultStream
+	}
+	if len(opts.Kinds) == 0 {
+		opts.Kinds = []Kind{Blob}
+	}
+	opts.StreamOver = min(opts.StreamOver, s.opts.MaxObject)
+	s.refresh()
+	sw := &sweep{s: s, opts: opts, visit: visit, carrier: newCarrier(opts.Anchorer, opts.MarkBefore, opts.MarkAfter)}
+	for _, k := range opts.Kinds {
+		sw.kinds[k&7] = true
+	}
+	defer context.AfterFunc(ctx, func() { sw.fail(ctx.Err()) })()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	state := s.state.Load()
+	sw.st = &storeState{dirs: state.dirs}
+	for _, err := range state.problems {
+		sw.lost(err)
+	}
+	for _, p := range state.packs {
+		if err := p.load(); err != nil {
+			sw.lost(err)
+			continue
+		}
+		sw.st.packs = append(sw.st.packs, p)
+	}
+	for rank := range sw.st.packs {
+		sw.pack(rank)
+	}
+	sw.loose()
+	sw.once.Do(func() {}) // from here on ctx changes nothing
+	return sw.err
+}
+
+// lost reports an error that is not about one object.
+func (sw *sweep) lost(err error) {
+	if !sw.stop.Load() {
+		sw.fail(sw.visit(0, &Swept{Err: err}))
+	}
+}
+
+// pack visits the objects of one pack.
+func (sw *sweep) pack(rank int) {
+	if sw.stop.Load() {
+		return
+	}
+	p := sw.st.packs[rank]
+	var pl *plan
+	if err := guarded(func() error {
+		if err := p.idx.verify(); err != nil {
+			sw.lost(err)
+		}
+		pl = newPlan(sw, p, rank, new(inflate.Inflater))
+		return nil
+	}); err != nil {
+		sw.lost(at(p.path, -1, err))
+		return
+	}
+	total := int64(0)
+	for i, b := range pl.parent {
+		if b < 0 && pl.flags[i]&flagNeed != 0 {
+			total += pl.weight[i]
+		}
+	}
+	// Shares small enough that all workers end at about the same time.
+	limit := int64(math.MaxInt64)
+	if sw.opts.Jobs > 1 {
+		limit = max(total/int64(16*sw.opts.Jobs), 4<<20)
+	}
+	tasks := pl.tasks(limit)
+	var mu sync.Mutex
+	sw.workers(func(worker int) {
+		w := newWalker(sw, pl, worker)
+		for !sw.stop.Load() {
+			mu.Lock()
+			n, weight := 0, int64(0)
+			for n < len(tasks) && weight < limit/4 && n < 4096 {
+				weight += tasks[n].weight
+				n++
+			}
+			share := tasks[:n]
+			tasks = tasks[n:]
+			mu.Unlock()
+			if n == 0 {
+				break
+			}
+			w.do(share)
+		}
+	})
+	if pl.astray != nil {
+		w := newWalker(sw, pl, 0)
+		for _, i := range pl.astray {
+			if sw.stop.Load() {
+				break
+			}
+			w.astray(i)
+		}
+	}
+}
+
+// workers runs f on each worker and waits for all.
+func (sw *sweep) workers(f func(worker int)) {
+	if sw.opts.Jobs == 1 {
+		f(0)
+		return
+	}
+	var wg sync.WaitGroup
+	for i := range sw.opts.Jobs {
+		wg.Go(func() { f(i) })
+	}
+	wg.Wait()
+}
+
+// loose visits the loose objects that are in no pack.
+func (sw *sweep) loose() {
+	if sw.stop.Load() {
+		return
+	}
+	type file struct {
+		path string
+		id   ID
+	}
+	var files []file
+	if err := guarded(func() error {
+		return sw.st.eachLoose(sw.s.opts.HashSize, func(path string, id ID) error {
+			if sw.opts.Want == nil || sw.opts.Want(id) {
+				files = append(files, file{path, id})
+			}
+			return nil
+		})
+	}); err != nil {
+		sw.lost(err)
+	}
+	var next atomic.Int64
+	sw.workers(func(worker int) {
+		w := newWalker(sw, nil, worker)
+		for !sw.stop.Load() {
+			i := int(next.Add(1)) - 1
+			if i >= len(files) {
+				break
+			}
+			sw.fail(w.looseObject(files[i].path, files[i].id))
+		}
+		w.rest()
+	})
+}
+
+// looseObject visits one loose object.
+func (w *walker) looseObject(path string, id ID) error {
+	sw := w.sw
+	kind, data, size, err := readLoose(path, sw.opts.StreamOver, w.r.z)
+	if errors.Is(err, ErrTooLarge) {
+		if !sw.kinds[kind] {
+			return nil
+		}
+		_, _, st, err := openLoose(path)
+		if err != nil {
+			return w.emit(&Swept{ID: id, Kind: kind, Size: size, Err: err})
+		}
+		defer st.Close()
+		if sw.s.opts.Verify {
+			st.verify(id, kind)
+		}
+		return w.emit(&Swept{ID: id, Kind: kind, Size: size, Stream: st})
+	}
+	if err == nil && sw.s.opts.Verify {
+		err = at(path, 0, verifyID(id, kind, data))
+	}
+	if err != nil {
+		// Perhaps it was packed meanwhile, or another folder has it too.
+		var e error
+		if e = guarded(func() error { kind, data, e = sw.s.find(id); return e }); e != nil {
+			return w.emit(&Swept{ID: id, Err: fmt.Errorf("object %s: %w", id, err)})
+		}
+	}
+	if !sw.kinds[kind] {
+		return nil
+	}
+	w.spare.reset()
+	sw.carrier.full(&w.spare, data)
+	return w.emit(&Swept{ID: id, Kind: kind, Size: int64(len(data)), Data: data,
+		Anchors: w.spare.anchors, Marks: w.spare.marks, Anchored: w.spare.ok})
+}

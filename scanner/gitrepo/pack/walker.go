@@ -1,0 +1,465 @@
+package pack
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
+)
+
+// A walker is one worker of a sweep, with the memory it uses again and again.
+type walker struct {
+	sw     *sweep
+	pl     *plan
+	worker int
+	r      reader
+
+	stack []frame
+	held  int64 // bytes that the frames of the stack keep
+	limit int64
+
+	buffers [][]byte   // free
+	lists   []anchored // free
+	spare   anchored
+	delta   []byte
+	runs    []run
+	big     bool // holds sweep.big
+}
+
+// A frame is a node whose deltas are being visited.
+type frame struct {
+	node int32
+	// next is the next child to look at, and heavy the one that comes last.
+	next, heavy int32
+	// data is nil when it was given up for lack of memory.
+	data  []byte
+	known anchored
+	// shared says that data may belong to others too.
+	shared bool
+	// err says why there is no data and will be none.
+	err error
+}
+
+func newWalker(sw *sweep, pl *plan, worker int) *walker {
+	return &walker{sw: sw, pl: pl, worker: worker, limit: sw.opts.Memory / int64(sw.opts.Jobs),
+		r: reader{s: sw.s, z: new(inflate.Inflater)}}
+}
+
+// do walks the tasks. A fault in mapped memory ends them.
+func (w *walker) do(tasks []task) {
+	err := guarded(func() error {
+		for _, t := range tasks {
+			if w.sw.stop.Load() {
+				return nil
+			}
+			w.sw.fail(w.family(t.node))
+		}
+		return nil
+	})
+	w.rest()
+	if err != nil && !w.sw.stop.Load() {
+		w.sw.fail(w.emit(&Swept{Err: at(w.pl.p.path, -1, err)}))
+	}
+}
+
+// rest gives back what a family may have held when it ended early.
+func (w *walker) rest() {
+	w.stack, w.held = w.stack[:0], 0
+	if w.big {
+		w.big = false
+		w.sw.big.Unlock()
+	}
+}
+
+// emit hands o to the visitor.
+func (w *walker) emit(o *Swept) error { return w.sw.visit(w.worker, o) }
+
+// family visits the subtree of top.
+func (w *walker) family(top int32) error {
+	defer w.rest()
+	var base frame
+	if b := w.pl.parent[top]; b >= 0 {
+		base = w.rebuild(b)
+	}
+	f, err := w.visit(top, &base)
+	w.release(&base)
+	if err != nil {
+		return err
+	}
+	w.push(f)
+	for len(w.stack) > 0 && !w.sw.stop.Load() {
+		f := &w.stack[len(w.stack)-1]
+		child, last := w.child(f)
+		if child < 0 {
+			w.pop()
+			continue
+		}
+		if f.data == nil && f.err == nil {
+			again := w.rebuild(f.node)
+			again.next, again.heavy = f.next, f.heavy
+			*f = again
+			w.held += f.bytes()
+		}
+		c, err := w.visit(child, f)
+		if err != nil {
+			return err
+		}
+		if last {
+			w.pop()
+		}
+		w.push(c)
+	}
+	return nil
+}
+
+// child returns the next child of f to be walked, or -1. The heaviest comes
+// last, and then f is needed no more: so a stack is no deeper than the
+// logarithm of the number of nodes below it.
+func (w *walker) child(f *frame) (node int32, last bool) {
+	for f.next >= 0 {
+		i := f.next
+		f.next = w.pl.next[i]
+		if i != f.heavy && w.walks(i) {
+			return i, false
+		}
+	}
+	node, f.heavy = f.heavy, -1
+	return node, true
+}
+
+// walks reports whether child i is walked together with its base.
+func (w *walker) walks(i int32) bool { return w.pl.flags[i]&(flagNeed|flagCut) == flagNeed }
+
+// parents reports whether any child of node i is walked together with it.
+func (w *walker) parents(i int32) bool {
+	for c := w.pl.first[i]; c >= 0; c = w.pl.next[c] {
+		if w.walks(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *frame) bytes() int64 { return int64(cap(f.data)) + f.known.bytes() }
+
+// push puts f on the stack, unless it has no children to walk, and gives up
+// data at the bottom of the stack when it is too much.
+func (w *walker) push(f frame) {
+	f.next, f.heavy = w.pl.first[f.node], -1
+	weight := int64(-1)
+	for i := f.next; i >= 0; i = w.pl.next[i] {
+		if w.walks(i) && w.pl.weight[i] > weight {
+			f.heavy, weight = i, w.pl.weight[i]
+		}
+	}
+	if f.heavy < 0 {
+		w.release(&f)
+		return
+	}
+	w.stack = append(w.stack, f)
+	w.held += f.bytes()
+	for i := 0; w.held > w.limit && i < len(w.stack)-1; i++ {
+		if g := &w.stack[i]; g.data != nil {
+			w.held -= g.bytes()
+			w.release(g)
+		}
+	}
+}
+
+func (w *walker) pop() {
+	f := &w.stack[len(w.stack)-1]
+	w.held -= f.bytes()
+	w.release(f)
+	w.stack = w.stack[:len(w.stack)-1]
+}
+
+// release takes back the memory of f.
+func (w *walker) release(f *frame) {
+	if f.data != nil && !f.shared {
+		w.putBuffer(f.data)
+	}
+	if cap(f.known.anchors) > 0 && len(w.lists) < 16 && f.known.bytes() < 1<<20 {
+		w.lists = append(w.lists, f.known)
+	}
+	f.data, f.known = nil, anchored{}
+}
+
+// buffer returns n bytes with the inflater's slack behind them.
+func (w *walker) buffer(n int) []byte {
+	best := -1
+	for i, b := range w.buffers {
+		if c := cap(b); c >= n+inflate.Slack && c <= 8*n+64<<10 && (best < 0 || c < cap(w.buffers[best])) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return make([]byte, n, n+n/8+inflate.Slack)
+	}
+	b := w.buffers[best]
+	end := len(w.buffers) - 1
+	w.buffers[best] = w.buffers[end]
+	w.buffers = w.buffers[:end]
+	return b[:n]
+}
+
+// putBuffer keeps b for later, if it is not large.
+func (w *walker) putBuffer(b []byte) {
+	if int64(cap(b)) <= 4<<20 && len(w.buffers) < 16 {
+		w.buffers = append(w.buffers, b)
+	}
+}
+
+// list returns an empty anchored.
+func (w *walker) list() (a anchored) {
+	if n := len(w.lists); n > 0 {
+		a = w.lists[n-1]
+		w.lists = w.lists[:n-1]
+		a.reset()
+	}
+	return a
+}
+
+// visit makes node i of base and hands it to the visitor.
+func (w *walker) visit(i int32, base *frame) (frame, error) {
+	pl, sw := w.pl, w.sw
+	f := frame{node: i, err: pl.bad[i]}
+	switch {
+	case f.err != nil:
+	case base.err != nil:
+		f.err = at(pl.p.path, pl.offsets[i], fmt.Errorf("its base cannot be read: %w", base.err))
+	default:
+		if streamed, err := w.stream(&f); streamed || err != nil {
+			return f, err
+		}
+		w.build(&f, base, true)
+		if f.err == nil && sw.s.opts.Verify {
+			f.err = at(pl.p.path, pl.offsets[i], verifyID(pl.id(i), pl.kinds[i], f.data))
+		}
+	}
+	kind := pl.kinds[i]
+	if f.err != nil {
+		w.release(&f)
+		kind = w.rescue(&f, kind)
+	}
+	if pl.flags[i]&flagVisit == 0 || kind != 0 && f.err == nil && !sw.kinds[kind] {
+		return f, nil
+	}
+	o := Swept{ID: pl.id(i), Kind: kind, Size: int64(len(f.data)), Data: f.data, Err: f.err,
+		Anchors: f.known.anchors, Marks: f.known.marks, Anchored: f.known.ok}
+	if o.Err != nil {
+		o.Err = fmt.Errorf("object %s: %w", o.ID, o.Err)
+	}
+	return f, w.emit(&o)
+}
+
+// rescue looks everywhere else for the object that f could not be made of.
+func (w *walker) rescue(f *frame, kind Kind) Kind {
+	id := w.pl.id(f.node)
+	w.r.left = maxSteps
+	k, data, err := w.r.object(id, place{w.pl.p, int(w.pl.pos[f.node])})
+	if err != nil {
+		return kind
+	}
+	f.data, f.shared, f.err = data, true, nil
+	f.known = w.list()
+	w.sw.carrier.full(&f.known, data)
+	return k
+}
+
+// astray visits an object whose offset is not in the pack.
+func (w *walker) astray(i int32) {
+	id := MakeID(w.pl.p.idx.id(int(i)))
+	if w.sw.st.packedBefore(w.pl.p.idx, int(i), w.pl.rank) || w.sw.opts.Want != nil && !w.sw.opts.Want(id) {
+		return
+	}
+	w.sw.fail(guarded(func() error {
+		w.r.left = maxSteps
+		kind, data, err := w.r.object(id, place{w.pl.p, int(i)})
+		if err != nil {
+			offset, _ := w.pl.p.idx.offset(int(i))
+			return w.emit(&Swept{ID: id, Err: fmt.Errorf("object %s: %w", id,
+				at(w.pl.p.path, offset, errors.New("the index puts it outside the pack")))})
+		}
+		if !w.sw.kinds[kind] {
+			return nil
+		}
+		w.spare.reset()
+		w.sw.carrier.full(&w.spare, data)
+		return w.emit(&Swept{ID: id, Kind: kind, Size: int64(len(data)), Data: data,
+			Anchors: w.spare.anchors, Marks: w.spare.marks, Anchored: w.spare.ok})
+	}))
+}
+
+// stream hands over f's object as a stream if it is large and stored whole,
+// and either nothing is made of it or it does not fit in memory at all.
+func (w *walker) stream(f *frame) (done bool, err error) {
+	pl, sw := w.pl, w.sw
+	offset := pl.offsets[f.node]
+	if pl.parent[f.node] >= 0 || pl.flags[f.node]&flagOutside != 0 {
+		return false, nil
+	}
+	e, err := pl.p.entry(offset)
+	if err != nil || e.size <= sw.opts.StreamOver || e.size <= sw.s.opts.MaxObject && w.parents(f.node) {
+		return false, nil
+	}
+	if w.parents(f.node) {
+		f.err = at(pl.p.path, offset, fmt.Errorf("%w: %d bytes", ErrTooLarge, e.size))
+	}
+	if pl.flags[f.node]&flagVisit == 0 {
+		return true, nil
+	}
+	o := Swept{ID: pl.id(f.node), Kind: e.kind, Size: e.size}
+	if o.Err = pl.checkCRC(f.node); o.Err != nil {
+		o.Err = fmt.Errorf("object %s: %w", o.ID, o.Err)
+	} else {
+		st := pl.p.open(offset, &e)
+		if sw.s.opts.Verify {
+			st.verify(o.ID, e.kind)
+		}
+		o.Stream = st
+	}
+	return true, w.emit(&o)
+}
+
+// rebuild makes node i again, from the nearest base that the stack still has.
+func (w *walker) rebuild(i int32) (f frame) {
+	var chain []int32
+	var held *frame
+climb:
+	for n := i; n >= 0; n = w.pl.parent[n] {
+		for k := range w.stack {
+			if g := &w.stack[k]; g.node == n && n != i && (g.data != nil || g.err != nil) {
+				held = g
+				break climb
+			}
+		}
+		chain = append(chain, n)
+	}
+	last := frame{shared: true}
+	if held != nil {
+		last = *held
+		last.shared, last.known = true, anchored{} // what it has stays its own
+	}
+	for k := len(chain) - 1; k >= 0; k-- {
+		f = frame{node: chain[k], err: last.err}
+		if f.err == nil {
+			f.err = w.pl.bad[f.node]
+		}
+		if f.err == nil {
+			w.build(&f, &last, false)
+		}
+		if f.err != nil {
+			w.rescue(&f, 0)
+		}
+		w.release(&last)
+		last = f
+	}
+	if f.err == nil && !f.known.ok {
+		f.known = w.list()
+		w.sw.carrier.full(&f.known, f.data)
+	}
+	return f
+}
+
+// build sets f's data, and its anchors if they are asked for, or its err.
+func (w *walker) build(f *frame, base *frame, anchors bool) {
+	c := &w.sw.carrier
+	if w.pl.flags[f.node]&flagOutside != 0 {
+		w.r.left = maxSteps
+		if _, f.data, f.err = w.r.packed(w.pl.p, w.pl.offsets[f.node]); f.err != nil {
+			return
+		}
+		f.shared = true
+	} else if f.err = w.entry(f, base, anchors); f.err != nil {
+		return
+	}
+	switch {
+	case !anchors:
+	case w.pl.parent[f.node] < 0 || w.sw.opts.FullScan:
+		f.known = w.list()
+		c.full(&f.known, f.data)
+	default:
+		f.known = w.list()
+		c.carry(&f.known, f.data, base.data, &base.known, w.runs)
+	}
+}
+
+// entry inflates f's entry and applies it to base if it is a delta. It leaves
+// the copied runs in w.runs.
+func (w *walker) entry(f, base *frame, runs bool) error {
+	pl, sw := w.pl, w.sw
+	p, offset, end := pl.p, pl.offsets[f.node], pl.end(f.node)
+	e, err := p.entry(offset)
+	if err != nil {
+		return err
+	}
+	if e.size > sw.s.opts.MaxObject {
+		return at(p.path, offset, fmt.Errorf("%w: %d bytes", ErrTooLarge, e.size))
+	}
+	if err := plausible(e.size, end-e.data); err != nil {
+		return at(p.path, offset, err)
+	}
+	if err := pl.checkCRC(f.node); err != nil {
+		return err
+	}
+	w.large(e.size)
+	var buf []byte
+	if e.kind.whole() {
+		buf = w.buffer(int(e.size))
+	} else {
+		if cap(w.delta) < int(e.size)+inflate.Slack || cap(w.delta) > 4<<20 {
+			w.delta = make([]byte, 0, int(e.size)+int(e.size)/8+inflate.Slack)
+		}
+		buf = w.delta[:e.size]
+	}
+	got, err := p.inflate(w.r.z, offset, &e, buf)
+	if err == nil && pl.strict && got != end {
+		err = at(p.path, offset, fmt.Errorf("%w: it ends at %d, the next begins at %d", errEntry, got, end))
+	}
+	switch {
+	case !e.kind.whole() && err == nil:
+		return w.applyTo(f, base, buf, offset, runs)
+	case !e.kind.whole():
+		return err
+	case err != nil:
+		w.putBuffer(buf)
+		return err
+	}
+	f.data = buf
+	return nil
+}
+
+// applyTo makes f's data of base by the delta of the entry at offset.
+func (w *walker) applyTo(f, base *frame, delta []byte, offset int64, runs bool) error {
+	path := w.pl.p.path
+	size, ops, err := deltaHead(delta, int64(len(base.data)), w.sw.s.opts.MaxObject)
+	if err != nil {
+		return at(path, offset, err)
+	}
+	w.large(size)
+	minRun := w.sw.carrier.minRun
+	if !runs || w.sw.opts.FullScan || !base.known.ok {
+		minRun = math.MaxInt
+	}
+	buf := w.buffer(int(size))
+	if cap(w.runs) > 1<<20 {
+		w.runs = nil
+	}
+	made, err := applyDelta(buf, base.data, ops, w.runs[:0], minRun)
+	if err != nil {
+		w.putBuffer(buf)
+		return at(path, offset, err)
+	}
+	w.runs, f.data = made, buf
+	return nil
+}
+
+// large waits until no other worker has objects of more than StreamOver, if
+// size is.
+func (w *walker) large(size int64) {
+	if size > w.sw.opts.StreamOver && !w.big {
+		w.sw.big.Lock()
+		w.big = true
+	}
+}
