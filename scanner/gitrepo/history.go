@@ -1,0 +1,273 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// HistoryOptions say how much of a history is scanned. The zero value scans
+// what refs reach.
+type HistoryOptions struct {
+	// AllObjects scans every object that is stored, also what no ref reaches:
+	// leftovers of amended and dropped commits.
+	AllObjects bool
+}
+
+// History returns the source of everything that refs reach: branches, tags,
+// notes, all entries of the stash, and the HEAD of every work tree. Each blob
+// is emitted once, with the commit and path that first brought it: the oldest
+// commit in topological order. Messages, people, and the names of files and
+// refs come once each.
+//
+// The source also implements scanner.Attributor.
+func (r *Repo) History(o HistoryOptions) scanner.Source { return &history{repo: r, options: o} }
+
+type history struct {
+	repo    *Repo
+	options HistoryOptions
+	roots   []oid // trees of the commits that were scanned
+}
+
+// Chunks implements scanner.Source.
+func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (scanner.Coverage, error) {
+	what := "the history of all refs"
+	if h.options.AllObjects {
+		what = "all objects"
+	}
+	failed := scanner.Coverage{What: what}
+	st, err := h.repo.store(false)
+	if err != nil {
+		return failed, err
+	}
+	rd, err := st.open(ctx)
+	if err != nil {
+		return failed, err
+	}
+	defer func() { _ = rd.close() }()
+	t, err := h.repo.allRefs(ctx)
+	if err != nil {
+		return failed, err
+	}
+	x := h.repo.begin(ctx, st, what, emit)
+	s, err := newCommitScan(x, rd)
+	if err == nil {
+		s.history = true
+		err = h.scan(s, t)
+	}
+	return x.finish(ctx, err)
+}
+
+// scan emits what refs reach, then, where asked, the rest.
+func (h *history) scan(s *commitScan, t *refTable) error {
+	for _, name := range t.broken {
+		s.problem(name, "the ref is broken: it holds no object id", "delete it with `git update-ref -d "+name+"`")
+	}
+	treesSeen := map[oid]struct{}{}
+	if h.options.AllObjects {
+		s.inTrees = func(id oid) { treesSeen[id] = struct{}{} }
+	}
+	loose := &strays{}
+	tips, err := h.refs(s, t, loose)
+	if err != nil {
+		return err
+	}
+	if h.options.AllObjects {
+		if err := h.everything(s, loose); err != nil {
+			return err
+		}
+		tips = append(tips, loose.commits...)
+	}
+	if err := s.walk.between(s.ctx, tips, nil); err != nil {
+		return err
+	}
+	order := s.walk.oldestFirst()
+	for _, n := range order {
+		h.roots = append(h.roots, s.walk.nodes[n].tree)
+	}
+	if err := s.all(order); err != nil {
+		return err
+	}
+	s.sayCut("so the history before them was not scanned")
+	return h.rest(s, loose, treesSeen)
+}
+
+// strays are objects that no commit leads to.
+type strays struct{ commits, trees, tags, blobs []oid }
+
+// refs emits the names of refs and the tags they point to, and returns the
+// commits they lead to.
+func (h *history) refs(s *commitScan, t *refTable, loose *strays) (tips []oid, err error) {
+	for _, f := range t.refs {
+		if strings.HasPrefix(f.name, "refs/") {
+			s.note(func(c *scanner.Coverage) { c.Refs++ })
+			o := &scanner.Object{Kind: scanner.RefName, Ref: f.name, ID: s.repo.hex(f.id)}
+			if err := s.text(o, []byte(f.name)); err != nil {
+				return nil, err
+			}
+		}
+		target, k, err := s.tagChain(f.id, f.name)
+		var stopped emitError
+		switch {
+		case errors.As(err, &stopped):
+			return nil, stopped.error
+		case err != nil:
+			s.failed(f.name, target, err)
+		case k == commitKind:
+			tips = append(tips, target)
+		case k == treeKind:
+			loose.trees = append(loose.trees, target)
+		default:
+			loose.blobs = append(loose.blobs, target)
+		}
+	}
+	return tips, nil
+}
+
+// everything adds all stored objects to loose.
+func (h *history) everything(s *commitScan, loose *strays) error {
+	return s.store.each(s.ctx, func(id oid, k kind) error {
+		switch k {
+		case commitKind:
+			loose.commits = append(loose.commits, id)
+		case treeKind:
+			loose.trees = append(loose.trees, id)
+		case tagKind:
+			loose.tags = append(loose.tags, id)
+		default: // what cannot be told is read as a blob, and reported if it is none
+			loose.blobs = append(loose.blobs, id)
+		}
+		return nil
+	})
+}
+
+// rest emits the strays that the commits did not lead to.
+func (h *history) rest(s *commitScan, loose *strays, seen map[oid]struct{}) error {
+	for _, id := range loose.tags {
+		_, _, err := s.tagChain(id, "")
+		var stopped emitError
+		if errors.As(err, &stopped) {
+			return stopped.error
+		}
+		if err != nil {
+			s.failed("tag "+s.repo.hex(id), id, err)
+		}
+	}
+	for _, id := range loose.trees {
+		if _, ok := seen[id]; ok {
+			continue
+		}
+		if err := s.tree(id, nil, nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range loose.blobs {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		if _, ok := s.blobs[id]; ok {
+			continue
+		}
+		s.blobs[id] = struct{}{}
+		if err := s.add(id, &scanner.Object{ID: s.repo.hex(id)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Attribute implements scanner.Attributor: it counts how many more commits
+// hold the blob of each finding. Commit and path were known when the blob was
+// emitted.
+func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
+	c := holders{wanted: map[oid]int{}, memo: map[oid][]int{}}
+	for _, f := range findings {
+		if id, ok := h.blobOf(f); ok {
+			if _, known := c.wanted[id]; !known {
+				c.wanted[id] = len(c.wanted)
+			}
+		}
+	}
+	if len(c.wanted) == 0 {
+		return nil
+	}
+	st, err := h.repo.store(false)
+	if err != nil {
+		return err
+	}
+	rd, err := st.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rd.close() }()
+	c.trees = &trees{repo: h.repo, rd: rd}
+	counts := make([]int, len(c.wanted))
+	for _, root := range h.roots {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, i := range c.in(root, 0) {
+			counts[i]++
+		}
+	}
+	for _, f := range findings {
+		if id, ok := h.blobOf(f); ok {
+			f.OtherCommits = max(counts[c.wanted[id]]-1, 0)
+		}
+	}
+	return nil
+}
+
+// blobOf returns the id of the blob that holds a finding, if one does.
+func (h *history) blobOf(f *scanner.Finding) (oid, bool) {
+	o := f.Object
+	if o == nil || o.Kind != scanner.Content && o.Kind != scanner.SymlinkTarget {
+		return oid{}, false
+	}
+	id, err := parseOID(o.ID, h.repo.hashLen)
+	return id, err == nil
+}
+
+// holders tells which wanted blobs trees hold. What was found of a tree is
+// remembered, so that each is read once however many commits share it.
+type holders struct {
+	*trees
+	wanted map[oid]int
+	memo   map[oid][]int
+}
+
+// in returns the numbers of the wanted blobs in tree, each once. A tree
+// that cannot be read was reported by the scan and holds nothing here.
+func (h *holders) in(tree oid, depth int) []int {
+	if found, ok := h.memo[tree]; ok {
+		return found
+	}
+	var set map[int]bool
+	note := func(n int) {
+		if set == nil {
+			set = map[int]bool{}
+		}
+		set[n] = true
+	}
+	raw, err := h.read(tree)
+	if err == nil && depth <= maxDepth {
+		t := treeReader{rest: raw, hashLen: h.repo.hashLen}
+		for t.next() {
+			if t.entry.isTree() {
+				for _, n := range h.in(t.entry.id, depth+1) {
+					note(n)
+				}
+			} else if n, ok := h.wanted[t.entry.id]; ok {
+				note(n)
+			}
+		}
+	}
+	var found []int
+	for n := range set {
+		found = append(found, n)
+	}
+	h.memo[tree] = found
+	return found
+}

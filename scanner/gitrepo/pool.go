@@ -1,0 +1,333 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// A run is one call of Chunks: the coverage it gathers and the goroutines that
+// read blobs. Its methods are safe for concurrent use, but for text and what
+// calls it, which belong to the goroutine that walks.
+type run struct {
+	repo   *Repo
+	store  store
+	ctx    context.Context
+	cancel context.CancelFunc
+	emit   func(*scanner.Chunk) error
+
+	mu       sync.Mutex
+	coverage scanner.Coverage
+	err      error           // the first error that ends the scan
+	said     map[string]bool // objects whose failure was recorded
+	missing  int             // objects that a partial clone left out
+	example  string
+
+	jobs    chan job
+	workers sync.WaitGroup
+	feeder  scanner.Feeder // of text
+	names   map[string]bool
+	people  map[string]bool
+}
+
+// A job is one blob to read and emit.
+type job struct {
+	id     oid
+	object *scanner.Object
+}
+
+// begin starts a run that reads from s. finish must follow.
+func (r *Repo) begin(ctx context.Context, s store, what string, emit func(*scanner.Chunk) error) *run {
+	x := &run{
+		repo: r, store: s, emit: emit,
+		said: map[string]bool{}, names: map[string]bool{}, people: map[string]bool{},
+		jobs: make(chan job, 4*r.options.Jobs),
+	}
+	x.ctx, x.cancel = context.WithCancel(ctx)
+	x.coverage.What, x.coverage.Backend = what, s.name()
+	for range r.options.Jobs {
+		x.workers.Add(1)
+		go x.work()
+	}
+	return x
+}
+
+// add hands a blob to the workers; the error says that the run has ended.
+func (x *run) add(id oid, o *scanner.Object) error {
+	select {
+	case x.jobs <- job{id, o}:
+		return nil
+	case <-x.ctx.Done():
+		return x.ctx.Err()
+	}
+}
+
+// finish waits for the workers. err is the walk's own error. An error of ctx
+// or emit comes back as it is.
+func (x *run) finish(ctx context.Context, err error) (scanner.Coverage, error) {
+	close(x.jobs)
+	x.workers.Wait()
+	x.cancel()
+	if x.missing > 0 {
+		x.coverage.Fail(x.example, fmt.Sprintf("%s missing: the clone is partial", count(x.missing, "object is", "objects are")),
+			"run `git fetch --no-filter --refetch` to get them")
+	}
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case x.err != nil:
+		err = x.err
+	}
+	return x.coverage, err
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// stop ends the run because of err, unless something ended it before.
+func (x *run) stop(err error) {
+	x.mu.Lock()
+	if x.err == nil {
+		x.err = err
+	}
+	x.mu.Unlock()
+	x.cancel()
+}
+
+// work reads and emits blobs until there are no more.
+func (x *run) work() {
+	defer x.workers.Done()
+	var rd reader
+	var feeder scanner.Feeder
+	defer func() {
+		if rd != nil {
+			_ = rd.close() // what it failed to read was reported then
+		}
+	}()
+	for j := range x.jobs {
+		if x.ctx.Err() != nil {
+			continue
+		}
+		if rd == nil {
+			var err error
+			if rd, err = x.store.open(x.ctx); err != nil {
+				x.stop(err)
+				continue
+			}
+		}
+		if err := x.blob(rd, &feeder, j); err != nil {
+			x.stop(err)
+		}
+	}
+}
+
+// emitError marks an error as one of emit's, which ends the scan, to tell it
+// from one of reading, which is a Problem.
+type emitError struct{ error }
+
+// blob reads one blob and emits its chunks.
+func (x *run) blob(rd reader, f *scanner.Feeder, j job) error {
+	o, err := rd.read(j.id)
+	if err != nil {
+		x.fail(j.object, j.id, err)
+		return nil
+	}
+	defer closeStream(o)
+	if o.kind != blobKind {
+		x.fail(j.object, j.id, fmt.Errorf("it is a %s, not a blob", o.kind))
+		return nil
+	}
+	emit := func(c *scanner.Chunk) error {
+		if err := x.emit(c); err != nil {
+			return emitError{err}
+		}
+		return x.ctx.Err()
+	}
+	n := o.size
+	if o.stream != nil {
+		n, err = f.Reader(j.object, o.stream, emit)
+	} else {
+		err = f.Bytes(j.object, o.data, emit)
+	}
+	var stopped emitError
+	if errors.As(err, &stopped) {
+		return stopped.error
+	}
+	if err != nil {
+		x.fail(j.object, j.id, err)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.coverage.Blobs++
+	x.coverage.Bytes += n
+	if j.object.Binary {
+		x.coverage.Binaries++
+	}
+	if isLFSPointer(o.data) {
+		x.coverage.Skip("LFS pointer: the file itself is not in git", j.object.Path)
+	}
+	return nil
+}
+
+// isLFSPointer tells the text that Git LFS commits in place of a file
+// (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+func isLFSPointer(data []byte) bool {
+	return len(data) < 1024 && bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/v")) &&
+		bytes.Contains(data, []byte("\noid "))
+}
+
+// fail records that an object could not be read, once per object.
+func (x *run) fail(o *scanner.Object, id oid, err error) {
+	where := "object " + x.repo.hex(id)
+	if o != nil && o.Path != "" {
+		where = o.Path
+		if o.Commit != nil {
+			where += " in commit " + o.Commit.ID
+		}
+	}
+	x.failed(where, id, err)
+}
+
+func (x *run) failed(where string, id oid, err error) {
+	if x.ctx.Err() != nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	name := x.repo.hex(id)
+	if x.said[name] {
+		return
+	}
+	x.said[name] = true
+	if isMissing(err) && x.repo.partial {
+		if x.missing++; x.missing == 1 {
+			x.example = where
+		}
+		return
+	}
+	fix := "`git fsck` lists what is damaged; fetch the objects again from another clone"
+	if cut, serr := x.repo.shallow(); isMissing(err) && serr == nil && len(cut) > 0 {
+		fix = fixShallow
+	}
+	x.coverage.Fail(where, err.Error(), fix)
+}
+
+// problem records something else that was not scanned.
+func (x *run) problem(where, what, fix string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.coverage.Fail(where, what, fix)
+}
+
+// skip counts something left out by rule.
+func (x *run) skip(reason, path string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.coverage.Skip(reason, path)
+}
+
+// note changes the counts of the coverage.
+func (x *run) note(change func(*scanner.Coverage)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	change(&x.coverage)
+}
+
+// text emits an object that is not a blob: a message, a name.
+func (x *run) text(o *scanner.Object, data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	return x.feeder.Bytes(o, data, x.emit)
+}
+
+// name emits the name of a new file, once in a run.
+func (x *run) name(path []byte, c *scanner.Commit) error {
+	if x.names[string(path)] {
+		return nil
+	}
+	p := string(path)
+	x.names[p] = true
+	x.note(func(c *scanner.Coverage) { c.Names++ })
+	return x.text(&scanner.Object{Kind: scanner.FileName, Path: p, Commit: c}, path)
+}
+
+// person emits the name and address of an author, committer or tagger, once in
+// a run.
+func (x *run) person(line []byte, o scanner.Object) error {
+	who := identityText(line)
+	if x.people[string(who)] {
+		return nil
+	}
+	x.people[string(who)] = true
+	o.Kind = scanner.Identity
+	return x.text(&o, who)
+}
+
+// commit emits what a commit says itself: its message, further headers and
+// its people.
+func (x *run) commit(id oid, c *commit) (*scanner.Commit, error) {
+	d := c.describe(x.repo.hex(id))
+	x.note(func(v *scanner.Coverage) {
+		v.Commits++
+		v.Messages++
+		v.Bytes += int64(len(c.message) + len(c.extra))
+	})
+	o := scanner.Object{Kind: scanner.CommitMessage, ID: d.ID, Commit: d}
+	message, extra := o, o
+	if err := x.text(&message, c.message); err != nil {
+		return d, err
+	}
+	if err := x.text(&extra, c.extra); err != nil {
+		return d, err
+	}
+	if err := x.person(c.author, o); err != nil {
+		return d, err
+	}
+	return d, x.person(c.committer, o)
+}
+
+// tag emits what an annotated tag says itself. name is its ref, or its id.
+func (x *run) tag(id oid, t *tag, name string) error {
+	x.note(func(c *scanner.Coverage) {
+		c.Tags++
+		c.Messages++
+		c.Bytes += int64(len(t.message))
+	})
+	o := scanner.Object{Kind: scanner.TagMessage, ID: x.repo.hex(id), Ref: name}
+	who := o
+	if err := x.text(&o, t.message); err != nil {
+		return err
+	}
+	return x.person(t.tagger, who)
+}
+
+// file emits the name of a new or changed file and hands its blob to the
+// workers. newName says that no parent has the path.
+func (x *run) file(o *scanner.Object, id oid, newName bool) error {
+	if newName {
+		if err := x.name([]byte(o.Path), o.Commit); err != nil {
+			return err
+		}
+	}
+	switch o.Mode & modeType {
+	case modeGitlink:
+		x.skip("submodule", o.Path)
+		return nil
+	case modeSymlink:
+		o.Kind = scanner.SymlinkTarget
+	}
+	o.ID = x.repo.hex(id)
+	return x.add(id, o)
+}
+
+var _ io.Closer = (*Repo)(nil)

@@ -1,0 +1,243 @@
+// Package gitrepo reads git repositories for the scanner: what is staged, what
+// a range of commits brought, what a whole history holds.
+//
+// It reads objects (blobs, trees, commits, tags) and never the text of a diff.
+// `git diff` and `git log -p` obey the user's configuration and the
+// repository's attributes: a line "*.env -diff" or "color.ui=always" is enough
+// to hide a secret from whoever parses them. Objects have no such switches.
+// For the same reason replacement refs and grafts are not looked at.
+//
+// What is new is decided on objects too. The scanner gets each changed blob as
+// a whole, and a finding counts when it touches a line that no parent of the
+// change holds (see newLines); so a secret of two halves is found although
+// only one is new, and a merge is judged by what neither side had.
+//
+// Two stores read objects. The first uses go-git's pack decoder under an own
+// reader of indexes, loose objects and alternates, starts no process and needs
+// no git. The second asks the git program, for formats that only git knows
+// (reftable, SHA-256, a split or sparse index) and for objects that the first
+// fails to decode. Coverage.Backend says which one served.
+//
+// Nothing here writes to the repository, and nothing missing is passed over:
+// it becomes a Problem of the coverage, or an error.
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// Options say which repository to open and how to read it. The zero value
+// opens the repository of the current directory.
+type Options struct {
+	// Dir is where to look for the repository, "" for the current directory.
+	// A Dir other than the current one makes Open ignore the GIT_* variables
+	// that describe the current repository, unless Environ is set.
+	Dir string
+	// Git is the git program, "" for "git" from PATH. It runs only where the
+	// repository's format needs it.
+	Git string
+	// Backend forces who reads: "go-git", "git", or "" to choose.
+	Backend string
+	// Jobs is how many goroutines read and scan at a time, 0 for one per
+	// processor.
+	Jobs int
+	// TrustRepo makes the git program read a repository that belongs to
+	// another user. It holds for this call and changes no configuration.
+	TrustRepo bool
+	// Environ is the environment, "KEY=value" each, in which to look for
+	// GIT_* variables and to run git; nil for the process's own.
+	Environ []string
+}
+
+// The names of the backends, as Options.Backend and Coverage.Backend spell them.
+const (
+	backendGoGit = "go-git"
+	backendGit   = "git"
+)
+
+// A Repo is an open repository. Its methods are safe for concurrent use.
+type Repo struct {
+	place
+	options Options
+	env     func(string) string
+	cwd     string
+	config  *config
+	hashLen int
+	// needGit says why only the git program can read the repository, or "".
+	needGit string
+	partial bool // a partial clone: objects may be absent by design
+	git     *gitProgram
+
+	mu     sync.Mutex
+	stores map[string]store
+	spare  []reader // of the lazy line differences
+}
+
+// Open finds and opens the repository as git would, following the variables
+// that git gives to hooks: GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE,
+// GIT_COMMON_DIR, GIT_OBJECT_DIRECTORY and GIT_ALTERNATE_OBJECT_DIRECTORIES.
+// It starts no process. That there is no repository is an error.
+func Open(ctx context.Context, o Options) (*Repo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	switch o.Backend {
+	case "", backendGoGit, backendGit:
+	default:
+		return nil, &scanner.UsageError{What: fmt.Sprintf("unknown backend %q", o.Backend), Fix: "use go-git or git"}
+	}
+	r := &Repo{options: o, stores: map[string]store{}}
+	if o.Jobs <= 0 {
+		r.options.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.place, err = locate(r.cwd, r.env); err != nil {
+		return nil, fmt.Errorf("opening the repository of %s: %w", r.cwd, err)
+	}
+	if r.config, err = r.repositoryConfig(); err != nil {
+		return nil, err
+	}
+	if err := r.readFormat(); err != nil {
+		return nil, err
+	}
+	r.git = newGitProgram(r)
+	return r, nil
+}
+
+// enter settles the directory and the environment to work in.
+func (r *Repo) enter() error {
+	cwd, err := os.Getwd()
+	if err != nil && !filepath.IsAbs(r.options.Dir) {
+		return fmt.Errorf("finding the current directory: %w", err)
+	}
+	r.cwd = absIn(cwd, r.options.Dir)
+	if info, err := os.Stat(r.cwd); err != nil {
+		return err
+	} else if !info.IsDir() {
+		return fmt.Errorf("%s is not a directory", r.cwd)
+	}
+	if r.options.Environ == nil {
+		r.options.Environ = os.Environ()
+		if r.cwd != filepath.Clean(cwd) {
+			r.options.Environ = dropLocal(r.options.Environ)
+		}
+	}
+	environ := r.options.Environ
+	r.env = func(key string) string {
+		for i := len(environ) - 1; i >= 0; i-- {
+			if v, ok := strings.CutPrefix(environ[i], key); ok && strings.HasPrefix(v, "=") {
+				return v[1:]
+			}
+		}
+		return ""
+	}
+	return nil
+}
+
+// dropLocal returns environ without the variables that describe a repository.
+func dropLocal(environ []string) []string {
+	var kept []string
+	for _, e := range environ {
+		key, _, _ := strings.Cut(e, "=")
+		local := false
+		for _, l := range localEnv {
+			local = local || l == key
+		}
+		if !local {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// readFormat learns from extensions.* what the repository demands of a reader
+// (https://git-scm.com/docs/repository-version).
+func (r *Repo) readFormat() error {
+	r.hashLen = sha1Len
+	if f, ok := r.config.get("extensions.objectformat"); ok && !strings.EqualFold(f, "sha1") {
+		if !strings.EqualFold(f, "sha256") {
+			return fmt.Errorf("reading %s: unknown object format %q", filepath.Join(r.commonDir, "config"), f)
+		}
+		r.hashLen, r.needGit = sha256Len, "SHA-256 objects"
+	}
+	if f, ok := r.config.get("extensions.refstorage"); ok && !strings.EqualFold(f, "files") {
+		r.needGit = "ref storage " + f
+	}
+	_, r.partial = r.config.get("extensions.partialclone")
+	for _, s := range r.config.settings {
+		if strings.HasPrefix(s.key, "remote.") && strings.HasSuffix(s.key, ".promisor") {
+			r.partial = true
+		}
+	}
+	if r.needGit != "" && r.options.Backend == backendGoGit {
+		return &scanner.UsageError{
+			What: fmt.Sprintf("the repository has %s, which the go-git backend cannot read", r.needGit),
+			Fix:  "leave the choice of backend to Spillgate, or choose git",
+		}
+	}
+	return nil
+}
+
+// Close ends the programs and closes the files that were used.
+func (r *Repo) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, rd := range r.spare {
+		errs = append(errs, rd.close())
+	}
+	for _, s := range r.stores {
+		errs = append(errs, s.close())
+	}
+	r.spare, r.stores = nil, map[string]store{}
+	return errors.Join(errs...)
+}
+
+// Root returns the absolute path of the top of the work tree, or of the
+// repository itself if it is bare. Paths of objects are relative to it.
+func (r *Repo) Root() string { return first(r.workTree, r.gitDir) }
+
+// GitDir returns the absolute path of the git directory; in a linked work tree
+// that is its own, below the shared one.
+func (r *Repo) GitDir() string { return r.gitDir }
+
+// hex returns id as git prints it.
+func (r *Repo) hex(id oid) string { return id.hex(r.hashLen) }
+
+// store returns the object store that the format and the options ask for;
+// needGit is true when the caller needs the git program for its own part.
+func (r *Repo) store(needGit bool) (store, error) {
+	name := backendGoGit
+	if needGit || r.needGit != "" || r.options.Backend == backendGit {
+		name = backendGit
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.stores[name]; s != nil {
+		return s, nil
+	}
+	var s store
+	var err error
+	if name == backendGit {
+		s, err = newGitStore(r)
+	} else {
+		s, err = newGoGitStore(r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.stores[name] = s
+	return s, nil
+}

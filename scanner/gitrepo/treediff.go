@@ -1,0 +1,192 @@
+package gitrepo
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// A treeCache keeps raw trees that were read lately. It has two generations:
+// when the younger is full, it becomes the older and the older is dropped.
+type treeCache struct {
+	young, old map[oid][]byte
+	size       int
+}
+
+// treeCacheBytes bounds each generation.
+const treeCacheBytes = 24 << 20
+
+func (c *treeCache) get(id oid) ([]byte, bool) {
+	if t, ok := c.young[id]; ok {
+		return t, true
+	}
+	t, ok := c.old[id]
+	if ok {
+		c.put(id, t)
+	}
+	return t, ok
+}
+
+func (c *treeCache) put(id oid, t []byte) {
+	if c.young == nil || c.size > treeCacheBytes {
+		c.old, c.young, c.size = c.young, map[oid][]byte{}, 0
+	}
+	c.young[id] = t
+	c.size += len(t) + 128
+}
+
+// A trees reads and compares trees for one goroutine.
+type trees struct {
+	repo  *Repo
+	rd    reader
+	cache treeCache
+}
+
+// read returns the raw tree id; the zero id is the empty tree.
+func (t *trees) read(id oid) ([]byte, error) {
+	if id.isZero() {
+		return nil, nil
+	}
+	if raw, ok := t.cache.get(id); ok {
+		return raw, nil
+	}
+	data, err := whole(t.rd, id, treeKind, t.repo.hashLen)
+	if err != nil {
+		return nil, err
+	}
+	raw := append([]byte(nil), data...)
+	t.cache.put(id, raw)
+	return raw, nil
+}
+
+// A change is a path whose entry differs from those of all parents.
+type change struct {
+	path []byte // valid during the call
+	id   oid
+	mode uint32
+	// olds are the entries of the parents at that path, one for each parent,
+	// zero where it has none or a directory.
+	olds []oid
+	// added says that no parent has the path.
+	added bool
+}
+
+// A comparison walks a tree against those of all parents and calls visit for
+// every entry that is no directory and differs from all of them; without a
+// parent that is every entry. A directory that equals that of one parent is
+// not entered.
+type comparison struct {
+	*trees
+	visit func(*change) error
+	// failed is told of trees that cannot be read; the walk goes on.
+	failed func(path []byte, id oid, err error)
+	// seen, where not nil, is told of each tree that is entered.
+	seen func(id oid)
+	path []byte
+}
+
+// compare compares tree with parents, zero standing for the empty tree.
+func (c *comparison) compare(tree oid, parents []oid) error {
+	return c.dir(tree, parents, 0)
+}
+
+func (c *comparison) dir(tree oid, parents []oid, depth int) error {
+	for _, p := range parents {
+		if p == tree {
+			return nil
+		}
+	}
+	if depth > maxDepth {
+		c.failed(c.path, tree, fmt.Errorf("more than %d directories deep", maxDepth))
+		return nil
+	}
+	if c.seen != nil {
+		c.seen(tree)
+	}
+	raw, err := c.read(tree)
+	if err != nil {
+		c.failed(c.path, tree, err)
+		return nil
+	}
+	others := make([]sibling, len(parents))
+	for i, p := range parents {
+		old, err := c.read(p)
+		if err != nil {
+			// everything below counts as new: too much, never too little
+			c.failed(c.path, p, err)
+			old = nil
+		}
+		others[i].reader = treeReader{rest: old, hashLen: c.repo.hashLen}
+		others[i].advance()
+	}
+	return c.entries(tree, raw, others, depth)
+}
+
+// entries goes through one directory and those of the parents side by side.
+func (c *comparison) entries(tree oid, raw []byte, others []sibling, depth int) error {
+	t := treeReader{rest: raw, hashLen: c.repo.hashLen}
+	olds := make([]oid, len(others))
+	base := len(c.path)
+	for t.next() {
+		e := t.entry
+		same, added := false, true
+		for i := range others {
+			old, ok := others[i].find(e.name, e.isTree())
+			olds[i] = oid{}
+			if ok {
+				same = same || old.id == e.id && old.isTree() == e.isTree()
+				added = false
+				if old.isTree() == e.isTree() && old.mode&modeType != modeGitlink {
+					olds[i] = old.id
+				}
+			}
+		}
+		if same {
+			continue
+		}
+		if base > 0 {
+			c.path = append(c.path, '/')
+		}
+		c.path = append(c.path, e.name...)
+		var err error
+		if e.isTree() {
+			err = c.dir(e.id, append([]oid(nil), olds...), depth+1)
+		} else {
+			err = c.visit(&change{path: c.path, id: e.id, mode: e.mode, olds: olds, added: added})
+		}
+		c.path = c.path[:base]
+		if err != nil {
+			return err
+		}
+	}
+	if t.err != nil {
+		c.failed(c.path, tree, t.err)
+	}
+	return nil
+}
+
+// A sibling is a parent's version of a directory, walked in step with the new
+// one.
+type sibling struct {
+	reader treeReader
+	more   bool
+}
+
+func (s *sibling) advance() { s.more = s.reader.next() }
+
+// find moves on to the entry called name and reports whether there is one.
+// Both trees are sorted, so the search never has to go back. An entry that
+// turned from a file into a directory is not found.
+func (s *sibling) find(name []byte, dir bool) (treeEntry, bool) {
+	for s.more {
+		e := &s.reader.entry
+		c := compareNames(e.name, e.isTree(), name, dir)
+		if c > 0 {
+			return treeEntry{}, false
+		}
+		if c == 0 && bytes.Equal(e.name, name) {
+			return *e, true
+		}
+		s.advance()
+	}
+	return treeEntry{}, false
+}
