@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,4 +120,29 @@ func prose(s seed) []byte {
 		gap = false
 	}
 	return b.Bytes()
+}
+
+// Text writes size bytes of the source text of a Go installation to w; texts
+// longer than that source repeat it with every line in five changed.
+func Text(w io.Writer, goroot string, size int64) error {
+	c, err := loadCorpus(goroot)
+	if err != nil {
+		return err
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for round := 0; ; round++ {
+		for _, s := range c.seeds {
+			data := s.data
+			if round > 0 {
+				data = c.variant(data, r)
+			}
+			data = data[:min(size, int64(len(data)))]
+			if _, err := w.Write(data); err != nil {
+				return err
+			}
+			if size -= int64(len(data)); size == 0 {
+				return nil
+			}
+		}
+	}
 }

@@ -1,0 +1,66 @@
+// Compare measures Spillgate against git, ripgrep and gitleaks, and prints the
+// results as Markdown; see package compare. It runs in the folder bench.
+//
+//	go run ./cmd/compare -scale 8 -dir /tmp/spillgate-bench -out RESULTS.md
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/spillgate/spillgate/bench/compare"
+	"github.com/spillgate/spillgate/bench/measure"
+)
+
+func main() {
+	measure.Serve()
+	var o compare.Options
+	flag.StringVar(&o.Dir, "dir", "", "keep programs and histories in this `folder` for the next run")
+	flag.IntVar(&o.Runs, "runs", 5, "how often each program runs")
+	flag.IntVar(&o.Scale, "scale", 1, "size of the histories: 1 for a trial, 8 for the record")
+	flag.StringVar(&o.Gitleaks, "gitleaks", "", "take this `binary` instead of building gitleaks "+compare.GitleaksVersion)
+	only := flag.String("only", "", "run these sections only, with commas between: "+strings.Join(compare.SectionNames(), ", "))
+	out := flag.String("out", "", "write the results to this `file` instead of standard output")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if *only != "" {
+		o.Only = strings.Split(*only, ",")
+	}
+	o.Log = func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+	}
+	if err := run(o, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o compare.Options, out string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	results, err := compare.Run(ctx, o)
+	if results == nil {
+		return err
+	}
+	var b bytes.Buffer
+	if werr := results.Write(&b); werr != nil {
+		return werr
+	}
+	if out == "" {
+		_, _ = os.Stdout.Write(b.Bytes())
+		return err
+	}
+	if werr := os.WriteFile(out, b.Bytes(), 0o644); werr != nil {
+		return werr
+	}
+	return err
+}
