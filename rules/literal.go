@@ -106,6 +106,32 @@ func shapeOfClass(re *syntax.Regexp) shape {
 	return s
 }
 
+// shapesOf returns the shapes of the parts of a sequence. A repeat that must
+// occur is two parts, so that the first can join the literal before it.
+func shapesOf(subs []*syntax.Regexp) []shape {
+	var out []shape
+	for _, sub := range subs {
+		lo, hi := 0, 0
+		switch sub.Op {
+		case syntax.OpPlus:
+			lo, hi = 1, -1
+		case syntax.OpRepeat:
+			lo, hi = sub.Min, sub.Max
+		}
+		if lo == 0 || lo == hi {
+			out = append(out, shapeOf(sub))
+			continue
+		}
+		s := shapeOf(sub.Sub[0])
+		rest := -1
+		if hi > 0 {
+			rest = hi - lo
+		}
+		out = append(out, shapeOfRepeat(s, lo, lo), shapeOfRepeat(s, 0, rest))
+	}
+	return out
+}
+
 func shapeOfConcat(subs []*syntax.Regexp) shape {
 	var out shape
 	cur, curMin, curMax := []literal{{}}, 0, 0 // texts since some place
@@ -113,8 +139,7 @@ func shapeOfConcat(subs []*syntax.Regexp) shape {
 	flush := func() {
 		out.addNeed(need{cur, curMin, curMax})
 	}
-	for _, sub := range subs {
-		s := shapeOf(sub)
+	for _, s := range shapesOf(subs) {
 		switch {
 		case s.exact != nil && len(s.exact)*len(cur) <= maxLiterals && longest(cur)+s.max <= 4*maxLiteral:
 			if len(s.exact) > 1 || s.exact[0].fold != cur[0].fold {

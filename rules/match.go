@@ -35,7 +35,7 @@ type chain struct {
 type scan struct {
 	p       *Program
 	data    []byte
-	begin   int // before it may be anchors that were not given
+	edge    int // before it may be anchors that were not given
 	call    uint64
 	chains  []chain
 	machine machine
@@ -57,44 +57,48 @@ func (p *Program) Match(data []byte, anchors []Anchor, binary bool, found func(*
 		return
 	}
 	s := scans.Get().(*scan)
-	s.run(p, data, anchors, anchors[0].Pos, binary, found)
+	s.begin(p, data, anchors[0].Pos, found)
+	s.run(anchors, binary)
 	s.release()
 }
 
-// Scan calls found for every match whose anchor begins in data[from:to].
+// scanStep is how many bytes of text are filtered before their anchors are
+// matched: little enough to stay in the cache.
+const scanStep = 64 << 10
+
+// Scan calls found for every match whose anchor begins in data[from:to]. It
+// gives what Match gives for those anchors.
 func (p *Program) Scan(data []byte, from, to int, binary bool, found func(*Match)) {
+	from, to = max(from, 0), min(to, len(data))
 	s := scans.Get().(*scan)
-	s.anchors = p.Anchors(s.anchors[:0], data, from, to)
-	if len(s.anchors) > 0 {
-		s.run(p, data, s.anchors, from, binary, found)
+	s.begin(p, data, from, found)
+	for at := from; at < to; at += scanStep {
+		s.anchors = p.Anchors(s.anchors[:0], data, at, min(to, at+scanStep))
+		s.run(s.anchors, binary)
 	}
 	s.release()
 }
 
-// maxKept bounds the anchors that a pooled scan keeps room for.
-const maxKept = 1 << 16
+func (s *scan) begin(p *Program, data []byte, edge int, found func(*Match)) {
+	s.p, s.data, s.edge, s.found, s.arnAt = p, data, edge, found, -1
+	s.call++
+	if len(s.chains) < len(p.patterns) {
+		s.chains = make([]chain, len(p.patterns))
+	}
+}
 
 func (s *scan) release() {
 	s.p, s.data, s.found = nil, nil, nil
 	s.match = Match{}
 	clear(s.fields[:cap(s.fields)])
-	if cap(s.anchors) > maxKept {
-		s.anchors = nil
-	}
 	scans.Put(s)
 }
 
-func (s *scan) run(p *Program, data []byte, anchors []Anchor, begin int, binary bool, found func(*Match)) {
-	s.p, s.data, s.begin, s.found, s.arnAt = p, data, begin, found, -1
-	s.call++
-	if len(s.chains) < len(p.patterns) {
-		s.chains = make([]chain, len(p.patterns))
-	}
+func (s *scan) run(anchors []Anchor, binary bool) {
 	for _, a := range anchors {
-		l := &p.literals[a.Literal]
-		for _, i := range p.users[l.from:l.to] {
-			pat := &p.patterns[i]
-			if binary && p.Rules[pat.rule].TextOnly {
+		l := &s.p.literals[a.Literal]
+		for _, i := range s.p.users[l.from:l.to] {
+			if binary && s.p.Rules[s.p.patterns[i].rule].TextOnly {
 				continue
 			}
 			c := &s.chains[i]
@@ -120,8 +124,8 @@ func (s *scan) follow(i int, c *chain, pos int) {
 		if !c.settled {
 			c.settled = true
 			// Anchors before those given may have settled this place.
-			if start < s.begin-1-int(pat.min)+int(pat.longest) {
-				c.next = max(c.next, s.lookBack(i, s.begin))
+			if start < s.edge-1-int(pat.min)+int(pat.longest) {
+				c.next = max(c.next, s.lookBack(i, s.edge))
 				continue
 			}
 		}

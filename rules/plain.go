@@ -11,8 +11,8 @@ import (
 // them, but with them no case-insensitive "secret" or "key" would be a
 // sequence of bytes. So here (?i) folds ASCII letters to ASCII letters only.
 const (
-	longS  = 'ſ' // folds to s
-	kelvin = 'K' // folds to k
+	longS  = '\u017f' // folds to s
+	kelvin = '\u212a' // folds to k
 )
 
 // parsePlain parses an expression as Go's regexp does, but for the two

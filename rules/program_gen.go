@@ -597,8 +597,12 @@ var builtin = Program{
 			regexp: "(?P<secret>(?:F(?:woGZXIvYXdz|QoGZXIvYXdz)|AQoDYXdzE|IQoJb3JpZ2luX2Vj|AgoJb3JpZ2luX2Vj)[%\\+/-9A-Z\\\\a-z]{20})", literals: []uint16{9, 11, 12, 13, 16}, secret: 1, source: Pattern{Regexp: "(?P<secret>(?:FwoGZXIvYXdz|FQoGZXIvYXdz|AQoDYXdzE|IQoJb3JpZ2luX2Vj|AgoJb3JpZ2luX2Vj)[0-9A-Za-z+/%\\\\]{20})"},
 		},
 		{
-			rule: 16, wide: true, longest: 275, first: class{0xffffffffffffffff, 0xffffffffffffffff, true},
-			regexp: "[Ss][Ee](?:[Ss][Ss][Ii][Oo][Nn](?:_[Tt][Oo][Kk][Ee][Nn]|[Tt][Oo][Kk][Ee][Nn]|-[Tt][Oo][Kk][Ee][Nn])|[Cc][Uu][Rr][Ii][Tt][Yy](?:_[Tt][Oo][Kk][Ee][Nn]|[Tt][Oo][Kk][Ee][Nn]|-[Tt][Oo][Kk][Ee][Nn]))[\"'\\\\]{0,4}[\\t ]{0,5}(?:=>|:=|[,:=>]|%3[Dd]| )[\\t ]{0,5}[\"'\\\\]{0,4}(?P<secret>[\\+/-9A-Za-zſK]{60})", literals: []uint16{70, 71, 72, 73, 74, 75}, secret: 1, source: Pattern{Regexp: "(?i)(?:session_token|sessiontoken|session-token|security_token|securitytoken|security-token)[\"'\\\\]{0,4}[ \\t]{0,5}(?:=>|:=|=|:|>|,|%3D| )[ \\t]{0,5}[\"'\\\\]{0,4}(?P<secret>[0-9a-z+/]{60})"},
+			rule: 16, longest: 95, first: class{0x0, 0x8000000080000, false},
+			code: code{
+				insts: []inst{{2, 0, 65535, 0, 2}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 2, 5}, {5, 0, 65535, 7, 0}, {1, 0, 65535, 7, 1}, {2, 0, 65535, 8, 5}, {6, 0, 65535, 12, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 13, 5}, {6, 0, 65535, 12, 0}, {1, 0, 65535, 18, 1}, {2, 0, 65535, 19, 5}, {6, 0, 65535, 23, 0}, {2, 0, 65535, 24, 6}, {5, 0, 65535, 18, 0}, {1, 0, 65535, 30, 1}, {2, 0, 65535, 31, 5}, {6, 0, 65535, 23, 0}, {5, 0, 65535, 21, 0}, {2, 0, 65535, 36, 5}, {6, 0, 65535, 23, 0}, {1, 0, 65535, 41, 1}, {2, 0, 65535, 42, 5}, {3, 0, 4, 0, 4}, {3, 1, 5, 0, 5}, {5, 0, 65535, 28, 0}, {1, 0, 65535, 47, 2}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 31, 0}, {1, 0, 65535, 49, 2}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 34, 0}, {3, 2, 6, 1, 1}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 38, 0}, {1, 0, 65535, 51, 2}, {2, 0, 65535, 53, 1}, {6, 0, 65535, 39, 0}, {1, 0, 65535, 54, 1}, {3, 1, 7, 0, 5}, {3, 0, 3, 0, 4}, {7, 0, 65535, 0, 0}, {3, 3, 65535, 60, 60}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
+				text:  "session_tokentoken-tokencurity_tokentoken-token=>:=%3d ", classes: []class{{0x8400000000, 0x10000000, false}, {0x100000200, 0x0, false}, {0x6400100000000000, 0x0, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x6400102100000200, 0x0, false}, {0x6400102100000000, 0x0, false}, {0x3ff888500000200, 0x7fffffe17fffffe, false}, {0x3ff888400000000, 0x7fffffe17fffffe, false}},
+			},
+			regexp: "[Ss][Ee](?:[Ss][Ss][Ii][Oo][Nn](?:_[Tt][Oo][Kk][Ee][Nn]|[Tt][Oo][Kk][Ee][Nn]|-[Tt][Oo][Kk][Ee][Nn])|[Cc][Uu][Rr][Ii][Tt][Yy](?:_[Tt][Oo][Kk][Ee][Nn]|[Tt][Oo][Kk][Ee][Nn]|-[Tt][Oo][Kk][Ee][Nn]))[\"'\\\\]{0,4}[\\t ]{0,5}(?:=>|:=|[,:=>]|%3[Dd]| )[\\t ]{0,5}[\"'\\\\]{0,4}(?P<secret>[\\+/-9A-Za-z]{60})", literals: []uint16{70, 71, 72, 73, 74, 75}, secret: 1, source: Pattern{Regexp: "(?i)(?:session_token|sessiontoken|session-token|security_token|securitytoken|security-token)[\"'\\\\]{0,4}[ \\t]{0,5}(?:=>|:=|=|:|>|,|%3D| )[ \\t]{0,5}[\"'\\\\]{0,4}(?P<secret>[0-9a-z+/]{60})"},
 		},
 		{
 			rule: 17, longest: 275, first: class{0x0, 0x2, false},
@@ -633,8 +637,12 @@ var builtin = Program{
 			regexp: "da2-[0-9a-z]{26}", literals: []uint16{31}, source: Pattern{Regexp: "da2-[0-9a-z]{26}"},
 		},
 		{
-			rule: 21, wide: true, longest: 305, first: class{0xffffffffffffffff, 0xffffffffffffffff, true},
-			regexp: "[Rr][Aa][Ww](?:[Ss][Ee][Cc][Rr][Ee][Tt][Aa][Cc][Cc][Ee][Ss][Ss][Kk][Ee][Yy]|_[Ss][Ee][Cc][Rr][Ee][Tt]_[Aa][Cc][Cc][Ee][Ss][Ss]_[Kk][Ee][Yy]|-[Ss][Ee][Cc][Rr][Ee][Tt]-[Aa][Cc][Cc][Ee][Ss][Ss]-[Kk][Ee][Yy])[\"'\\\\]{0,4}[\\t ]{0,9}(?:=>|:=|[ ,:=>])[\\t ]{0,9}[\"'\\\\]{0,4}(?P<secret>[\\+/-9=A-Za-zſK]{43,64})", literals: []uint16{53, 54, 55}, secret: 1, source: Pattern{Regexp: "(?i)(?:rawsecretaccesskey|raw_secret_access_key|raw-secret-access-key)[\"'\\\\]{0,4}[ \\t]{0,9}(?:=>|:=|=|:|>|,| )[ \\t]{0,9}[\"'\\\\]{0,4}(?P<secret>[0-9a-z+/=]{43,64})"},
+			rule: 21, longest: 113, first: class{0x0, 0x4000000040000, false},
+			code: code{
+				insts: []inst{{2, 0, 65535, 0, 3}, {5, 0, 65535, 4, 0}, {2, 0, 65535, 3, 15}, {6, 0, 65535, 10, 0}, {5, 0, 65535, 8, 0}, {1, 0, 65535, 18, 1}, {2, 0, 65535, 19, 17}, {6, 0, 65535, 10, 0}, {1, 0, 65535, 36, 1}, {2, 0, 65535, 37, 17}, {3, 0, 4, 0, 4}, {3, 1, 2, 0, 9}, {5, 0, 65535, 15, 0}, {1, 0, 65535, 54, 2}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 18, 0}, {1, 0, 65535, 56, 2}, {6, 0, 65535, 19, 0}, {3, 2, 5, 1, 1}, {3, 1, 6, 0, 9}, {3, 0, 3, 0, 4}, {7, 0, 65535, 0, 0}, {3, 3, 65535, 43, 64}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
+				text:  "rawsecretaccesskey_secret_access_key-secret-access-key=>:=", classes: []class{{0x8400000000, 0x10000000, false}, {0x100000200, 0x0, false}, {0x6400100100000000, 0x0, false}, {0x23ff880000000000, 0x7fffffe07fffffe, false}, {0x6400100100000200, 0x0, false}, {0x23ff888500000200, 0x7fffffe17fffffe, false}, {0x23ff888400000000, 0x7fffffe17fffffe, false}},
+			},
+			regexp: "[Rr][Aa][Ww](?:[Ss][Ee][Cc][Rr][Ee][Tt][Aa][Cc][Cc][Ee][Ss][Ss][Kk][Ee][Yy]|_[Ss][Ee][Cc][Rr][Ee][Tt]_[Aa][Cc][Cc][Ee][Ss][Ss]_[Kk][Ee][Yy]|-[Ss][Ee][Cc][Rr][Ee][Tt]-[Aa][Cc][Cc][Ee][Ss][Ss]-[Kk][Ee][Yy])[\"'\\\\]{0,4}[\\t ]{0,9}(?:=>|:=|[ ,:=>])[\\t ]{0,9}[\"'\\\\]{0,4}(?P<secret>[\\+/-9=A-Za-z]{43,64})", literals: []uint16{53, 54, 55}, secret: 1, source: Pattern{Regexp: "(?i)(?:rawsecretaccesskey|raw_secret_access_key|raw-secret-access-key)[\"'\\\\]{0,4}[ \\t]{0,9}(?:=>|:=|=|:|>|,| )[ \\t]{0,9}[\"'\\\\]{0,4}(?P<secret>[0-9a-z+/=]{43,64})"},
 		},
 		{
 			rule: 22, longest: 40, first: class{0x0, 0x8000000000, false},
