@@ -182,9 +182,9 @@ func particulars(v *findingView) string {
 		if v.Location.kind != scanner.CommitMessage && v.Location.kind != scanner.Identity {
 			parts = append(parts, "commit "+Escape(abbreviate(c.ID))+by(c))
 		}
-		if v.OtherCommits > 0 {
-			parts = append(parts, "in "+count(v.OtherCommits, "further commit"))
-		}
+	}
+	if v.OtherCommits > 0 {
+		parts = append(parts, "in "+count(v.OtherCommits, "further commit"))
 	}
 	if n := v.Occurrences - 1; n > 0 {
 		also := count(n, "further place")
