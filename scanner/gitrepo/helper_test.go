@@ -91,7 +91,7 @@ func (s *sandbox) commit(repo, file, content string) string {
 	s.t.Helper()
 	s.write(repo+"/"+file, content)
 	s.git(repo, "add", "-f", "--", file)
-	s.git(repo, "commit", "-q", "--no-verify", "-m", "change "+file)
+	s.git(repo, "commit", "-q", "--allow-empty", "--no-verify", "-m", "change "+file)
 	return s.git(repo, "rev-parse", "HEAD")
 }
 

@@ -56,6 +56,10 @@ func (t *cacheTree) sub(name []byte) *cacheTree {
 // split ("link") or sparse ("sdir") index, or one made after this code.
 var errIndexNeedsGit = errors.New("the index format needs the git program")
 
+// errNoPath says that an entry has no path, as those have that replace entries
+// of a shared index; the extension that says so comes after them.
+var errNoPath = fmt.Errorf("the path is empty: %w", errIndexNeedsGit)
+
 // The bits of an index entry's flags.
 const (
 	flagNameMask = 0x0fff
@@ -160,7 +164,7 @@ func (p *indexParser) entry(e *indexEntry) error {
 		return errors.New("the length of the path is wrong")
 	}
 	if nul == 0 {
-		return errors.New("the path is empty")
+		return errNoPath
 	}
 	e.path = b[fixed : fixed+nul]
 	size := (fixed + nul + 8) &^ 7 // padded with 1 to 8 NULs
@@ -186,7 +190,7 @@ func (p *indexParser) compressedPath(e *indexEntry, fixed int) error {
 	}
 	keep := len(p.last) - int(drop)
 	if keep+nul == 0 {
-		return errors.New("the path is empty")
+		return errNoPath
 	}
 	path := make([]byte, 0, keep+nul)
 	e.path = append(append(path, p.last[:keep]...), b[:nul]...)

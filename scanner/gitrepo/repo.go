@@ -175,6 +175,9 @@ func (r *Repo) readFormat() error {
 	if f, ok := r.config.get("extensions.refstorage"); ok && !strings.EqualFold(f, "files") {
 		r.needGit = "ref storage " + f
 	}
+	if name := r.unknownExtension(); name != "" && r.needGit == "" {
+		r.needGit = "the extension " + name
+	}
 	_, r.partial = r.config.get("extensions.partialclone")
 	for _, s := range r.config.settings {
 		if strings.HasPrefix(s.key, "remote.") && strings.HasSuffix(s.key, ".promisor") {
@@ -188,6 +191,32 @@ func (r *Repo) readFormat() error {
 		}
 	}
 	return nil
+}
+
+// unknownExtension returns the name of an extension, or the version, of the
+// repository's format that this code does not know; git may, or says that it
+// does not. Version 0 obeys no others than those that git has always obeyed.
+func (r *Repo) unknownExtension() string {
+	version, _ := r.config.get("core.repositoryformatversion")
+	switch version {
+	case "", "0":
+		return ""
+	case "1":
+	default:
+		return "of repository format version " + version
+	}
+	for _, s := range r.config.settings {
+		name, ok := strings.CutPrefix(s.key, "extensions.")
+		switch name {
+		case "noop", "noop-v1", "objectformat", "compatobjectformat", "partialclone", "preciousobjects",
+			"refstorage", "relativeworktrees", "worktreeconfig":
+		default:
+			if ok {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // Close ends the programs and closes the files that were used.
