@@ -109,12 +109,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "aws-bedrock-api-key", Provider: "AWS", Title: "Amazon Bedrock long-term API key", Why: "It invokes models at its account's expense until it expires or is deleted, with no signature needed.", Fix: "Delete the key (aws iam delete-service-specific-credential) and look for InvokeModel calls in CloudTrail; prefer short-term keys or roles.", References: []string{"https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html", "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-how.html"}, Severity: 4, Confidence: 2, Validators: []string{"aws-bedrock-key"}, Tags: []string{"aws", "bedrock", "credential"}, Patterns: []Pattern{
+			ID: "aws-bedrock-api-key", Provider: "AWS", Title: "Amazon Bedrock long-term API key", Why: "It invokes models at its account's expense until it expires or is deleted, with no signature needed.", Fix: "Delete the key (aws iam delete-service-specific-credential) and look for InvokeModel calls in CloudTrail; prefer short-term keys or roles.", References: []string{"https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html", "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-how.html"}, Severity: 4, Confidence: 2, Validators: []string{"aws-bedrock-key"}, Placeholders: []string{"made-up"}, Tags: []string{"aws", "bedrock", "credential"}, Patterns: []Pattern{
 				{Regexp: "ABSKQmVkcm9ja0FQSUtleS[0-3][0-9A-Za-z+/]{88,250}={0,2}"},
 			},
 		},
 		{
-			ID: "aws-bedrock-short-term-key", Provider: "AWS", Title: "Amazon Bedrock short-term API key", Why: "For up to twelve hours it invokes models as the role that made it.", Fix: "Revoke the sessions of the role that made it (IAM console: Revoke sessions) and look for InvokeModel calls in CloudTrail.", References: []string{"https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html"}, Severity: 3, Confidence: 2, Validators: []string{"aws-bedrock-short-term-key"}, Tags: []string{"aws", "bedrock", "credential"}, Patterns: []Pattern{
+			ID: "aws-bedrock-short-term-key", Provider: "AWS", Title: "Amazon Bedrock short-term API key", Why: "For up to twelve hours it invokes models as the role that made it.", Fix: "Revoke the sessions of the role that made it (IAM console: Revoke sessions) and look for InvokeModel calls in CloudTrail.", References: []string{"https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html"}, Severity: 3, Confidence: 2, Validators: []string{"aws-bedrock-short-term-key"}, Placeholders: []string{"made-up"}, Tags: []string{"aws", "bedrock", "credential"}, Patterns: []Pattern{
 				{Regexp: "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[0-9A-Za-z+/=_-]{40}"},
 			},
 		},

@@ -1,6 +1,9 @@
 package rules
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/base64"
+)
 
 const (
 	// How far the two halves of a key pair may stand apart, in bytes: a line of
@@ -242,7 +245,24 @@ func standsAlone(data []byte, start, end int) bool {
 func looksLikeAWSSecret(plain []byte) bool {
 	c := countClasses(plain)
 	return c.lower > 1 && c.upper > 1 && c.digit+c.other > 0 &&
-		c.changes >= minSecretChanges && entropy(plain) >= minSecretEntropy && !isPath(plain)
+		c.changes >= minSecretChanges && entropy(plain) >= minSecretEntropy && !isPath(plain) && !isEncodedText(plain)
+}
+
+// isEncodedText reports whether b is the base64 of printable text, such as a
+// JSON object in a token. Random letters decode to bytes of which three in
+// eight are printable.
+func isEncodedText(b []byte) bool {
+	var raw [awsSecretLength]byte
+	n, err := base64.StdEncoding.Decode(raw[:], b)
+	if err != nil {
+		return false
+	}
+	for _, c := range raw[:n] {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // isPath reports whether b reads as a path: three parts or more between slashes,
