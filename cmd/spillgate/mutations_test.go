@@ -21,11 +21,14 @@ const moduleRoot = "../.."
 // A mutation takes one handling out of the program. The scripts that claim to
 // prove that handling must then fail, or they prove nothing.
 type mutation struct {
-	scripts  []string
-	file     string // from the root of the module
-	old, new string
-	line     int // in mutations.txt
+	scripts []string
+	file    string // from the root of the module
+	edits   []edit
+	line    int // in mutations.txt
 }
+
+// An edit replaces a text that stands once in the file.
+type edit struct{ old, new string }
 
 // readMutations reads testdata/mutations.txt, which says how it is written.
 func readMutations(t *testing.T) []mutation {
@@ -37,18 +40,26 @@ func readMutations(t *testing.T) []mutation {
 	var all []mutation
 	var old, add []string
 	var m mutation
+	hunk := func() {
+		if len(old)+len(add) > 0 {
+			m.edits = append(m.edits, edit{strings.Join(old, "\n"), strings.Join(add, "\n")})
+		}
+		old, add = nil, nil
+	}
 	flush := func() {
+		hunk()
 		if m.line > 0 {
-			m.old, m.new = strings.Join(old, "\n"), strings.Join(add, "\n")
 			all = append(all, m)
 		}
-		m, old, add = mutation{}, nil, nil
+		m = mutation{}
 	}
 	for i, line := range strings.Split(string(data), "\n") {
 		switch {
 		case line == "":
 			flush()
 		case line[0] == '#':
+		case line == "@@":
+			hunk()
 		case strings.HasPrefix(line, "case "):
 			m.line, m.scripts = i+1, strings.Fields(line)[1:]
 		case strings.HasPrefix(line, "file "):
@@ -58,7 +69,7 @@ func readMutations(t *testing.T) []mutation {
 		case line[0] == '+':
 			add = append(add, line[1:])
 		default:
-			t.Fatalf("mutations.txt:%d: a line begins with case, file, -, + or #", i+1)
+			t.Fatalf("mutations.txt:%d: a line begins with case, file, -, +, @@ or #", i+1)
 		}
 	}
 	flush()
@@ -71,10 +82,14 @@ func (m mutation) apply(root string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if n := strings.Count(string(data), m.old); n != 1 || m.old == "" {
-		return "", fmt.Errorf("the old text stands %d times in %s, not once", n, m.file)
+	text := string(data)
+	for _, e := range m.edits {
+		if n := strings.Count(text, e.old); n != 1 || e.old == "" {
+			return "", fmt.Errorf("the text %q stands %d times in %s, not once", e.old, n, m.file)
+		}
+		text = strings.Replace(text, e.old, e.new, 1)
 	}
-	return strings.Replace(string(data), m.old, m.new, 1), nil
+	return text, nil
 }
 
 // TestMutationTable keeps the table true: each mutation still fits the code,
@@ -82,7 +97,7 @@ func (m mutation) apply(root string) (string, error) {
 func TestMutationTable(t *testing.T) {
 	covered := map[string]bool{}
 	for _, m := range readMutations(t) {
-		if len(m.scripts) == 0 || m.old == m.new {
+		if len(m.scripts) == 0 || len(m.edits) == 0 {
 			t.Errorf("mutations.txt:%d: it names no script or changes nothing", m.line)
 		}
 		if _, err := m.apply(moduleRoot); err != nil {
