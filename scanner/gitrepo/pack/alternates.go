@@ -19,8 +19,8 @@ const maxAlternates = 5
 // problems.
 func objectDirs(dirs []string) (all []string, problems []error) {
 	seen := map[string]bool{}
-	var add func(dir string, depth int)
-	add = func(dir string, depth int) {
+	var add func(dir, by string, depth int)
+	add = func(dir, by string, depth int) {
 		real, err := filepath.EvalSymlinks(dir)
 		if err == nil {
 			var info fs.FileInfo
@@ -29,7 +29,7 @@ func objectDirs(dirs []string) (all []string, problems []error) {
 			}
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("opening object directory: %w", err))
+			problems = append(problems, fmt.Errorf("opening object directory %s%s: %w", dir, by, err))
 			return
 		}
 		if abs, err := filepath.Abs(real); err == nil {
@@ -58,11 +58,11 @@ func objectDirs(dirs []string) (all []string, problems []error) {
 			if !filepath.IsAbs(p) {
 				p = filepath.Join(dir, p)
 			}
-			add(p, depth+1)
+			add(p, ", which "+file+" names", depth+1)
 		}
 	}
 	for _, d := range dirs {
-		add(d, 0)
+		add(d, "", 0)
 	}
 	return all, problems
 }

@@ -43,7 +43,8 @@ func (s *Store) find(id ID) (kind Kind, data []byte, err error) {
 	z := s.inflaters.Get().(*inflate.Inflater)
 	defer s.inflaters.Put(z)
 	r := reader{s: s, z: z, left: maxSteps}
-	if kind, data, err = r.object(id, place{}); errors.Is(err, ErrNotFound) && s.refresh() {
+	if kind, data, err = r.object(id, place{}); err != nil && s.refresh() {
+		r.left = maxSteps
 		kind, data, err = r.object(id, place{})
 	}
 	return kind, data, err
@@ -268,7 +269,8 @@ func (s *Store) Header(id ID) (kind Kind, size int64, err error) {
 	defer s.inflaters.Put(z)
 	r := reader{s: s, z: z, left: maxSteps}
 	err = guarded(func() error {
-		if kind, size, err = r.header(id); errors.Is(err, ErrNotFound) && s.refresh() {
+		if kind, size, err = r.header(id); err != nil && s.refresh() {
+			r.left = maxSteps
 			kind, size, err = r.header(id)
 		}
 		return err

@@ -64,6 +64,9 @@ type storeState struct {
 	problems []error
 	stamps   []time.Time // when the folders of packs were changed
 	recent   atomic.Pointer[packFile]
+	// gone are packs that were removed before they were mapped. Their indexes
+	// may still be in use.
+	gone []*packFile
 }
 
 // Open lists the packs of the object directories and maps their indexes. What
@@ -98,7 +101,8 @@ func Open(opts Options) (*Store, error) {
 // afterwards; data that it returned stays valid.
 func (s *Store) Close() error {
 	var errs []error
-	for _, p := range s.state.Load().packs {
+	st := s.state.Load()
+	for _, p := range slices.Concat(st.packs, st.gone) {
 		errs = append(errs, p.close())
 	}
 	return errors.Join(errs...)
@@ -128,10 +132,15 @@ func (s *Store) list(old *storeState) *storeState {
 		s.listPacks(st, folder, open)
 	}
 	if old != nil {
-		// A pack that has gone stays mapped, and may be in use.
+		st.gone = old.gone
 		for _, p := range old.packs {
-			if open[p.path] != nil {
+			switch {
+			case open[p.path] == nil:
+			case p.load() == nil:
+				// Its file has gone, but its mapping is as good as ever.
 				st.packs = append(st.packs, p)
+			default:
+				st.gone = append(st.gone, p)
 			}
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -118,7 +120,6 @@ func (s *Store) Sweep(ctx context.Context, opts SweepOptions, visit func(worker 
 		opts.Kinds = []Kind{Blob}
 	}
 	opts.StreamOver = min(opts.StreamOver, s.opts.MaxObject)
-	s.refresh()
 	sw := &sweep{s: s, opts: opts, visit: visit, carrier: newCarrier(opts.Anchorer, opts.MarkBefore, opts.MarkAfter)}
 	for _, k := range opts.Kinds {
 		sw.kinds[k&7] = true
@@ -127,24 +128,35 @@ func (s *Store) Sweep(ctx context.Context, opts SweepOptions, visit func(worker 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	state := s.state.Load()
-	sw.st = &storeState{dirs: state.dirs}
-	for _, err := range state.problems {
-		sw.lost(err)
-	}
-	for _, p := range state.packs {
-		if err := p.load(); err != nil {
-			sw.lost(err)
-			continue
-		}
-		sw.st.packs = append(sw.st.packs, p)
-	}
+	sw.open()
 	for rank := range sw.st.packs {
 		sw.pack(rank)
 	}
 	sw.loose()
 	sw.once.Do(func() {}) // from here on ctx changes nothing
 	return sw.err
+}
+
+// open maps all packs and tells of those that cannot be.
+func (sw *sweep) open() {
+	var state *storeState
+	var errs []error
+	// Should git pack anew just now, then look again, but not for ever.
+	for try := 0; try == 0 || try < 5 && errors.Is(errors.Join(errs...), fs.ErrNotExist); try++ {
+		sw.s.refresh()
+		state = sw.s.state.Load()
+		sw.st, errs = &storeState{dirs: state.dirs}, nil
+		for _, p := range state.packs {
+			if err := p.load(); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			sw.st.packs = append(sw.st.packs, p)
+		}
+	}
+	for _, err := range append(slices.Clip(state.problems), errs...) {
+		sw.lost(err)
+	}
 }
 
 // lost reports an error that is not about one object.
