@@ -297,7 +297,10 @@ func TestRandomReports(t *testing.T) {
 			secrets = append(secrets, g.secret())
 		}
 		r := g.result(secrets)
-		o := Options{FailOn: rules.Medium, ShowSuppressed: true, Verbose: g.IntN(2) == 0, Quiet: g.IntN(4) == 0, Repository: Repository{URL: "https://x:" + secrets[0] + "@git.example.com/r", Branch: secrets[0]}}
+		o := Options{FailOn: rules.Medium, ShowSuppressed: true, Verbose: g.IntN(2) == 0, Quiet: g.IntN(4) == 0, Repository: Repository{URL: "https://x:pw@git.example.com/" + secrets[0], Branch: secrets[0]}}
+		if g.IntN(2) == 0 {
+			o.Repository.URL = "git@git.example.com:r"
+		}
 		out := s.check(t, o, r)
 		out["coverage line"] = CoverageLine(r, true)
 		for format, text := range out {

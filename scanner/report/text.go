@@ -176,6 +176,9 @@ func (w *textWriter) lines(v *findingView) []string {
 func particulars(v *findingView) string {
 	var parts []string
 	for _, f := range v.Fields {
+		if f.Value == v.Match {
+			continue // the first line says it
+		}
 		parts = append(parts, Escape(f.Name+": "+f.Value))
 	}
 	if c := v.Location.Commit; c != nil {
