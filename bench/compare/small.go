@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,9 +176,13 @@ func (l *lab) countCommits(dir, spec string) (int, error) {
 	return n, err
 }
 
-// plantsInside returns the plants in text files whose secret the commits of a
-// range add: the ones that both scanners should find there.
+// plantsInside returns the plants in text files that a commit of a range was
+// the first to hold: the ones that both scanners should find there.
 func (l *lab) plantsInside(dir, spec string, plants []history.Plant) ([]history.Plant, error) {
+	commits, err := l.gitLines(dir, "rev-list", spec)
+	if err != nil {
+		return nil, err
+	}
 	var inside []history.Plant
 	for _, p := range plants {
 		if p.Place != "file" {
@@ -187,11 +192,11 @@ func (l *lab) plantsInside(dir, spec string, plants []history.Plant) ([]history.
 		if i := strings.IndexByte(value, '\n'); i >= 0 { // of a key block, the line in the middle
 			value, _, _ = strings.Cut(value[i+1:], "\n")
 		}
-		out, err := l.gitLines(dir, "log", "--format=%H", "-S"+value, spec)
+		changed, err := l.gitLines(dir, "log", "--reverse", "--topo-order", "--format=%H", "-S"+value, "main")
 		if err != nil {
 			return nil, err
 		}
-		if len(out) > 0 {
+		if len(changed) > 0 && slices.Contains(commits, changed[0]) {
 			inside = append(inside, p)
 		}
 	}
