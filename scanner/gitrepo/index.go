@@ -29,6 +29,10 @@ type indexEntry struct {
 	skipped     bool  // skip-worktree: not checked out, but in the index
 }
 
+// sparse reports whether e stands for a whole directory that is not checked
+// out; id is then that of a tree, and the path ends in '/'.
+func (e *indexEntry) sparse() bool { return e.mode&modeType == modeTree }
+
 // A cacheTree says which tree object a directory of the index would become.
 type cacheTree struct {
 	name []byte
@@ -52,8 +56,8 @@ func (t *cacheTree) sub(name []byte) *cacheTree {
 	return nil
 }
 
-// errIndexNeedsGit says that an index uses a format only git itself reads:
-// split ("link") or sparse ("sdir") index, or one made after this code.
+// errIndexNeedsGit says that an index uses a format only git itself reads: a
+// split index ("link"), or one made after this code.
 var errIndexNeedsGit = errors.New("the index format needs the git program")
 
 // errNoPath says that an entry has no path, as those have that replace entries
@@ -89,8 +93,12 @@ func parseIndex(data []byte, hashLen int) (*index, error) {
 	}
 	ix := &index{entries: make([]indexEntry, count)}
 	for i := range ix.entries {
-		if err := p.entry(&ix.entries[i]); err != nil {
+		e := &ix.entries[i]
+		if err := p.entry(e); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", i+1, err)
+		}
+		if e.sparse() != (e.path[len(e.path)-1] == '/') {
+			return nil, fmt.Errorf("entry %d: a name that does not fit its mode %o", i+1, e.mode)
 		}
 		if i > 0 && !entryLess(&ix.entries[i-1], &ix.entries[i]) {
 			return nil, fmt.Errorf("entry %d is out of order", i+1)
@@ -152,9 +160,6 @@ func (p *indexParser) entry(e *indexEntry) error {
 		ext := binary.BigEndian.Uint16(b[fixed:])
 		e.intentToAdd, e.skipped = ext&extIntent != 0, ext&extSkip != 0
 		fixed += 2
-	}
-	if e.mode&modeType == modeTree {
-		return fmt.Errorf("a directory: sparse index: %w", errIndexNeedsGit)
 	}
 	if p.version == 4 {
 		return p.compressedPath(e, fixed)
@@ -236,6 +241,7 @@ func (p *indexParser) extensions(ix *index) error {
 			if root, ok := t.parse(0); ok {
 				ix.tree = &root // a malformed one is only a lost shortcut
 			}
+		case name == "sdir": // it may hold directories, see indexEntry.sparse
 		case name[0] < 'A' || name[0] > 'Z':
 			return fmt.Errorf("extension %q: %w", name, errIndexNeedsGit)
 		}

@@ -113,21 +113,30 @@ func (r *Repo) readIndex(ctx context.Context) (ix *index, byGit bool, err error)
 }
 
 func (r *Repo) readIndexFile() (*index, error) {
-	data, err := os.ReadFile(r.indexFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		if r.indexNamed && r.indexFile != absIn(r.gitDir, "index") {
-			return nil, fmt.Errorf("reading index: GIT_INDEX_FILE=%s names no file", r.env("GIT_INDEX_FILE"))
-		}
-		return &index{}, nil // nothing was ever added
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading index: %w", err)
+	data, err := r.indexBytes()
+	if err != nil || data == nil {
+		return &index{}, err
 	}
 	ix, err := parseIndex(data, r.hashLen)
 	if err != nil {
 		return nil, fmt.Errorf("reading index %s: %w", r.indexFile, err)
 	}
 	return ix, nil
+}
+
+// indexBytes returns the index file, nil where nothing was ever added.
+func (r *Repo) indexBytes() ([]byte, error) {
+	data, err := os.ReadFile(r.indexFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		if r.indexNamed && r.indexFile != absIn(r.gitDir, "index") {
+			return nil, fmt.Errorf("reading index: GIT_INDEX_FILE=%s names no file", r.env("GIT_INDEX_FILE"))
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading index: %w", err)
+	}
+	return data, nil
 }
 
 // An indexDiff compares an index with trees.
@@ -163,9 +172,7 @@ func (d *indexDiff) scan(bases []oid) error {
 		}
 	}
 	if len(bases) == 0 {
-		for i := range d.index.entries {
-			d.entries = append(d.entries, entryChange{entry: &d.index.entries[i], added: true})
-		}
+		d.addAll(0, len(d.index.entries))
 	} else if err := d.dir(bases[0], 0, len(d.index.entries), nil, d.index.tree); err != nil {
 		return err
 	}
@@ -281,6 +288,9 @@ func (d *indexDiff) dir(tree oid, lo, hi int, prefix []byte, cached *cacheTree) 
 				return err
 			}
 			more = t.next()
+		case isDir && d.index.entries[lo].sparse():
+			d.sparse(&d.index.entries[lo], []oid{t.entry.id})
+			lo, more = end, t.next()
 		case isDir:
 			below := append(append(append([]byte(nil), prefix...), name...), '/')
 			if err := d.dir(t.entry.id, lo, end, below, cached.sub(name)); err != nil {
@@ -316,8 +326,26 @@ func (d *indexDiff) group(lo, hi, n int) (name []byte, isDir bool, end int) {
 
 func (d *indexDiff) addAll(lo, hi int) {
 	for i := lo; i < hi; i++ {
-		d.entries = append(d.entries, entryChange{entry: &d.index.entries[i], added: true})
+		if e := &d.index.entries[i]; e.sparse() {
+			d.sparse(e, nil)
+		} else {
+			d.entries = append(d.entries, entryChange{entry: e, added: true})
+		}
 	}
+}
+
+// sparse adds what a directory that the index holds as a whole has and the
+// trees olds have not. What it lost is not looked for.
+func (d *indexDiff) sparse(e *indexEntry, olds []oid) {
+	c := comparison{trees: d.trees, path: bytes.TrimSuffix(bytes.Clone(e.path), []byte("/"))}
+	c.failed = func(path []byte, id oid, err error) { d.failed("directory "+string(path), id, err) }
+	c.visit = func(ch *change) error {
+		n := entryChange{entry: &indexEntry{path: bytes.Clone(ch.path), id: ch.id, mode: ch.mode}, added: ch.added}
+		n.olds = append(n.olds, ch.olds...)
+		d.entries = append(d.entries, n)
+		return nil
+	}
+	_ = c.compare(e.id, olds) // visit returns no error
 }
 
 // file1 compares the stages of one path with the file of that path in a tree.

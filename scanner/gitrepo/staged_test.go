@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spillgate/spillgate/scanner"
 )
@@ -122,6 +123,7 @@ func inHook(s *sandbox, repo, dir string, args []string, f func(env []string)) {
 			f(strings.Split(strings.TrimSpace(string(env)), "\n"))
 			break
 		}
+		time.Sleep(5 * time.Millisecond)
 	}
 	if err := os.WriteFile(done, nil, 0o644); err != nil {
 		s.t.Fatal(err)

@@ -1,0 +1,318 @@
+package gitrepo
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+// sealed appends the checksum that parseIndex wants.
+func sealed(body []byte) []byte {
+	sum := sha1.Sum(body)
+	return append(bytes.Clone(body), sum[:]...)
+}
+
+// realIndexes returns index files of each version that git wrote.
+func realIndexes(t testing.TB) [][]byte {
+	s := newSandbox(t)
+	s.init("r")
+	for _, f := range []string{"a/b/one.txt", "a/b/two.txt", "a/c.txt", "z.txt"} {
+		s.commit("r", f, f)
+	}
+	s.write("r/ita", "x")
+	s.git("r", "add", "-N", "ita")
+	var all [][]byte
+	for _, v := range []string{"2", "3", "4"} {
+		s.git("r", "update-index", "--index-version", v)
+		data, err := os.ReadFile(s.path("r/.git/index"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	return all
+}
+
+// FuzzParseIndex holds parseIndex to what it promises of any bytes: no panic,
+// entries in order with paths that are not empty, and no more of them than the
+// file could hold. The checksum is set right, or the fuzzer would never get
+// past it.
+func FuzzParseIndex(f *testing.F) {
+	for _, data := range realIndexes(f) {
+		f.Add(data[:len(data)-sha1Len])
+	}
+	f.Add([]byte("DIRC\x00\x00\x00\x02\xff\xff\xff\xff"))
+	f.Add([]byte("DIRC\x00\x00\x00\x02\x00\x00\x00\x00TREE\x00\x00\x00\x04\x00-1 "))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		ix, err := parseIndex(sealed(body), sha1Len)
+		if err != nil {
+			return
+		}
+		if len(ix.entries) > len(body)/64+1 {
+			t.Fatalf("%d entries in %d bytes", len(ix.entries), len(body))
+		}
+		for i := range ix.entries {
+			if len(ix.entries[i].path) == 0 {
+				t.Fatal("an empty path")
+			}
+			if i > 0 && !entryLess(&ix.entries[i-1], &ix.entries[i]) {
+				t.Fatal("out of order")
+			}
+		}
+	})
+}
+
+// The reader agrees with `git ls-files` on every version git writes.
+func TestParseIndexEqualsGit(t *testing.T) {
+	s := newSandbox(t)
+	s.init("r")
+	for i := range 30 {
+		s.write(fmt.Sprintf("r/d%d/e%d/%s.txt", i%3, i%5, strings.Repeat("n", i*3+1)), fmt.Sprint(i))
+	}
+	s.git("r", "add", ".")
+	s.write("r/ita", "x")
+	s.git("r", "add", "-N", "ita")
+	s.git("r", "update-index", "--skip-worktree", "d0/e0/n.txt")
+	r := s.open("r", backendGit)
+	want, err := r.indexByGit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []string{"2", "3", "4"} {
+		s.git("r", "update-index", "--index-version", v)
+		got, err := r.readIndexFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.entries) != len(want.entries) {
+			t.Fatalf("version %s: %d entries, want %d", v, len(got.entries), len(want.entries))
+		}
+		for i := range got.entries {
+			if a, b := fmt.Sprintf("%+v", got.entries[i]), fmt.Sprintf("%+v", want.entries[i]); a != b {
+				t.Errorf("version %s: %s, want %s", v, a, b)
+			}
+		}
+	}
+}
+
+// FuzzParseTree holds the tree parser to this: what it accepts, written out
+// again, is the same bytes.
+func FuzzParseTree(f *testing.F) {
+	f.Add([]byte("100644 a\x00"+strings.Repeat("i", sha1Len)+"40000 b\x00"+strings.Repeat("j", sha1Len)), false)
+	f.Add([]byte("100644 a\x00"+strings.Repeat("i", sha256Len)), true)
+	f.Add([]byte("100644 \x00"), false)
+	f.Fuzz(func(t *testing.T, data []byte, long bool) {
+		n := sha1Len
+		if long {
+			n = sha256Len
+		}
+		entries, err := parseTree(data, n)
+		if err != nil {
+			return
+		}
+		var b bytes.Buffer
+		for i := range entries {
+			e := &entries[i]
+			mode := fmt.Sprintf("%o", e.mode)
+			at := b.Len()
+			b.WriteString(strings.Repeat("0", max(0, bytes.IndexByte(data[at:], ' ')-len(mode)))) // old writers padded
+			if e.mode == 0 {
+				mode = mode[min(1, bytes.IndexByte(data[at:], ' ')-(b.Len()-at)+0)*0:]
+			}
+			fmt.Fprintf(&b, "%s %s\x00%s", mode, e.name, e.id[:n])
+		}
+		if !bytes.Equal(b.Bytes(), data) {
+			t.Fatalf("%q came out as %q", data, b.Bytes())
+		}
+	})
+}
+
+// FuzzParseCommit holds the commit and tag parsers to this: no panic, and the
+// message is the end of the object, so that nothing of it goes unscanned.
+func FuzzParseCommit(f *testing.F) {
+	id := strings.Repeat("0a", sha1Len)
+	f.Add([]byte("tree " + id + "\nparent " + id + "\nauthor A <a@b> 1 +0100\ncommitter C <c@d> 2 -0530\ngpgsig x\n y\nmergetag object " + id + "\n type commit\n\nsubject\n\nbody\n"))
+	f.Add([]byte("object " + id + "\ntype commit\ntag v1\ntagger T <t@u> 3 +0000\n\nmessage\n"))
+	f.Add([]byte("tree\n\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		check := func(message []byte) {
+			if len(message) > 0 && !bytes.HasSuffix(data, append([]byte("\n\n"), message...)) {
+				t.Fatalf("message %q of %q", message, data)
+			}
+		}
+		if c, err := parseCommit(data, sha1Len); err == nil {
+			check(c.message)
+			c.describe("id")
+			c.seconds()
+			if len(identityText(c.author)) > len(c.author) {
+				t.Fatal("more people than were named")
+			}
+		}
+		if g, err := parseTag(data, sha1Len); err == nil {
+			check(g.message)
+		}
+	})
+}
+
+func TestParseCommit(t *testing.T) {
+	id := strings.Repeat("0a", sha1Len)
+	raw := "tree " + id + "\nparent " + id + "\nparent " + id + "\nauthor A B <a@b> 1 +0130\ncommitter C <c@d> 2 -0530\n" +
+		"gpgsig -----BEGIN\n signature\n -----END\nmergetag object " + id + "\n type commit\n \n inner message\nx-tool note\n\nsubject\n\nbody\n"
+	c, err := parseCommit([]byte(raw), sha1Len)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.parents) != 2 || string(c.message) != "subject\n\nbody\n" || c.seconds() != 2 {
+		t.Errorf("%+v", c)
+	}
+	if want := "mergetag object " + id + "\ntype commit\n\ninner message\nx-tool note\n"; string(c.extra) != want {
+		t.Errorf("extra is %q, want %q", c.extra, want)
+	}
+	d := c.describe("x")
+	if d.Author != "A B" || d.Email != "a@b" || d.Date != "1970-01-01T01:30:01+01:30" || d.Subject != "subject" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// lcs is the slow and plain way to the length of a longest common subsequence.
+func lcs(a, b [][]byte) int {
+	best := make([][]int, len(a)+1)
+	for i := range best {
+		best[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if bytes.Equal(a[i], b[j]) {
+				best[i][j] = best[i+1][j+1] + 1
+			} else {
+				best[i][j] = max(best[i+1][j], best[i][j+1])
+			}
+		}
+	}
+	return best[0][0]
+}
+
+// subsequence reports whether the kept lines of a stand in b in this order.
+func subsequence(a [][]byte, kept []bool, b [][]byte) (n int, ok bool) {
+	j := 0
+	for i, k := range kept {
+		if !k {
+			continue
+		}
+		n++
+		for j < len(b) && !bytes.Equal(a[i], b[j]) {
+			j++
+		}
+		if j == len(b) {
+			return n, false
+		}
+		j++
+	}
+	return n, true
+}
+
+// FuzzCommonLines holds the line difference to the plain way: what it keeps
+// stands in both texts in the same order, and no longer choice exists; with a
+// cost that runs out it keeps less, never something wrong.
+func FuzzCommonLines(f *testing.F) {
+	f.Add("a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n", 1000)
+	f.Add("", "x\n", 1)
+	f.Add("x\nSECRET\ny\n", "x\ny\n", 0)
+	f.Fuzz(func(t *testing.T, one, two string, cost int) {
+		if len(one) > 400 || len(two) > 400 {
+			return
+		}
+		a, b := splitLines([]byte(one), 1, false), splitLines([]byte(two), 1, false)
+		kept := make([]bool, len(a))
+		found := commonLines(a, b, kept, maxDiffCost)
+		n, ok := subsequence(a, kept, b)
+		if !ok || n != found || n != lcs(a, b) {
+			t.Fatalf("%q from %q: kept %v, found %d, longest %d", one, two, kept, found, lcs(a, b))
+		}
+		kept = make([]bool, len(a))
+		found = commonLines(a, b, kept, cost%100)
+		if n, ok := subsequence(a, kept, b); !ok || n != found {
+			t.Fatalf("cut short: %q from %q: kept %v, found %d", one, two, kept, found)
+		}
+	})
+}
+
+func TestCommonLinesTooDifferent(t *testing.T) {
+	var one, two [][]byte
+	for i := range 3000 {
+		one = append(one, []byte(fmt.Sprint(i*7919%3001)))
+		two = append(two, []byte(fmt.Sprint(i*104729%3001)))
+	}
+	kept := make([]bool, len(one))
+	found := commonLines(one, two, kept, 10000)
+	if n, ok := subsequence(one, kept, two); !ok || n != found {
+		t.Errorf("kept %d lines, found %d, in order %v", n, found, ok)
+	}
+}
+
+func TestSplitLines(t *testing.T) {
+	wide := func(s string, unit int, big bool) []byte {
+		var b []byte
+		for _, u := range utf16.Encode([]rune(s)) {
+			c := make([]byte, unit)
+			if big {
+				c[unit-2], c[unit-1] = byte(u>>8), byte(u)
+			} else {
+				c[0], c[1] = byte(u), byte(u>>8)
+			}
+			b = append(b, c...)
+		}
+		return b
+	}
+	// U+0A0A, U+0A00 and U+000A: only the last is a line feed
+	text := "a\u0a0ab\u0a00\nc\n\nd"
+	for _, c := range []struct {
+		unit int
+		big  bool
+	}{{2, false}, {2, true}, {4, false}, {4, true}} {
+		if got := splitLines(wide(text, c.unit, c.big), c.unit, c.big); len(got) != 4 {
+			t.Errorf("unit %d, big %v: %d lines: %q", c.unit, c.big, len(got), got)
+		}
+	}
+	got := splitLines([]byte("a\r\nb\n\nc"), 1, false)
+	if fmt.Sprintf("%q", got) != `["a" "b" "" "c"]` {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSortByKey(t *testing.T) {
+	var keys []int64
+	var order []uint32
+	for i := range 5000 {
+		keys = append(keys, int64(i*7919%5003)<<(i%3*14))
+		order = append(order, uint32(i))
+	}
+	got := sortByKey(order, keys)
+	if !sort.SliceIsSorted(got, func(i, j int) bool { return keys[got[i]] < keys[got[j]] }) {
+		t.Error("not sorted")
+	}
+}
+
+func TestConfig(t *testing.T) {
+	var c config
+	c.parse("\ufeff[Core]\n\tbare = TRUE ; really\n\tNoValue\n[remote \"or\\\"igin\"]\n\turl = \"a # b\" # c\n\tlong = one \\\n two\n" +
+		"[remote \"up\"]\n\tfetch = +refs/heads/*:refs/remotes/up/*\n[branch \"x/y\"]\n\tremote = up\n\tmerge = refs/heads/z\n[old.sub] k = v\nbroken [\n")
+	for key, want := range map[string]string{
+		"core.bare": "TRUE", "core.novalue": "true", `remote.or"igin.url`: "a # b", `remote.or"igin.long`: "one  two", "old.sub.k": "v",
+	} {
+		if got, ok := c.get(key); !ok || got != want {
+			t.Errorf("%s = %q, want %q", key, got, want)
+		}
+	}
+	if !c.truth("core.bare") || c.truth("core.absent") {
+		t.Error("truth")
+	}
+	if got := c.upstream("x/y"); got != "refs/remotes/up/z" {
+		t.Errorf("upstream %q", got)
+	}
+}
