@@ -10,7 +10,7 @@ import (
 
 // maxSteps bounds the entries that one call looks at, over all chains and
 // copies: git makes chains of at most 4,095 (pack.depth).
-const maxSteps = 1 << 16
+const maxSteps = 1 << 14
 
 // budget counts down maxSteps, so that chains which lead back to themselves,
 // within a pack or from one to the other, come to an end.
