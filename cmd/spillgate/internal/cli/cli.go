@@ -1,0 +1,138 @@
+// Package cli is the command line of spillgate: one file per subcommand, one
+// definition per flag, from which help, completions and the man page come.
+//
+// The commands only choose: a source, the detectors, the stages and the
+// reports. What they choose from lives in the packages under scanner.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// A Process is what a run of the program gets from the system.
+type Process struct {
+	Args           []string // with the program's name first
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Main runs the command that p.Args name and returns the exit code, one of the
+// scanner.Exit constants. An interrupt or SIGTERM ends the scan and still
+// writes the reports.
+func Main(p Process) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{Process: p}
+	err := a.root().Run(ctx, p.Args)
+	if err == nil {
+		return a.exit
+	}
+	fmt.Fprintf(p.Stderr, "spillgate: %v\n", err)
+	var usage *scanner.UsageError
+	var failed *failure
+	switch {
+	case errors.As(err, &usage):
+		return scanner.ExitUsage
+	case errors.Is(err, context.Canceled):
+		return scanner.ExitInterrupted
+	case !errors.As(err, &failed):
+		return scanner.ExitUsage // no action was reached: the call itself is wrong
+	}
+	return scanner.ExitIncomplete
+}
+
+// A failure is an error of a command's action, as opposed to one that the
+// command line library returns before it gets there.
+type failure struct{ error }
+
+// Unwrap returns the error of the action.
+func (f *failure) Unwrap() error { return f.error }
+
+// app is one run of the program.
+type app struct {
+	Process
+	exit int
+}
+
+func usage(fix, format string, args ...any) error {
+	return &scanner.UsageError{What: fmt.Sprintf(format, args...), Fix: fix}
+}
+
+func (a *app) root() *cli.Command {
+	root := &cli.Command{
+		Name:  "spillgate",
+		Usage: "find secrets and AWS key ARNs before they leave the machine",
+		Description: "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 something could not be\n" +
+			"scanned, 3 wrong usage or configuration, 130 interrupted.",
+		Commands: []*cli.Command{
+			a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(),
+			a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
+		},
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },
+		Suggest:                         true,
+		HideVersion:                     true,
+		Reader:                          a.Stdin,
+		Writer:                          a.Stdout,
+		ErrWriter:                       a.Stderr,
+		ExitErrHandler:                  func(context.Context, *cli.Command, error) {},
+		Action: func(_ context.Context, c *cli.Command) error {
+			if name := c.Args().First(); name != "" {
+				fix := "see spillgate --help"
+				if near := nearest(name, commandNames(c)); near != "" {
+					fix = "did you mean " + near + "?"
+				}
+				return usage(fix, "unknown command %q", name)
+			}
+			return cli.ShowRootCommandHelp(c)
+		},
+	}
+	harden(root)
+	return root
+}
+
+// commandNames lists the subcommands that help shows.
+func commandNames(c *cli.Command) []string {
+	var names []string
+	for _, sub := range c.VisibleCommands() {
+		names = append(names, sub.Name)
+	}
+	return names
+}
+
+// harden makes every command of the tree answer wrong usage with exit code 3
+// and without the whole help text, and marks the errors of its action.
+func harden(c *cli.Command) {
+	if act := c.Action; act != nil {
+		c.Action = func(ctx context.Context, c *cli.Command) error {
+			if err := act(ctx, c); err != nil {
+				return &failure{err}
+			}
+			return nil
+		}
+	}
+	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
+		return usage("see "+c.FullName()+" --help", "%v", err)
+	}
+	for _, sub := range c.Commands {
+		harden(sub)
+	}
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(c *cli.Command) error {
+	if c.Args().Present() {
+		return usage("see "+c.FullName()+" --help", "%s takes no arguments, got %q", c.FullName(), c.Args().First())
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/rules"
+)
+
+func (a *app) explain() *cli.Command {
+	return &cli.Command{
+		Name:        "explain",
+		Usage:       "say what a rule finds, why it matters and what to do",
+		ArgsUsage:   "RULE",
+		Description: "Example: spillgate explain aws-kms-key-arn",
+		Action: func(_ context.Context, c *cli.Command) error {
+			if c.Args().Len() != 1 {
+				return usage("spillgate rules list shows them all", "explain takes the id of one rule")
+			}
+			all := rules.Builtin().Rules
+			id := c.Args().First()
+			for i := range all {
+				if all[i].ID == id {
+					return explain(a.Stdout, &all[i])
+				}
+			}
+			fix := "spillgate rules list shows them all"
+			names := make([]string, len(all))
+			for i := range all {
+				names[i] = all[i].ID
+			}
+			if near := nearest(id, names); near != "" {
+				fix = "did you mean " + near + "? " + fix
+			}
+			return usage(fix, "there is no rule %q", id)
+		},
+		ShellComplete: func(_ context.Context, c *cli.Command) {
+			for _, r := range rules.Builtin().Rules {
+				fmt.Fprintln(a.Stdout, r.ID)
+			}
+		},
+	}
+}
+
+// explain prints all that a reader of a finding may want to know of its rule.
+// The examples stay out: most of them look like live secrets.
+func explain(w io.Writer, r *rules.Rule) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\n", r.ID, r.Title)
+	fmt.Fprintf(&b, "  severity    %s\n  confidence  %s\n  provider    %s\n", r.Severity, r.Confidence, r.Provider)
+	if len(r.Tags) > 0 {
+		fmt.Fprintf(&b, "  tags        %s\n", strings.Join(r.Tags, ", "))
+	}
+	fmt.Fprintf(&b, "\nWhy it matters\n  %s\n\nWhat to do\n  %s\n\nWhat it looks for\n", r.Why, r.Fix)
+	for _, p := range r.Patterns {
+		if p.ARN != "" {
+			fmt.Fprintf(&b, "  ARN: %s\n", p.ARN)
+		} else {
+			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(p.Regexp))
+		}
+	}
+	if len(r.Validators) > 0 {
+		fmt.Fprintf(&b, "  checked by %s\n", strings.Join(r.Validators, ", "))
+	}
+	if len(r.Placeholders) > 0 {
+		fmt.Fprintf(&b, "  known examples are suppressed: %s\n", strings.Join(r.Placeholders, ", "))
+	}
+	b.WriteString("\nReferences\n")
+	for _, ref := range r.References {
+		fmt.Fprintf(&b, "  %s\n", ref)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// nearest returns the one of names that is the fewest edits away from word, or
+// "" if none is near.
+func nearest(word string, names []string) string {
+	best, at := "", len(word)/2+1
+	for _, name := range names {
+		if d := distance(word, name); d < at {
+			best, at = name, d
+		}
+	}
+	return best
+}
+
+// distance is the number of edits between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner/report"
+)
+
+// scanFlags are the flags of every command that scans. They are made anew for
+// each: a flag holds the value it was given.
+func scanFlags(more ...cli.Flag) []cli.Flag {
+	formats := strings.Join(report.Formats(), ", ")
+	return append(more,
+		&cli.StringFlag{
+			Name: "fail-on", Value: "medium", Sources: cli.EnvVars("SPILLGATE_FAIL_ON"),
+			Usage:     "lowest `SEVERITY` that fails the run: " + strings.Join(rules.SeverityNames(), ", "),
+			Validator: func(s string) error { _, err := severity(s); return err },
+		},
+		&cli.StringFlag{
+			Name: "format", Aliases: []string{"f"}, Value: "text",
+			Usage:     "`FORMAT` of the report on standard output: " + formats,
+			Validator: knownFormat,
+		},
+		&cli.StringFlag{
+			Name: "output", Aliases: []string{"o"}, Value: "-", TakesFile: true,
+			Usage: "write the report to `FILE` instead (- is standard output)",
+		},
+		&cli.StringSliceFlag{
+			Name: "report", Usage: "write a further report, `FORMAT=FILE`; may be repeated",
+			Validator: func(all []string) error {
+				for _, s := range all {
+					if _, _, err := splitReport(s); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+		},
+		&cli.BoolFlag{Name: "show-suppressed", Usage: "list suppressed findings, with the reason, too"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print findings and errors only"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was scanned, how, and what was skipped"},
+		&cli.BoolFlag{Name: "no-color", Usage: "no colours (NO_COLOR does the same)"},
+		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "scan with `N` threads (default: all cores)", Validator: func(n int) error {
+			if n < 0 || n > 1024 {
+				return fmt.Errorf("--jobs must lie between 1 and 1024")
+			}
+			return nil
+		}},
+	)
+}
+
+// gitFlags are the further flags of commands that read a repository.
+func gitFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.StringFlag{
+			Name: "repo", Aliases: []string{"C"}, TakesFile: true,
+			Usage: "the repository in `DIR` instead of the one around the working directory",
+		},
+		&cli.StringFlag{
+			Name: "backend", Usage: "what reads the repository: go-git, git (default: what its format needs)",
+			Validator: func(s string) error {
+				switch s {
+				case "", "go-git", "git":
+					return nil
+				}
+				return fmt.Errorf("unknown backend %q: use go-git or git", s)
+			},
+		},
+		&cli.BoolFlag{
+			Name: "trust-repo", Sources: cli.EnvVars("SPILLGATE_TRUST_REPO"),
+			Usage: "read a repository that belongs to another user, for this run only",
+		},
+	)
+}
+
+func severity(s string) (rules.Severity, error) {
+	var v rules.Severity
+	err := v.UnmarshalText([]byte(s))
+	return v, err
+}
+
+func knownFormat(s string) error {
+	for _, f := range report.Formats() {
+		if f == s {
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown format %q: use %s", s, strings.Join(report.Formats(), ", "))
+}
+
+// splitReport splits FORMAT=FILE.
+func splitReport(s string) (format, file string, err error) {
+	format, file, ok := strings.Cut(s, "=")
+	if !ok || file == "" {
+		return "", "", fmt.Errorf("--report %q is not FORMAT=FILE", s)
+	}
+	return format, file, knownFormat(format)
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/scanner/gitrepo"
+)
+
+func (a *app) history() *cli.Command {
+	return &cli.Command{
+		Name:  "history",
+		Usage: "scan everything that any ref reaches",
+		Description: "Scans every blob once, and every commit message, author line, tag and file name. A\n" +
+			"finding names the commit and path that first brought it.\n\n" +
+			"Example: spillgate history --format json --output findings.json",
+		Flags: scanFlags(gitFlags(
+			&cli.BoolFlag{Name: "all-objects", Usage: "scan unreachable objects too"},
+		)...),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			repo, err := openRepo(ctx, c)
+			if err != nil {
+				return err
+			}
+			defer repo.Close()
+			return a.scan(ctx, c, repo.History(gitrepo.HistoryOptions{AllObjects: c.Bool("all-objects")}))
+		},
+	}
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/gitrepo"
+	"github.com/spillgate/spillgate/scanner/report"
+)
+
+// scan runs source through the rules and writes the reports that the flags of
+// c ask for.
+func (a *app) scan(ctx context.Context, c *cli.Command, source scanner.Source) error {
+	result, err := scanner.Scan(ctx, scanner.Options{
+		Sources:   []scanner.Source{source},
+		Detectors: []scanner.Detector{scanner.RuleDetector{Program: rules.Builtin()}},
+	})
+	if err != nil {
+		return err
+	}
+	return a.report(c, result)
+}
+
+// report writes the reports and sets the exit code.
+func (a *app) report(c *cli.Command, result *scanner.Result) error {
+	failOn, err := severity(c.String("fail-on"))
+	if err != nil {
+		return err
+	}
+	options := report.Options{
+		FailOn:         failOn,
+		ShowSuppressed: c.Bool("show-suppressed"),
+		Verbose:        c.Bool("verbose"),
+		Quiet:          c.Bool("quiet"),
+		Version:        build().Version,
+	}
+	a.exit = result.ExitCode(failOn)
+	if err := a.write(c.String("format"), c.String("output"), options, c, result); err != nil {
+		return err
+	}
+	for _, r := range c.StringSlice("report") {
+		format, file, err := splitReport(r)
+		if err != nil {
+			return err
+		}
+		if err := a.write(format, file, options, c, result); err != nil {
+			return err
+		}
+	}
+	a.conclude(c, result)
+	return nil
+}
+
+// write writes one report to file, or to standard output if that is "-".
+func (a *app) write(format, file string, o report.Options, c *cli.Command, result *scanner.Result) error {
+	o.Color = file == "-" && wantsColor(c, a.Stdout)
+	sink, err := report.New(format, o)
+	if err != nil {
+		return err
+	}
+	if file == "-" {
+		if err := sink.Write(a.Stdout, result); err != nil {
+			return fmt.Errorf("writing the %s report: %w", format, err)
+		}
+		return nil
+	}
+	if err := report.WriteFile(file, sink, result); err != nil {
+		return fmt.Errorf("writing the %s report to %s: %w", format, file, err)
+	}
+	return nil
+}
+
+// conclude prints what was covered, and on failure why, to standard error.
+func (a *app) conclude(c *cli.Command, result *scanner.Result) {
+	for _, cov := range result.Coverage {
+		for _, p := range cov.Problems {
+			fmt.Fprintf(a.Stderr, "spillgate: not scanned: %s\n", report.Escape(p.Error()))
+		}
+	}
+	if c.Bool("quiet") && a.exit == scanner.ExitClean {
+		return
+	}
+	line := report.CoverageLine(result, c.Bool("verbose"))
+	if wantsColor(c, a.Stderr) {
+		line = "\x1b[2m" + line + "\x1b[0m"
+	}
+	fmt.Fprintln(a.Stderr, line)
+}
+
+// wantsColor follows no-color.org and the variables that go with it.
+func wantsColor(c *cli.Command, w io.Writer) bool {
+	set := func(name string) bool { v := os.Getenv(name); return v != "" && v != "0" }
+	switch {
+	case c.Bool("no-color") || os.Getenv("NO_COLOR") != "":
+		return false
+	case set("CLICOLOR_FORCE") || set("FORCE_COLOR") || os.Getenv("PRE_COMMIT_COLOR") == "always":
+		return true
+	case os.Getenv("TERM") == "dumb" || os.Getenv("PRE_COMMIT_COLOR") == "never":
+		return false
+	}
+	return isTerminal(w)
+}
+
+// openRepo opens the repository that the flags of c name.
+func openRepo(ctx context.Context, c *cli.Command) (*gitrepo.Repo, error) {
+	return gitrepo.Open(ctx, gitrepo.Options{
+		Dir: c.String("repo"), Backend: c.String("backend"),
+		Jobs: c.Int("jobs"), TrustRepo: c.Bool("trust-repo"),
+	})
+}
