@@ -117,7 +117,7 @@ func compileARN(src Pattern) (pattern, error) {
 	}
 	pat.longest = int32((s.max + maxARNHead) * maxEscape)
 	pat.arn.stop, pat.arn.open = p.last, p.open
-	for _, b := range []byte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") {
+	for _, b := range []byte("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") {
 		pat.arn.stop.add(b)
 	}
 	slots := make([]int, re.MaxCap()+1)
@@ -287,11 +287,9 @@ func (p *arnParser) typed() (string, error) {
 	expr := ""
 	switch name {
 	case "uuid":
-		p.last.add('-')
 		p.open = false
 		expr = "(" + uuidExpr + ")"
 	case "mrk":
-		p.last.add('-')
 		p.open = false
 		expr = "mrk-([0-9A-Fa-f]{32})"
 	case "name":

@@ -25,7 +25,7 @@ const (
 	opJump          // go on at a
 	opSave          // note the position in slot a
 	opAssert        // the empty-width condition a holds
-	opNotIn         // the next character, if any, is not of class
+	opEnd           // a resource of an ARN does not go on with class
 )
 
 // noFollow marks an instruction after which any character may stand.
@@ -94,14 +94,15 @@ type assembler struct {
 }
 
 // assemble turns re into code. slots[n] is the slot that notes where group n
-// begins, or -1 for a group that nobody asks for; slot+1 notes its end.
-func assemble(re *syntax.Regexp, slots []int, tail ...class) (code, error) {
+// begins, or -1 for a group that nobody asks for; slot+1 notes its end. stop are
+// the characters with which an ARN's resource goes on.
+func assemble(re *syntax.Regexp, slots []int, stop ...class) (code, error) {
 	a := assembler{slots: slots}
 	if err := a.emit(re); err != nil {
 		return code{}, err
 	}
-	for _, c := range tail {
-		a.push(inst{op: opNotIn, class: a.classIndex(c)})
+	for _, c := range stop {
+		a.push(inst{op: opEnd, class: a.classIndex(c)})
 	}
 	a.push(inst{op: opMatch})
 	for i := range a.insts {

@@ -205,29 +205,45 @@ func (p *Program) Anchors(dst []Anchor, data []byte, from, to int) []Anchor {
 	sorted := len(dst)
 	// A literal that begins before to may have its window behind it.
 	last := min(to+p.filter.reach, len(data))
-	t := p.filter.table
 	i := from
-	if last-i >= 8 && i+16 <= len(data) {
-		v := binary.LittleEndian.Uint16(data[i:])
-		w := binary.LittleEndian.Uint16(data[i+1:])
-		a, b := t[v], t[w]
-		for i+8 <= last && i+16 <= len(data) {
-			v := binary.LittleEndian.Uint64(data[i+2:])
-			x := uint16(data[i+10])
-			c0, c1 := t[uint16(v)], t[uint16(v>>8)]
-			c2, c3 := t[uint16(v>>16)], t[uint16(v>>24)]
-			c4, c5 := t[uint16(v>>32)], t[uint16(v>>40)]
-			c6, c7 := t[uint16(v>>48)], t[uint16(v>>56)|x<<8]
-			h0 := a&(c0>>16) | b&(c1>>16) | c0&(c2>>16) | c1&(c3>>16)
-			h1 := c2&(c4>>16) | c3&(c5>>16) | c4&(c6>>16) | c5&(c7>>16)
-			if h0|h1 != 0 {
-				dst = p.verify(dst, sorted, data, i, i+8, from, to)
-			}
-			a, b = c6, c7
-			i += 8
+	for {
+		i = p.filter.skim(data, i, last)
+		if i+8 > last || i+16 > len(data) {
+			break
 		}
+		dst = p.verify(dst, sorted, data, i, i+8, from, to)
+		i += 8
 	}
 	return p.verifyTail(dst, sorted, data, i, last, from, to)
+}
+
+// skim returns the first of the positions i, i+8, i+16, … in data[:last] where
+// one of the eight windows from there on may be one of the filter's. It stops
+// short of the last 16 bytes. All the speed of a scan is in this loop, which
+// for that reason does nothing else.
+func (f *filter) skim(data []byte, i, last int) int {
+	t := f.table
+	if i+16 > len(data) {
+		return i
+	}
+	a := t[binary.LittleEndian.Uint16(data[i:])]
+	b := t[binary.LittleEndian.Uint16(data[i+1:])]
+	for last = min(last-8, len(data)-16); i <= last; i += 8 {
+		d := data[i+2 : i+16]
+		v := binary.LittleEndian.Uint64(d)
+		w := binary.LittleEndian.Uint16(d[7:])
+		c0, c1 := t[uint16(v)], t[uint16(v>>8)]
+		c2, c3 := t[uint16(v>>16)], t[uint16(v>>24)]
+		c4, c5 := t[uint16(v>>32)], t[uint16(v>>40)]
+		c6, c7 := t[uint16(v>>48)], t[w]
+		h := a&(c0>>16) | b&(c1>>16) | c0&(c2>>16) | c1&(c3>>16) |
+			c2&(c4>>16) | c3&(c5>>16) | c4&(c6>>16) | c5&(c7>>16)
+		if h != 0 {
+			return i
+		}
+		a, b = c6, c7
+	}
+	return i
 }
 
 // verify appends the anchors of the windows at data[i:end], where at least

@@ -115,13 +115,25 @@ func (m *machine) run(pc, pos int) int {
 			if !holds(syntax.Op(in.a), m.data, pos) {
 				return -1
 			}
-		case opNotIn:
-			if pos < len(m.data) && m.code.classes[in.class].has(m.data[pos]) {
+		case opEnd:
+			if goesOn(&m.code.classes[in.class], m.data[pos:]) {
 				return -1
 			}
 		}
 		pc++
 	}
+}
+
+// goesOn reports whether rest begins with a character of c. A full stop or
+// comma with none behind it belongs to the sentence around.
+func goesOn(c *class, rest []byte) bool {
+	if len(rest) == 0 || !c.has(rest[0]) {
+		return false
+	}
+	if rest[0] == '.' || rest[0] == ',' {
+		return len(rest) > 1 && c.has(rest[1])
+	}
+	return true
 }
 
 // span returns where the run of at most limit characters of c ends that

@@ -17,26 +17,32 @@ type ruleFile struct {
 }
 
 type ruleText struct {
-	ID           string      `toml:"id"`
-	Title        string      `toml:"title"`
-	Why          string      `toml:"why"`
-	Severity     *Severity   `toml:"severity"`
-	Confidence   *Confidence `toml:"confidence"`
-	Identifier   bool        `toml:"identifier"`
-	TextOnly     bool        `toml:"text_only"`
-	ARN          string      `toml:"arn"`
-	ARNs         []string    `toml:"arns"`
-	Pattern      string      `toml:"pattern"`
-	Patterns     []string    `toml:"patterns"`
-	Keywords     []string    `toml:"keywords"`
-	Validators   []string    `toml:"validators"`
-	Placeholders []string    `toml:"placeholders"`
-	Fix          string      `toml:"fix"`
-	References   []string    `toml:"references"`
-	Tags         []string    `toml:"tags"`
-	Match        []any       `toml:"match"`
-	Clean        []any       `toml:"clean"`
+	ID           string          `toml:"id"`
+	Title        string          `toml:"title"`
+	Why          string          `toml:"why"`
+	Severity     *severityText   `toml:"severity"`
+	Confidence   *confidenceText `toml:"confidence"`
+	Identifier   bool            `toml:"identifier"`
+	TextOnly     bool            `toml:"text_only"`
+	ARN          string          `toml:"arn"`
+	ARNs         []string        `toml:"arns"`
+	Pattern      string          `toml:"pattern"`
+	Patterns     []string        `toml:"patterns"`
+	Keywords     []string        `toml:"keywords"`
+	Validators   []string        `toml:"validators"`
+	Placeholders []string        `toml:"placeholders"`
+	Fix          string          `toml:"fix"`
+	References   []string        `toml:"references"`
+	Tags         []string        `toml:"tags"`
+	Match        []any           `toml:"match"`
+	Clean        []any           `toml:"clean"`
 }
+
+// Structs, because numbers would do for plain ones.
+type (
+	severityText   struct{ Severity }
+	confidenceText struct{ Confidence }
+)
 
 // Parse reads the rules of one TOML file; file names it in errors. The format
 // is strict: an unknown key is an error that says where it stands and which
@@ -124,7 +130,7 @@ func (t *ruleText) rule(provider string) (Rule, error) {
 	if t.Severity == nil || t.Confidence == nil {
 		return r, errors.New("severity or confidence is missing: say how bad a finding is and how sure")
 	}
-	r.Severity, r.Confidence = *t.Severity, *t.Confidence
+	r.Severity, r.Confidence = t.Severity.Severity, t.Confidence.Confidence
 	regexps, arns := t.Patterns, t.ARNs
 	if t.Pattern != "" {
 		regexps = append([]string{t.Pattern}, regexps...)

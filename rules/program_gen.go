@@ -343,9 +343,9 @@ var builtin = Program{
 			longest: 984, first: class{0x0, 0x200000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 4}, {9, 0, 65535, 0, 0}, {0, 0, 65535, 0, 0}},
-				text:  "root", classes: []class{{0x3ff000000000000, 0x7fffffe87fffffe, false}},
+				text:  "root", classes: []class{{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			},
-			arn:      arn{service: "iam", region: arnField{1, ""}, account: arnField{0, ""}, stop: class{0x3ff000000000000, 0x7fffffe87fffffe, false}},
+			arn:      arn{service: "iam", region: arnField{1, ""}, account: arnField{0, ""}, stop: class{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			literals: []uint16{22, 23, 24, 25}, source: Pattern{ARN: "iam::account root"},
 		},
 		{
@@ -370,9 +370,9 @@ var builtin = Program{
 			rule: 2, longest: 4116, first: class{0x0, 0x200000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 7}, {3, 0, 3, 1, 512}, {1, 0, 65535, 7, 1}, {3, 1, 65535, 6, 6}, {9, 2, 65535, 0, 0}, {0, 0, 65535, 0, 0}},
-				text:  "secret:-", classes: []class{{0x23ffe80200000000, 0x7fffffe87ffffff, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff000000000000, 0x7fffffe87fffffe, false}, {0x200000000000, 0x0, false}},
+				text:  "secret:-", classes: []class{{0x23ffe80200000000, 0x7fffffe87ffffff, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			arn:      arn{service: "secretsmanager", region: arnField{0, ""}, account: arnField{0, ""}, stop: class{0x3ff000000000000, 0x7fffffe87fffffe, false}},
+			arn:      arn{service: "secretsmanager", region: arnField{0, ""}, account: arnField{0, ""}, stop: class{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			literals: []uint16{22, 23, 24, 25}, source: Pattern{ARN: "secretsmanager secret:{[0-9A-Za-z/_+=.@!-]1,512}-{[0-9A-Za-z]6}"},
 		},
 		{
@@ -505,9 +505,9 @@ var builtin = Program{
 			rule: 10, longest: 1632, first: class{0x0, 0x200000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 9}, {3, 0, 4, 2, 5}, {1, 0, 65535, 9, 1}, {3, 0, 4, 2, 12}, {5, 0, 65535, 10, 0}, {1, 0, 65535, 10, 1}, {3, 0, 4, 2, 12}, {5, 0, 65535, 10, 0}, {1, 0, 65535, 11, 1}, {3, 0, 4, 2, 12}, {1, 0, 65535, 12, 1}, {3, 1, 5, 1, 2}, {1, 0, 65535, 13, 1}, {3, 2, 65535, 1, 55}, {9, 3, 65535, 0, 0}, {0, 0, 65535, 0, 0}},
-				text:  "userpool/----_", classes: []class{{0x0, 0x7fffffe00000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff000000000000, 0x7fffffe87fffffe, false}, {0x200000000000, 0x0, false}, {0x0, 0x80000000, false}},
+				text:  "userpool/----_", classes: []class{{0x0, 0x7fffffe00000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x200000000000, 0x0, false}, {0x0, 0x80000000, false}},
 			},
-			arn:      arn{service: "cognito-idp", region: arnField{0, ""}, account: arnField{0, ""}, open: true, stop: class{0x3ff000000000000, 0x7fffffe87fffffe, false}},
+			arn:      arn{service: "cognito-idp", region: arnField{0, ""}, account: arnField{0, ""}, open: true, stop: class{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			literals: []uint16{22, 23, 24, 25}, source: Pattern{ARN: "cognito-idp userpool/{region}_{[0-9A-Za-z]1,55}"},
 		},
 		{
@@ -523,18 +523,18 @@ var builtin = Program{
 			rule: 11, longest: 1152, first: class{0x0, 0x200000000, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 3, 0}, {1, 0, 65535, 0, 13}, {6, 0, 65535, 7, 0}, {5, 0, 65535, 6, 0}, {1, 0, 65535, 13, 15}, {6, 0, 65535, 7, 0}, {1, 0, 65535, 28, 7}, {1, 0, 65535, 35, 1}, {3, 0, 65535, 11, 16}, {9, 1, 65535, 0, 0}, {0, 0, 65535, 0, 0}},
-				text:  "backup/backupcluster/clusterhsm/hsm-", classes: []class{{0xfc000000000000, 0x7fffffe07fffffe, false}, {0x3ff000000000000, 0x7fffffe87fffffe, false}},
+				text:  "backup/backupcluster/clusterhsm/hsm-", classes: []class{{0xfc000000000000, 0x7fffffe07fffffe, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			},
-			arn:      arn{service: "cloudhsm", region: arnField{0, ""}, account: arnField{0, ""}, open: true, stop: class{0x3ff000000000000, 0x7fffffe87fffffe, false}},
+			arn:      arn{service: "cloudhsm", region: arnField{0, ""}, account: arnField{0, ""}, open: true, stop: class{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			literals: []uint16{22, 23, 24, 25}, source: Pattern{ARN: "cloudhsm (backup/backup|cluster/cluster|hsm/hsm)-{[2-7A-Za-z]11,16}"},
 		},
 		{
 			rule: 11, longest: 1368, first: class{0x0, 0x200000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 4}, {3, 0, 65535, 16, 64}, {9, 1, 65535, 0, 0}, {0, 0, 65535, 0, 0}},
-				text:  "key/", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff000000000000, 0x7fffffe87fffffe, false}},
+				text:  "key/", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			},
-			arn:      arn{service: "payment-cryptography", region: arnField{0, ""}, account: arnField{0, ""}, open: true, stop: class{0x3ff000000000000, 0x7fffffe87fffffe, false}},
+			arn:      arn{service: "payment-cryptography", region: arnField{0, ""}, account: arnField{0, ""}, open: true, stop: class{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			literals: []uint16{22, 23, 24, 25}, source: Pattern{ARN: "payment-cryptography key/{[0-9A-Za-z]16,64}"},
 		},
 		{
