@@ -125,11 +125,20 @@ func linePrefix(data []byte, begin int) []byte {
 	return p
 }
 
-// lineEnd returns the length of a line end at data[i]: a real one, or one
-// escaped once or more, as in JSON within JSON. 0 where there is none.
+// lineEnd returns the length of a line end at data[i]: a real one, an entity of
+// XML, or one escaped once or more, as in JSON within JSON. 0 where there is
+// none.
 func lineEnd(data []byte, i int) int {
-	if data[i] == '\n' || data[i] == '\r' {
+	switch data[i] {
+	case '\n', '\r':
 		return 1
+	case '&':
+		for _, entity := range [...]string{"&#10;", "&#13;", "&#xA;", "&#xD;", "&#xa;", "&#xd;"} {
+			if bytes.HasPrefix(data[i:], []byte(entity)) {
+				return len(entity)
+			}
+		}
+		return 0
 	}
 	n := 0
 	for n < 4 && i+n < len(data) && data[i+n] == '\\' {
@@ -185,8 +194,8 @@ func pemHeaderLine(b []byte) int {
 }
 
 // joint returns the length of the end of one string literal and the start of
-// the next: a quote, operators and blanks, a quote. An only quote at the end of
-// the text counts too. 0 where there is none.
+// the next: a quote, operators and blanks, the letter that some languages have
+// before a literal, a quote. 0 where there is none.
 func joint(b []byte) int {
 	if !isQuote(b[0]) {
 		return 0
@@ -196,6 +205,7 @@ func joint(b []byte) int {
 		case isQuote(c):
 			return n + 1
 		case isSpace(c), bytes.IndexByte([]byte("+.,&;()\\"), c) >= 0:
+		case isAlnum(c) && n+1 < len(b) && isQuote(b[n+1]):
 		default:
 			return 0
 		}
