@@ -3,12 +3,11 @@ package cli
 import (
 	"io"
 	"os"
-
-	"golang.org/x/term"
 )
 
-// isTerminal reports whether w is a terminal.
+// isTerminal reports whether w is a terminal. golang.org/x/term would say it
+// too, but links net on Windows, which this program must not.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return ok && terminalHandle(f.Fd())
 }
