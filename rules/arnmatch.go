@@ -132,11 +132,11 @@ type arnMatch struct {
 	doubts int // steps by which the confidence is lowered
 }
 
-// match matches pat against the ARN in a, which must be ok.
+// match matches pat against the ARN in a, which must be ok and of its service.
 func (a *arnText) match(m *machine, pat *pattern, data []byte) (arnMatch, bool) {
 	var out arnMatch
 	p := &pat.arn
-	if string(a.service) != p.service || !p.account.holds(a.account, isAccountID) {
+	if !p.account.holds(a.account, isAccountID) {
 		return out, false
 	}
 	grade := partitionKnown(a.partition)

@@ -98,8 +98,12 @@ func (s *scan) run(anchors []Anchor, binary bool) {
 	for _, a := range anchors {
 		l := &s.p.literals[a.Literal]
 		for _, i := range s.p.users[l.from:l.to] {
-			if binary && s.p.Rules[s.p.patterns[i].rule].TextOnly {
+			pat := &s.p.patterns[i]
+			if binary && s.p.Rules[pat.rule].TextOnly {
 				continue
+			}
+			if pat.arn.service != "" && !s.readARN(a.Pos, pat) {
+				continue // one of many patterns that hang on "arn:aws"
 			}
 			c := &s.chains[i]
 			if c.call != s.call {
@@ -226,20 +230,24 @@ func (s *scan) findRegexp(i, lo, hi int) (start, end int) {
 
 func (s *scan) findARN(pat *pattern, lo, hi int) (start, end int) {
 	for ; lo <= hi; lo++ {
-		if s.data[lo] != 'a' {
+		if s.data[lo] != 'a' || !s.readARN(lo, pat) {
 			continue
 		}
-		if s.arnAt != lo {
-			s.arn.read(s.data, lo)
-			s.arnAt = lo
-		}
-		if s.arn.ok {
-			if m, ok := s.arn.match(&s.machine, pat, s.data); ok {
-				return lo, m.end
-			}
+		if m, ok := s.arn.match(&s.machine, pat, s.data); ok {
+			return lo, m.end
 		}
 	}
 	return -1, -1
+}
+
+// readARN reads the ARN at data[pos], unless it was the last one read, and
+// reports whether it is one of pat's service.
+func (s *scan) readARN(pos int, pat *pattern) bool {
+	if s.arnAt != pos {
+		s.arn.read(s.data, pos)
+		s.arnAt = pos
+	}
+	return s.arn.ok && string(s.arn.service) == pat.arn.service
 }
 
 // lookBack returns the first place that pattern i has not tried when it has

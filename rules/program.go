@@ -30,6 +30,26 @@ type Validator func(data []byte, m *Match) bool
 
 // A Program is a compiled rule set. It is immutable, safe for concurrent use
 // and allocates nothing for a text in which nothing matches.
+//
+// Its matches are defined without it. For each pattern of each rule they are
+// those that regexp.FindAll gives for the expression and the whole text,
+// leftmost-first and not overlapping, less those that a validator refuses,
+// with these provisions:
+//
+//   - Under (?i) only ASCII letters fold: the long s and the Kelvin sign are
+//     not taken for s and k.
+//   - Where a rule gives keywords, the expression matches nowhere without one
+//     of them in the match, in any case.
+//   - Of several patterns of a rule that find the same secret, the first one
+//     reports it.
+//   - ARN patterns match as ParseARNPattern says, and otherwise likewise.
+//
+// A text may be given in pieces: a match is found in that piece which holds
+// the first anchor that leads to it, whatever the pieces are, as long as each
+// comes with ContextBefore and ContextAfter bytes of what surrounds it. The one
+// exception is a text in which candidates overlap each other without a gap for
+// the length of ContextBefore; there, matches of two pieces may overlap, and
+// none is lost.
 type Program struct {
 	// Rules are the rules in the order in which they were compiled. Nobody
 	// changes them.

@@ -200,7 +200,7 @@ func compare(t testing.TB, p *Program, data []byte, cuts []int) {
 		t.Helper()
 		sortFound(got)
 		if !slices.Equal(got, want) {
-			t.Fatalf("%s of %q:\n got %v\nwant %v", how, data, got, want)
+			t.Fatalf("%s of %q with %v:\n got %v\nwant %v", how, data, p.Rules[0].Patterns[0], got, want)
 		}
 	}
 	check("scan", collect(p, data, 0, len(data)))
