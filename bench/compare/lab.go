@@ -45,6 +45,9 @@ type Options struct {
 	Only []string
 	// Log gets a line about each step.
 	Log func(format string, args ...any)
+	// Save is called after each section with what there is until then: a whole
+	// run takes long, and may be interrupted.
+	Save func(*Results) error
 }
 
 // A lab is where one run of the comparison takes place.
@@ -125,6 +128,11 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 			errs = append(errs, fmt.Errorf("section %s: %w", s.name, err))
 			l.results.fail(s.name, err)
 			l.Log("section %s: %v", s.name, err)
+		}
+		if l.Save != nil {
+			if err := l.Save(l.results); err != nil {
+				return l.results, err
+			}
 		}
 		if ctx.Err() != nil {
 			break

@@ -68,6 +68,7 @@ func (l *lab) begin() *Results {
 	add("processor", fmt.Sprintf("%s, %d threads", procField("/proc/cpuinfo", "model name"), runtime.NumCPU()))
 	add("memory", procField("/proc/meminfo", "MemTotal"))
 	add("system", firstLine("uname", "-srm"))
+	add("load before", loadAverage())
 	add("spillgate", l.revision())
 	add("go", runtime.Version())
 	add("git", firstLine(l.git, "--version"))
@@ -89,6 +90,17 @@ func (l *lab) revision() string {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// loadAverage is how many processes want to run, on average over a minute: what
+// else the machine does makes every program dearer, by the caches they share.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	one, _, _ := strings.Cut(string(b), " ")
+	return one
 }
 
 func firstLine(name string, args ...string) string {

@@ -7,6 +7,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -47,20 +48,24 @@ func main() {
 func run(o compare.Options, out string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if out != "" {
+		o.Save = func(r *compare.Results) error { return write(r, out) }
+	}
 	results, err := compare.Run(ctx, o)
-	if results == nil {
-		return err
-	}
-	var b bytes.Buffer
-	if werr := results.Write(&b); werr != nil {
-		return werr
-	}
-	if out == "" {
-		_, _ = os.Stdout.Write(b.Bytes())
-		return err
-	}
-	if werr := os.WriteFile(out, b.Bytes(), 0o644); werr != nil {
-		return werr
+	if out == "" && results != nil {
+		err = errors.Join(err, results.Write(os.Stdout))
 	}
 	return err
+}
+
+// write replaces the results in file.
+func write(r *compare.Results, file string) error {
+	var b bytes.Buffer
+	if err := r.Write(&b); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("writing the results: %w", err)
+	}
+	return nil
 }
