@@ -137,6 +137,7 @@ func TestMutations(t *testing.T) {
 	root := t.TempDir()
 	copyModule(t, root)
 	whole := build(t, root)
+	sound := map[string]bool{} // scripts that pass without any mutation
 	for _, m := range readMutations(t) {
 		t.Run(strings.Join(m.scripts, ",")+fmt.Sprintf("/line%d", m.line), func(t *testing.T) {
 			text, err := m.apply(root)
@@ -144,9 +145,13 @@ func TestMutations(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range m.scripts {
+				if sound[s] {
+					continue
+				}
 				if ok, out := runScript(t, root, whole, s); !ok {
 					t.Fatalf("%s fails without any mutation:\n%s", s, out)
 				}
+				sound[s] = true
 			}
 			file := filepath.Join(root, m.file)
 			original, err := os.ReadFile(file)
@@ -213,7 +218,7 @@ func copyModule(t *testing.T, root string) {
 func build(t *testing.T, root string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "scripts.test")
-	c := exec.Command("go", "test", "-c", "-o", binary, "./cmd/spillgate")
+	c := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-o", binary, "./cmd/spillgate")
 	c.Dir = root
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("does not build: %v\n%s", err, out)
