@@ -44,19 +44,14 @@ func class(s string, fold bool) (set [256]bool, n int, ok bool) {
 			addRange(&set, prev, c, fold)
 			c = 0
 		case c == '[' && at(i+1) == ':':
-			end := strings.IndexByte(s[i+2:], ']')
-			if end < 0 {
+			used, known := addClass(&set, s[i+2:], fold)
+			if !known {
 				return set, 0, false
 			}
-			if end < 1 || s[i+2+end-1] != ':' {
-				set['['] = true // no ":]" there: an ordinary member
-				break
+			if used > 0 {
+				i += 1 + used
+				c = 0
 			}
-			if !addNamed(&set, s[i+2:i+2+end-1], fold) {
-				return set, 0, false
-			}
-			i += 2 + end
-			c = 0
 		default:
 			set[c] = true
 		}
@@ -68,6 +63,22 @@ func class(s string, fold bool) (set [256]bool, n int, ok bool) {
 		}
 	}
 	return set, i + 1, true
+}
+
+// addClass adds the members of the named class that rest, the text after
+// "[:", begins with, and returns how much of it that took. Without ":]" the
+// bracket is an ordinary member, and nothing is taken. ok is false where git
+// lets the whole pattern match nothing.
+func addClass(set *[256]bool, rest string, fold bool) (used int, ok bool) {
+	end := strings.IndexByte(rest, ']')
+	switch {
+	case end < 0:
+		return 0, false
+	case end == 0 || rest[end-1] != ':':
+		set['['] = true
+		return 0, true
+	}
+	return end + 1, addNamed(set, rest[:end-1], fold)
 }
 
 func addRange(set *[256]bool, lo, hi byte, fold bool) {
