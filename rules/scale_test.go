@@ -85,6 +85,39 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
+// Where the machine loses patience and remembers, it still matches what regexp
+// does.
+func TestRememberingEqualsRegexp(t *testing.T) {
+	p, err := Compile([]Rule{
+		{ID: "e0", Patterns: []Pattern{{Regexp: `abc(?:a|b|ab){1,30}(?P<secret>(?:a|ba|b){1,30}?)[!?]`}}},
+		{ID: "e1", Patterns: []Pattern{{Regexp: `abc[a-c]{0,60}[ab]{0,60}(?P<secret>[a-c]{0,60}?[ab]{0,60})b!`}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(31, 32))
+	tired, matches := 0, 0
+	for range 300 {
+		data := []byte("abc")
+		for range 20 + r.IntN(100) {
+			data = append(data, "aabbbc"[r.IntN(6)])
+		}
+		data = append(data, "!b! ?"[r.IntN(4):]...)
+		compare(t, p, data, []int{r.IntN(len(data))})
+		matches += len(collect(p, data, 0, len(data)))
+		var m machine
+		for i := range p.patterns {
+			m.match(&p.patterns[i].code, data, 0, int(p.patterns[i].longest))
+			if m.tired {
+				tired++
+			}
+		}
+	}
+	if tired < 20 || matches < 100 {
+		t.Errorf("%d attempts remembered and %d matches: the texts test little", tired, matches)
+	}
+}
+
 func BenchmarkCompileUserRules(b *testing.B) {
 	rules := append(append([]Rule(nil), Builtin().Rules...), manyRules(10)...)
 	for b.Loop() {
