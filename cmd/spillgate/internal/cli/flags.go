@@ -61,13 +61,13 @@ func gitFlags(more ...cli.Flag) []cli.Flag {
 			Usage: "the repository in `DIR` instead of the one around the working directory",
 		},
 		&cli.StringFlag{
-			Name: "backend", Usage: "what reads the repository: go-git, git (default: what its format needs)",
+			Name: "backend", Usage: "what reads the repository: packs, go-git, git (default: packs, and git where only git can)",
 			Validator: func(s string) error {
 				switch s {
-				case "", "go-git", "git":
+				case "", "packs", "go-git", "git":
 					return nil
 				}
-				return fmt.Errorf("unknown backend %q: use go-git or git", s)
+				return fmt.Errorf("unknown backend %q: use packs, go-git or git", s)
 			},
 		},
 		&cli.BoolFlag{

@@ -78,8 +78,12 @@ func (a *app) write(format, file string, o report.Options, c *cli.Command, resul
 
 // conclude prints what was covered, and on failure why, to standard error.
 func (a *app) conclude(c *cli.Command, result *scanner.Result) {
+	textShown := c.String("format") == "text" && c.String("output") == "-"
 	for _, cov := range result.Coverage {
 		for _, p := range cov.Problems {
+			if textShown {
+				break // the text report has them
+			}
 			fmt.Fprintf(a.Stderr, "spillgate: not scanned: %s\n", report.Escape(p.Error()))
 		}
 	}
