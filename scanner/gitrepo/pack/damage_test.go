@@ -78,7 +78,7 @@ func TestFlippedBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		noticed, tries := 0, 0
-		for at := 0; at < len(good); at += 1 + r.IntN(len(good)/150) {
+		for at := 0; at < len(good); at += 1 + r.IntN(len(good)/60) {
 			bad := bytes.Clone(good)
 			bad[at] ^= 1 << r.IntN(8)
 			writeFile(t, file, bad)

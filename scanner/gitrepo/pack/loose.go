@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -44,27 +43,39 @@ func (st *storeState) looseBefore(id ID, n int) bool {
 // eachLoose calls f for every loose object that is in no pack, each once.
 func (st *storeState) eachLoose(hashSize int, f func(path string, id ID) error) error {
 	for rank, dir := range st.dirs {
-		for b := range 256 {
-			sub := filepath.Join(dir, hex.EncodeToString([]byte{byte(b)}))
-			names, err := os.ReadDir(sub)
-			if errors.Is(err, fs.ErrNotExist) {
+		subs, err := os.ReadDir(dir)
+		if err != nil {
+			return fmt.Errorf("listing loose objects: %w", err)
+		}
+		for _, sub := range subs {
+			if _, err := hex.DecodeString(sub.Name()); err != nil || len(sub.Name()) != 2 {
 				continue
 			}
-			if err != nil {
-				return fmt.Errorf("listing loose objects: %w", err)
+			if err := st.looseIn(rank, sub.Name(), hashSize, f); err != nil {
+				return err
 			}
-			for _, n := range names {
-				id, err := ParseID(filepath.Base(sub) + n.Name())
-				if err != nil || int(id.size) != hashSize {
-					continue // such as tmp_obj_123456
-				}
-				if st.places(id.sum[:id.size], func(place) bool { return true }) || st.looseBefore(id, rank) {
-					continue
-				}
-				if err := f(filepath.Join(sub, n.Name()), id); err != nil {
-					return err
-				}
-			}
+		}
+	}
+	return nil
+}
+
+// looseIn calls f for the loose objects in the folder sub, the first two
+// digits, of the folder of that rank.
+func (st *storeState) looseIn(rank int, sub string, hashSize int, f func(path string, id ID) error) error {
+	names, err := os.ReadDir(filepath.Join(st.dirs[rank], sub))
+	if err != nil && !missing(err) {
+		return fmt.Errorf("listing loose objects: %w", err)
+	}
+	for _, n := range names {
+		id, err := ParseID(sub + n.Name())
+		if err != nil || int(id.size) != hashSize {
+			continue // such as tmp_obj_123456
+		}
+		if st.places(id.sum[:id.size], func(place) bool { return true }) || st.looseBefore(id, rank) {
+			continue
+		}
+		if err := f(filepath.Join(st.dirs[rank], sub, n.Name()), id); err != nil {
+			return err
 		}
 	}
 	return nil

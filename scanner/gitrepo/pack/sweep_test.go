@@ -69,7 +69,7 @@ func checkSweep(t *testing.T, s *Store, want map[ID]object, opts SweepOptions) {
 
 // TestSweep visits a history of long chains in every way there is.
 func TestSweep(t *testing.T) {
-	repo, objects := newRepo(t, 300, 8, 120, "sha1")
+	repo, objects := newRepo(t, 200, 5, 80, "sha1")
 	want := listed(t, repo)
 	s := openStore(t, Options{ObjectDirs: []string{objects}})
 	for name, opts := range map[string]SweepOptions{
