@@ -99,22 +99,15 @@ type goGitReader struct {
 	buf      []byte
 	inflater io.ReadCloser
 	input    *bufio.Reader
-	fallback reader // the git program, once an object needed it
 }
 
 // An openPack is go-git's view of a pack.
 type openPack struct{ small, large *packfile.Packfile }
 
-func (rd *goGitReader) close() error {
-	if rd.fallback != nil {
-		return rd.fallback.close()
-	}
-	return nil
-}
+func (rd *goGitReader) close() error { return nil }
 
 // read looks among the loose objects first, since what is being committed lies
-// there. What fails to decode is tried with the git program, where there is
-// one, before it counts as unreadable.
+// there.
 func (rd *goGitReader) read(id oid) (object, error) {
 	if err := rd.ctx.Err(); err != nil {
 		return object{}, err
@@ -124,28 +117,13 @@ func (rd *goGitReader) read(id oid) (object, error) {
 		return o, nil
 	}
 	o, perr := rd.readPacked(id)
-	if perr == nil {
-		return o, nil
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if perr != nil && errors.Is(err, fs.ErrNotExist) {
 		err = perr
 	}
-	if isMissing(err) || rd.store.repo.options.Backend == backendGoGit {
+	if perr != nil {
 		return object{}, err
 	}
-	if rd.fallback == nil {
-		s, serr := rd.store.repo.store(true)
-		if serr != nil {
-			return object{}, err
-		}
-		if rd.fallback, serr = s.open(rd.ctx); serr != nil {
-			return object{}, err
-		}
-	}
-	if o, gerr := rd.fallback.read(id); gerr == nil {
-		return o, nil
-	}
-	return object{}, err
+	return o, nil
 }
 
 func (rd *goGitReader) readPacked(id oid) (object, error) {

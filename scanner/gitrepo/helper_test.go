@@ -120,7 +120,7 @@ func (s *sandbox) tryOpen(o Options) (*Repo, error) {
 // both runs a test with each backend.
 func both(t *testing.T, f func(t *testing.T, backend string)) {
 	t.Helper()
-	for _, b := range [...]string{backendGoGit, backendGit} {
+	for _, b := range [...]string{backendPacks, backendGoGit, backendGit} {
 		t.Run(b, func(t *testing.T) { f(t, b) })
 	}
 }

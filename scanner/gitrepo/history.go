@@ -42,7 +42,7 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 	if err != nil {
 		return failed, err
 	}
-	rd, err := st.open(ctx)
+	rd, err := h.repo.open(ctx, st)
 	if err != nil {
 		return failed, err
 	}
@@ -197,7 +197,7 @@ func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) er
 	if err != nil {
 		return err
 	}
-	rd, err := st.open(ctx)
+	rd, err := h.repo.open(ctx, st)
 	if err != nil {
 		return err
 	}

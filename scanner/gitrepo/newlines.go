@@ -177,7 +177,7 @@ func (r *Repo) borrow() (rd reader, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if rd, err = s.open(context.Background()); err != nil {
+	if rd, err = r.open(context.Background(), s); err != nil {
 		return nil, nil, err
 	}
 	return rd, giveBack, nil

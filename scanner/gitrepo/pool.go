@@ -119,7 +119,7 @@ func (x *run) work() {
 		}
 		if rd == nil {
 			var err error
-			if rd, err = x.store.open(x.ctx); err != nil {
+			if rd, err = x.repo.open(x.ctx, x.store); err != nil {
 				x.stop(err)
 				continue
 			}

@@ -35,7 +35,7 @@ func (r *Repo) Range(ctx context.Context, spec string) (scanner.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	rd, err := st.open(ctx)
+	rd, err := r.open(ctx, st)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (c *commitRange) Chunks(ctx context.Context, emit func(*scanner.Chunk) erro
 	if err != nil {
 		return failed, err
 	}
-	rd, err := st.open(ctx)
+	rd, err := c.repo.open(ctx, st)
 	if err != nil {
 		return failed, err
 	}

@@ -12,11 +12,11 @@
 // change holds (see newLines); so a secret of two halves is found although
 // only one is new, and a merge is judged by what neither side had.
 //
-// Two stores read objects. The first uses go-git's pack decoder under an own
-// reader of indexes, loose objects and alternates, starts no process and needs
-// no git. The second asks the git program, for formats that only git knows
-// (reftable, SHA-256, a split or sparse index) and for objects that the first
-// fails to decode. Coverage.Backend says which one served.
+// Three stores read objects. "packs" is our own reader of packs (see its
+// package) and the usual one. "go-git" decodes packs with go-git and is there
+// to be compared with. Neither starts a process. "git" asks the git program,
+// for formats that only git knows (reftable, SHA-256, a split index) and for
+// objects that the others fail to decode. Coverage.Backend says which served.
 //
 // Nothing here writes to the repository, and nothing missing is passed over:
 // it becomes a Problem of the coverage, or an error.
@@ -45,7 +45,8 @@ type Options struct {
 	// Git is the git program, "" for "git" from PATH. It runs only where the
 	// repository's format needs it.
 	Git string
-	// Backend forces who reads: "go-git", "git", or "" to choose.
+	// Backend forces who reads: "packs", "go-git" or "git"; "" chooses "packs",
+	// with "git" for what that cannot read.
 	Backend string
 	// Jobs is how many goroutines read and scan at a time, 0 for one per
 	// processor.
@@ -60,6 +61,7 @@ type Options struct {
 
 // The names of the backends, as Options.Backend and Coverage.Backend spell them.
 const (
+	backendPacks = "packs"
 	backendGoGit = "go-git"
 	backendGit   = "git"
 )
@@ -91,9 +93,9 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 		return nil, err
 	}
 	switch o.Backend {
-	case "", backendGoGit, backendGit:
+	case "", backendPacks, backendGoGit, backendGit:
 	default:
-		return nil, &scanner.UsageError{What: fmt.Sprintf("unknown backend %q", o.Backend), Fix: "use go-git or git"}
+		return nil, &scanner.UsageError{What: fmt.Sprintf("unknown backend %q", o.Backend), Fix: "use packs, go-git or git"}
 	}
 	r := &Repo{options: o, stores: map[string]store{}}
 	if o.Jobs <= 0 {
@@ -184,9 +186,9 @@ func (r *Repo) readFormat() error {
 			r.partial = true
 		}
 	}
-	if r.needGit != "" && r.options.Backend == backendGoGit {
+	if b := r.options.Backend; r.needGit != "" && b != "" && b != backendGit {
 		return &scanner.UsageError{
-			What: fmt.Sprintf("the repository has %s, which the go-git backend cannot read", r.needGit),
+			What: fmt.Sprintf("the repository has %s, which the %s backend cannot read", r.needGit, b),
 			Fix:  "leave the choice of backend to Spillgate, or choose git",
 		}
 	}
@@ -248,8 +250,8 @@ func (r *Repo) hex(id oid) string { return id.hex(r.hashLen) }
 // store returns the object store that the format and the options ask for;
 // needGit is true when the caller needs the git program for its own part.
 func (r *Repo) store(needGit bool) (store, error) {
-	name := backendGoGit
-	if needGit || r.needGit != "" || r.options.Backend == backendGit {
+	name := first(r.options.Backend, backendPacks)
+	if needGit || r.needGit != "" {
 		name = backendGit
 	}
 	r.mu.Lock()
@@ -259,10 +261,13 @@ func (r *Repo) store(needGit bool) (store, error) {
 	}
 	var s store
 	var err error
-	if name == backendGit {
+	switch name {
+	case backendGit:
 		s, err = newGitStore(r)
-	} else {
+	case backendGoGit:
 		s, err = newGoGitStore(r)
+	default:
+		s, err = newPackStore(r)
 	}
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func (s *staged) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	if err != nil {
 		return failed, err
 	}
-	rd, err := st.open(ctx)
+	rd, err := r.open(ctx, st)
 	if err != nil {
 		return failed, err
 	}
@@ -104,7 +104,7 @@ func (s *staged) bases(ctx context.Context, rd reader) ([]oid, error) {
 func (r *Repo) readIndex(ctx context.Context) (ix *index, byGit bool, err error) {
 	if r.options.Backend != backendGit {
 		ix, err = r.readIndexFile()
-		if err == nil || !errors.Is(err, errIndexNeedsGit) || r.options.Backend == backendGoGit {
+		if err == nil || !errors.Is(err, errIndexNeedsGit) || r.options.Backend != "" {
 			return ix, false, err
 		}
 	}

@@ -131,3 +131,50 @@ func (r *Repo) peel(rd reader, id oid) (oid, kind, error) {
 	}
 	return id, noKind, fmt.Errorf("tag %s: more than 64 tags in a row", r.hex(id))
 }
+
+// A secondReader reads what a store of this process cannot with the git
+// program, where there is one, before it counts as unreadable: a format that
+// is not known here, or a delta too large to hold. Absent objects stay absent.
+type secondReader struct {
+	reader
+	repo *Repo
+	ctx  context.Context
+	git  reader
+}
+
+func (rd *secondReader) read(id oid) (object, error) {
+	o, err := rd.reader.read(id)
+	if err == nil || isMissing(err) || rd.ctx.Err() != nil {
+		return o, err
+	}
+	if rd.git == nil {
+		s, gerr := rd.repo.store(true)
+		if gerr != nil {
+			return object{}, err
+		}
+		if rd.git, gerr = s.open(rd.ctx); gerr != nil {
+			return object{}, err
+		}
+	}
+	if o, gerr := rd.git.read(id); gerr == nil {
+		return o, nil
+	}
+	return object{}, err
+}
+
+func (rd *secondReader) close() error {
+	err := rd.reader.close()
+	if rd.git != nil {
+		err = errors.Join(err, rd.git.close())
+	}
+	return err
+}
+
+// open returns a reader of s for one goroutine.
+func (r *Repo) open(ctx context.Context, s store) (reader, error) {
+	rd, err := s.open(ctx)
+	if err != nil || s.name() == backendGit || r.options.Backend != "" {
+		return rd, err
+	}
+	return &secondReader{reader: rd, repo: r, ctx: ctx}, nil
+}
