@@ -68,15 +68,13 @@ func (m *machine) run(pc, pos int) int {
 		switch in.op {
 		case opMatch:
 			return pos
-		case opLit:
+		case opLit, opFold:
 			n := int(in.b)
-			if len(m.data)-pos < n || string(m.data[pos:pos+n]) != m.code.text[in.a:int(in.a)+n] {
+			if len(m.data)-pos < n {
 				return -1
 			}
-			pos += n
-		case opFold:
-			n := int(in.b)
-			if len(m.data)-pos < n || !equalFold(m.data[pos:pos+n], m.code.text[in.a:int(in.a)+n]) {
+			have, want := m.data[pos:pos+n], m.code.text[in.a:int(in.a)+n]
+			if string(have) != want && (in.op == opLit || !equalFold(have, want)) {
 				return -1
 			}
 			pos += n
