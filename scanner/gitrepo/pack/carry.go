@@ -21,6 +21,8 @@ type Anchorer interface {
 	LongestLiteral() int
 }
 
+var _ Anchorer = (*rules.Program)(nil)
+
 // anchored is what is known of an object besides its bytes.
 type anchored struct {
 	anchors []rules.Anchor

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
 )
 
 // A plan is one pack laid out for a sweep: its entries in the order in which
 // they lie, which is how nodes are numbered, joined into families. It takes
-// about 40 bytes for each entry.
+// about 50 bytes for each entry.
 type plan struct {
 	p    *packFile
 	rank int
@@ -23,10 +24,11 @@ type plan struct {
 	// parent is the base, first and next are the deltas made of a node, in
 	// rising order of offset. None is -1.
 	parent, first, next []int32
-	// weight estimates how many bytes there are in a node's subtree, without
-	// those parts that are a task of their own.
-	weight []int64
-	bad    map[int32]error
+	// own estimates how many bytes a node has, weight how many its subtree
+	// has, without those parts that are a task of their own.
+	own, weight []int64
+	mu          sync.Mutex // of bad, while heads are read
+	bad         map[int32]error
 	// astray are objects whose offsets lie outside the pack.
 	astray []int32
 	// order has the nodes, each after its base.
@@ -47,18 +49,18 @@ const (
 )
 
 // newPlan reads the heads of all entries of p, the pack of that rank.
-func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) *plan {
+func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) (*plan, error) {
 	pl := &plan{p: p, rank: rank, strict: p.idx.offsets == nil, bad: map[int32]error{}}
 	pl.sort()
 	n := len(pl.offsets)
 	pl.kinds, pl.flags = make([]Kind, n), make([]uint8, n)
 	pl.parent, pl.first, pl.next = make([]int32, n), make([]int32, n), make([]int32, n)
-	pl.weight = make([]int64, n)
+	pl.own = make([]int64, n)
 	for i := range n {
 		pl.parent[i], pl.first[i], pl.next[i] = -1, -1, -1
 	}
-	for i := range n {
-		pl.head(int32(i))
+	if err := pl.each(sw, pl.head); err != nil {
+		return nil, err
 	}
 	// Lists of children are made from the back, so that they rise.
 	for i := n - 1; i >= 0; i-- {
@@ -67,8 +69,33 @@ func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) *plan {
 		}
 	}
 	pl.arrange(sw, z)
+	if err := pl.each(sw, func(i int32) { pl.unwanted(sw, i) }); err != nil {
+		return nil, err
+	}
 	pl.choose(sw)
-	return pl
+	return pl, nil
+}
+
+// each calls f for every node, a range of them on each worker.
+func (pl *plan) each(sw *sweep, f func(i int32)) error {
+	n, jobs := len(pl.offsets), sw.opts.Jobs
+	errs := make([]error, jobs)
+	sw.workers(func(worker int) {
+		errs[worker] = guarded(func() error {
+			for i := n * worker / jobs; i < n*(worker+1)/jobs; i++ {
+				f(int32(i))
+			}
+			return nil
+		})
+	})
+	return errors.Join(errs...)
+}
+
+// spoil notes that node i cannot be read.
+func (pl *plan) spoil(i int32, err error) {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	pl.bad[i] = err
 }
 
 // sort lists the entries by offset, in time linear in their number: it deals
@@ -168,20 +195,20 @@ func (pl *plan) id(i int32) ID { return MakeID(pl.p.idx.id(int(pl.pos[i]))) }
 func (pl *plan) head(i int32) {
 	offset := pl.offsets[i]
 	if i > 0 && pl.offsets[i-1] == offset {
-		pl.bad[i] = at(pl.p.path, offset, errors.New("the index puts two objects there"))
+		pl.spoil(i, at(pl.p.path, offset, errors.New("the index puts two objects there")))
 		return
 	}
 	if i == 0 && pl.strict && offset != packHeader {
-		pl.bad[i] = at(pl.p.path, packHeader, errors.New("the index does not list the first entry"))
+		pl.spoil(i, at(pl.p.path, packHeader, errors.New("the index does not list the first entry")))
 		return
 	}
 	e, err := pl.p.entry(offset)
 	if err != nil {
-		pl.bad[i] = err
+		pl.spoil(i, err)
 		return
 	}
 	// Bounded, so that sums stay far from overflow.
-	pl.weight[i] = min(e.size, 1<<32) + 256
+	pl.own[i] = min(e.size, 1<<32) + 256
 	switch e.kind {
 	case offsetDelta:
 		pl.parent[i] = pl.node(e.base)
@@ -223,7 +250,7 @@ func (pl *plan) arrange(sw *sweep, z *inflate.Inflater) {
 		for i := pl.first[b]; i >= 0; i = pl.next[i] {
 			pl.kinds[i] = pl.kinds[b]
 			// A delta's own size says little of what it yields.
-			pl.weight[i] = pl.weight[b]
+			pl.own[i] = pl.own[b]
 			pl.order = append(pl.order, i)
 		}
 	}
@@ -243,18 +270,22 @@ func (pl *plan) arrange(sw *sweep, z *inflate.Inflater) {
 	}
 }
 
+// unwanted compares entry i with its CRC if it is not wanted for its kind:
+// what damages an entry may change its kind.
+func (pl *plan) unwanted(sw *sweep, i int32) {
+	if k := pl.kinds[i]; k != 0 && !sw.kinds[k] {
+		if err := pl.checkCRC(i); err != nil {
+			pl.spoil(i, err)
+		}
+	}
+}
+
 // choose marks what is to be visited and what is needed for it, and adds up
-// the weights. Entries that are not wanted for their kind are compared with
-// their CRC, because what damaged the entry may have changed the kind.
+// the weights.
 func (pl *plan) choose(sw *sweep) {
 	for i := range int32(len(pl.offsets)) {
-		k := pl.kinds[i]
-		if _, bad := pl.bad[i]; !bad && k != 0 && !sw.kinds[k] {
-			if err := pl.checkCRC(i); err == nil {
-				continue
-			} else {
-				pl.bad[i] = err
-			}
+		if k := pl.kinds[i]; k != 0 && !sw.kinds[k] && pl.bad[i] == nil {
+			continue
 		}
 		if sw.st.packedBefore(pl.p.idx, int(pl.pos[i]), pl.rank) {
 			continue
@@ -263,6 +294,7 @@ func (pl *plan) choose(sw *sweep) {
 			pl.flags[i] |= flagVisit | flagNeed
 		}
 	}
+	pl.weight = slices.Clone(pl.own)
 	for k := len(pl.order) - 1; k >= 0; k-- {
 		i := pl.order[k]
 		if b := pl.parent[i]; b >= 0 && pl.flags[i]&flagNeed != 0 {
@@ -301,17 +333,16 @@ func (pl *plan) tasks(limit int64) (all []task) {
 // worker that begins in the middle of a family has to rebuild one chain, so
 // that is done only where the chain is short against the subtree.
 func (pl *plan) cut(limit int64) {
+	depth := make([]int32, len(pl.offsets))
+	for _, i := range pl.order {
+		if b := pl.parent[i]; b >= 0 {
+			depth[i] = depth[b] + 1
+		}
+	}
 	for k := len(pl.order) - 1; k >= 0; k-- {
 		i := pl.order[k]
-		if pl.parent[i] < 0 || pl.flags[i]&flagNeed == 0 || pl.weight[i] <= limit {
-			continue
-		}
-		root, depth := i, int64(0)
-		for pl.parent[root] >= 0 {
-			root = pl.parent[root]
-			depth++
-		}
-		if e, err := pl.p.entry(pl.offsets[root]); err != nil || pl.weight[i]/8/depth < e.size {
+		// A quarter of the work at most is to build the chain.
+		if depth[i] == 0 || pl.flags[i]&flagNeed == 0 || pl.weight[i] <= limit || pl.weight[i]/4/int64(depth[i]) < pl.own[i] {
 			continue
 		}
 		// Nodes come from the deepest up, so none of its bases is cut yet.

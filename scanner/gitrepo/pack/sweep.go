@@ -177,8 +177,9 @@ func (sw *sweep) pack(rank int) {
 		if err := p.idx.verify(); err != nil {
 			sw.lost(err)
 		}
-		pl = newPlan(sw, p, rank, new(inflate.Inflater))
-		return nil
+		var err error
+		pl, err = newPlan(sw, p, rank, new(inflate.Inflater))
+		return err
 	}); err != nil {
 		sw.lost(at(p.path, -1, err))
 		return

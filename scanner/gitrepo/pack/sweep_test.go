@@ -81,6 +81,7 @@ func TestSweep(t *testing.T) {
 		"little memory":  {Anchorer: literals, Memory: 40_000, Jobs: 2},
 		"all kinds":      {Kinds: everything, Anchorer: literals},
 		"trees and tags": {Kinds: []Kind{Tree, Tag}},
+		"built-in rules": {Anchorer: rules.Builtin()},
 		"no anchors":     {},
 		"all is large":   {StreamOver: 10, Anchorer: literals, Jobs: 3},
 		"some is large":  {StreamOver: 5000, Anchorer: literals, Jobs: 3, Kinds: everything},
@@ -109,7 +110,10 @@ func TestSweepCuts(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWalker(sw, nil, 0)
-	pl := newPlan(sw, sw.st.packs[0], 0, w.r.z)
+	pl, err := newPlan(sw, sw.st.packs[0], 0, w.r.z)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.pl = pl
 	tasks := pl.tasks(200_000)
 	cut := 0
@@ -225,9 +229,4 @@ func TestSweepEnds(t *testing.T) {
 			t.Errorf("%d workers: error %v, want the context's", jobs, err)
 		}
 	}
-}
-
-// TestProgramIsAnchorer holds the compiled rules to the interface.
-func TestProgramIsAnchorer(t *testing.T) {
-	var _ Anchorer = (*rules.Program)(nil)
 }

@@ -311,14 +311,17 @@ func (w *walker) stream(f *frame) (done bool, err error) {
 	}
 	o := Swept{ID: pl.id(f.node), Kind: e.kind, Size: e.size}
 	if o.Err = pl.checkCRC(f.node); o.Err != nil {
-		o.Err = fmt.Errorf("object %s: %w", o.ID, o.Err)
-	} else {
-		st := pl.p.open(offset, &e)
-		if sw.s.opts.Verify {
-			st.verify(o.ID, e.kind)
+		if e.size <= sw.s.opts.MaxObject {
+			return false, nil // build notices too, and looks elsewhere
 		}
-		o.Stream = st
+		o.Err = fmt.Errorf("object %s: %w", o.ID, o.Err)
+		return true, w.emit(&o)
 	}
+	st := pl.p.open(offset, &e)
+	if sw.s.opts.Verify {
+		st.verify(o.ID, e.kind)
+	}
+	o.Stream = st
 	return true, w.emit(&o)
 }
 
