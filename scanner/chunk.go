@@ -69,6 +69,9 @@ type Object struct {
 	Encoding string
 	// New tells which lines count. Nil means all of them.
 	New NewLines
+	// decodedToo says that these are the raw bytes of an object that Feeder
+	// decodes as well.
+	decodedToo bool
 }
 
 // NewLines tells which lines of an object are new. It is asked only about

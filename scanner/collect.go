@@ -36,6 +36,12 @@ func (c *collector) emit(chunk *Chunk) error {
 	for _, d := range c.detectors {
 		d.Detect(chunk, w.hit)
 	}
+	if wide := w.widen(chunk); wide != nil {
+		w.chunk, w.last = wide, position{}
+		for _, d := range c.detectors {
+			d.Detect(wide, w.hit)
+		}
+	}
 	w.chunk = nil
 	c.workers.Put(w)
 	return nil
@@ -47,6 +53,7 @@ type worker struct {
 	chunk *Chunk
 	last  position // of the latest place asked for, relative to the chunk
 	hit   func(*Hit)
+	wide  []byte // see widen
 }
 
 // take makes a finding of a hit, if it touches something new.

@@ -41,7 +41,9 @@ func sniff(data []byte) sniffed {
 // sniffUnmarked tells UTF-16 without a byte order mark by its NUL bytes: in
 // text that is mostly ASCII nearly every second byte is NUL, and always the
 // same one of each pair. A wrong guess costs time only, because the raw bytes
-// are scanned too.
+// are scanned too. The first character must be one of these, or else text that
+// was appended in UTF-16 to something else would be decoded from the start (see
+// widen for that).
 func sniffUnmarked(data []byte) sniffed {
 	var zero [2]int
 	pairs := len(data) / 2
@@ -51,9 +53,10 @@ func sniffUnmarked(data []byte) sniffed {
 		}
 	}
 	switch {
-	case zero[1]*5 >= pairs*2 && zero[0]*50 <= pairs:
+	case pairs == 0:
+	case data[1] == 0 && zero[1]*5 >= pairs*2 && zero[0]*50 <= pairs:
 		return sniffed{name: "utf-16le", width: 2}
-	case zero[0]*5 >= pairs*2 && zero[1]*50 <= pairs:
+	case data[0] == 0 && zero[0]*5 >= pairs*2 && zero[1]*50 <= pairs:
 		return sniffed{name: "utf-16be", width: 2, big: true}
 	}
 	return sniffed{binary: true}

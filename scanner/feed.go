@@ -106,7 +106,7 @@ func (f *Feeder) Reader(o *Object, r io.Reader, emit func(*Chunk) error) (int64,
 // text or as bytes is not known here, so neither reading may hide a secret.
 func (f *Feeder) both(o *Object, s sniffed, r io.Reader, emit func(*Chunk) error) (int64, error) {
 	rawObject := *o
-	rawObject.Binary, rawObject.Encoding = true, ""
+	rawObject.Binary, rawObject.Encoding, rawObject.decodedToo = true, "", true
 	f.raw.reset(&rawObject, 0)
 	f.text.reset(o, 0)
 	var total int64
