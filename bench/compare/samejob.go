@@ -129,7 +129,9 @@ func (l *lab) sameJob(plants []history.Plant, ours, theirs measure.Command) (str
 	}
 	common := count(func(p history.Plant) bool { return p.Place == "file" && !history.SpillgateOnly(p.Kind) })
 	verdict := "They do the same job."
-	if common.us != common.all || common.them != common.all {
+	if common.all == 0 {
+		verdict = "**That they do the same job was not shown: there was nothing to find.**"
+	} else if common.us != common.all || common.them != common.all {
 		verdict = fmt.Sprintf("**They do not do the same job: missed by Spillgate: %s; by gitleaks: %s.**",
 			missed(plants, us), missed(plants, them))
 	}

@@ -14,7 +14,7 @@ const (
 // no commit, so that a history with plants is the same as without but for them.
 type planter struct {
 	seed  uint64
-	every int // commits between two plants of one place
+	every map[string]int // commits between two plants of one place
 	next  map[string]int
 	left  map[string]int
 	count int
@@ -22,15 +22,18 @@ type planter struct {
 }
 
 func newPlanter(o Options, commits int) *planter {
-	p := &planter{seed: o.Seed, every: commits / (plantsPerPlace + 2), next: map[string]int{}, left: map[string]int{}}
+	p := &planter{seed: o.Seed, every: map[string]int{}, next: map[string]int{}, left: map[string]int{}}
 	if !o.Plant {
 		return p
 	}
 	for _, place := range []string{"merge", "binary", "utf-16", "commit message", "tag message"} {
 		p.left[place] = plantsPerPlace
-		p.next[place] = p.every / 2
 	}
 	p.left["file"] = plantsPerPlace * filePlants
+	for place, n := range p.left { // spread over the whole history
+		p.every[place] = commits / (n + 2)
+		p.next[place] = p.every[place] / 2
+	}
 	return p
 }
 
@@ -40,12 +43,8 @@ func (p *planter) take(m *maker, place string) (Plant, bool) {
 	if p.left[place] == 0 || n < p.next[place] {
 		return Plant{}, false
 	}
-	every := p.every
-	if place == "file" {
-		every = max(1, every/filePlants)
-	}
 	p.left[place]--
-	p.next[place] = n + every
+	p.next[place] = n + p.every[place]
 	plant := NewPlant(p.seed, p.count)
 	p.count++
 	plant.Place, plant.Commit = place, n
