@@ -21,6 +21,8 @@ func ValidatorNames() []string {
 		"age-secret-key", "pem-private-key", "pem-private-key-base64",
 		"putty-private-key", "github-checksum", "gitlab-routable",
 		"npm-checksum", "mixed", "random", "token", "token-dash",
+		"assignment", "url-password", "authorization-header",
+		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
 	}
 }
 
@@ -55,6 +57,12 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateBase64PEM
 	case "putty-private-key":
 		v = validatePuTTY
+	case "assignment":
+		v = validateAssignment
+	case "url-password":
+		v = validateURLPassword
+	case "authorization-header":
+		v = validateAuthorizationHeader
 	case "github-checksum":
 		v = validateGitHubChecksum
 	case "gitlab-routable":
@@ -69,6 +77,20 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateToken
 	case "token-dash":
 		v = validateTokenDash
+	case "jwt":
+		v = validateJWT
+	case "azure-emulator":
+		v = validateNotEmulator
+	case "jwt-base64":
+		v = validateBase64JWT
+	case "basic-credential":
+		v = validateBasicCredential
+	case "password":
+		v = validatePassword
+	case "discord-token":
+		v = validateDiscordToken
+	case "atlassian-data-center-token":
+		v = validateAtlassianToken
 	}
 	return v, v != nil
 }
