@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spillgate/spillgate/scanner/ignore"
 )
 
 // The names that mean something to a walk.
@@ -23,24 +25,17 @@ const maxIgnoreFile = 16 << 20
 // A ruleFile is an ignore file that applies to a folder, linked to those of
 // the folders above. It never changes once built, so folders share it.
 type ruleFile struct {
-	parent   *ruleFile
-	base     int // length of the path of the file's folder, with its slash
-	fold     bool
-	patterns []*pattern
+	parent *ruleFile
+	base   int // length of the path of the file's folder, with its slash
+	file   *ignore.File
 }
 
 // decide asks the ignore files from the nearest to the farthest; the last
 // pattern of the first file that has a matching one decides.
 func (r *ruleFile) decide(abs string, name int, isDir bool) (ignored, decided bool) {
 	for ; r != nil; r = r.parent {
-		rel, base := abs[r.base:], abs[name:]
-		if r.fold {
-			rel, base = lower(rel), lower(base)
-		}
-		for i := len(r.patterns) - 1; i >= 0; i-- {
-			if p := r.patterns[i]; p.matches(rel, base, isDir) {
-				return !p.negate, true
-			}
+		if p := r.file.Decide(abs[r.base:], abs[name:], isDir); p != nil {
+			return !p.Negate, true
 		}
 	}
 	return false, false
@@ -84,23 +79,33 @@ func (g ignores) add(dir string, has func(name string) bool, fail func(where, wh
 		g.git = nil
 		if common := gitCommonDir(dir + gitFolder); common != "" {
 			g.fold = ignoresCase(common)
-			g.git = load(nil, common+"/info/exclude", dir, g.fold, fail)
+			g.git = load(nil, ignore.Parse, common+"/info/exclude", dir, g.fold, fail)
 		}
 	}
 	if has(gitIgnore) {
-		g.git = load(g.git, dir+gitIgnore, dir, g.fold, fail)
+		g.git = load(g.git, ignore.Parse, dir+gitIgnore, dir, g.fold, fail)
 	}
 	if has(spillIgnore) {
-		g.spill = load(g.spill, dir+spillIgnore, dir, g.fold, fail)
+		g.spill = load(g.spill, unscoped, dir+spillIgnore, dir, g.fold, fail)
 	}
 	return g
+}
+
+// A parser reads the text of an ignore file.
+type parser func(text string, fold bool) *ignore.File
+
+// unscoped reads a .spillgateignore file without the sections that hold for
+// some rules only: a walk scans what those cover, and the findings are judged
+// one by one (see package suppress).
+func unscoped(text string, fold bool) *ignore.File {
+	return ignore.ParseSections(text, fold).Unscoped()
 }
 
 // load reads the ignore file at path, whose patterns are relative to dir. One
 // that cannot be read ignores nothing: more is scanned, never less. A file
 // that is there and cannot be read is a Problem all the same, because
 // what the user wanted ignored then is reported.
-func load(parent *ruleFile, path, dir string, fold bool, fail func(where, what, fix string)) *ruleFile {
+func load(parent *ruleFile, parse parser, path, dir string, fold bool, fail func(where, what, fix string)) *ruleFile {
 	text, err := readSmall(path)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -108,11 +113,11 @@ func load(parent *ruleFile, path, dir string, fold bool, fail func(where, what, 
 		}
 		return parent
 	}
-	patterns := parsePatterns(text, fold)
-	if len(patterns) == 0 {
+	file := parse(text, fold)
+	if file.Empty() {
 		return parent
 	}
-	return &ruleFile{parent: parent, base: len(dir), fold: fold, patterns: patterns}
+	return &ruleFile{parent: parent, base: len(dir), file: file}
 }
 
 // readSmall reads a regular file. Git does not follow an ignore file that is

@@ -1,4 +1,4 @@
-package filetree
+package ignore
 
 import (
 	"fmt"
@@ -20,11 +20,21 @@ const (
 	glob                         // head and tail are necessary; go-gitignore decides
 )
 
-// A pattern is one line of an ignore file. It means what git makes of the
-// line, quirks included; see newPattern.
-type pattern struct {
+// A Pattern is one line of an ignore file. It means what git makes of the
+// line, quirks included; see newPattern. Nobody changes one once it is parsed.
+type Pattern struct {
+	// Text is the line as it stands in the file, and Line its number, from 1.
+	Text string
+	Line int
+	// Comment is the text of the comment lines right above, without their '#'.
+	Comment string
+	// Rules are what the section of the line names, ids of rules in which '*'
+	// stands for anything; nil means that the line holds whatever was found.
+	Rules []string
+	// Negate says that the line began with '!': what it matches is kept.
+	Negate bool
+
 	kind     patternKind
-	negate   bool // the line began with '!'
 	dirOnly  bool // the line ended in '/'
 	anchored bool // match the path below the ignore file, not the base name
 	head     string
@@ -38,7 +48,7 @@ type pattern struct {
 // matches reports whether p, read from an ignore file with the given folding,
 // matches the entry whose path below that file is rel and whose base name is
 // name. With folding both are in lower case already.
-func (p *pattern) matches(rel, name string, isDir bool) bool {
+func (p *Pattern) matches(rel, name string, isDir bool) bool {
 	if p.dirOnly && !isDir {
 		return false
 	}
@@ -61,31 +71,6 @@ func (p *pattern) matches(rel, name string, isDir bool) bool {
 		return p.compiled.MatchesPath(latin1(text))
 	}
 	return false
-}
-
-// parsePatterns reads the text of an ignore file as git's
-// add_patterns_from_buffer does: a byte order mark and comments are skipped,
-// one carriage return at the end of a line is dropped, and blanks at the end
-// unless a backslash stands before them. The last pattern that matches wins,
-// so callers look from the end.
-func parsePatterns(text string, fold bool) []*pattern {
-	text = strings.TrimPrefix(text, "\xef\xbb\xbf")
-	var all []*pattern
-	for len(text) > 0 {
-		var line string
-		line, text, _ = strings.Cut(text, "\n")
-		line = strings.TrimSuffix(line, "\r")
-		if nul := strings.IndexByte(line, 0); nul >= 0 {
-			line = line[:nul] // for git, which works with C strings, the line ends here
-		}
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if p := newPattern(trimBlanks(line), fold); p.kind != never {
-			all = append(all, p)
-		}
-	}
-	return all
 }
 
 // trimBlanks drops the blanks at the end of line that no backslash protects.
@@ -121,10 +106,10 @@ func trimBlanks(line string) string {
 //   - the text before the first special character is compared literally, and
 //     wildmatch sees only the rest, so that the "**" of "a**/b" stands at the
 //     beginning for it.
-func newPattern(line string, fold bool) *pattern {
-	p := &pattern{}
+func newPattern(line string, fold bool) *Pattern {
+	p := &Pattern{}
 	if strings.HasPrefix(line, "!") {
-		p.negate, line = true, line[1:]
+		p.Negate, line = true, line[1:]
 	}
 	if strings.HasSuffix(line, "/") {
 		p.dirOnly, line = true, line[:len(line)-1]
