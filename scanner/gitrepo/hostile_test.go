@@ -153,7 +153,7 @@ func TestSplitIndex(t *testing.T) {
 		}
 		before := state()
 		r := s.open("r", "")
-		if backend != backendGit {
+		if backend == backendGoGit {
 			r = s.open("r", backend)
 			if h := scan(t, r.Staged(StagedOptions{})); !errors.Is(h.err, errIndexNeedsGit) {
 				t.Errorf("forced to go-git: %v", h.err)

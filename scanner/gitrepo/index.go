@@ -18,7 +18,8 @@ type index struct {
 	tree    *cacheTree   // nil when the file holds none
 }
 
-// An indexEntry is one path of the index. In version 4 paths are rebuilt, in
+// An indexEntry is one path of the index. Whether it is checked out, which the
+// flag skip-worktree tells, makes no difference to what is committed. In version 4 paths are rebuilt, in
 // the others they lie in the file's own bytes.
 type indexEntry struct {
 	path        []byte
@@ -26,7 +27,6 @@ type indexEntry struct {
 	mode        uint32
 	stage       uint8 // 0, or 1 to 3 during a conflict
 	intentToAdd bool  // git add -N: no content yet
-	skipped     bool  // skip-worktree: not checked out, but in the index
 }
 
 // sparse reports whether e stands for a whole directory that is not checked
@@ -70,7 +70,6 @@ const (
 	flagExtended = 0x4000
 	flagStage    = 12 // shift
 	extIntent    = 0x2000
-	extSkip      = 0x4000
 )
 
 // parseIndex reads an index file of version 2, 3 or 4. It checks the file's
@@ -158,7 +157,7 @@ func (p *indexParser) entry(e *indexEntry) error {
 			return errors.New("extended flags where there are none")
 		}
 		ext := binary.BigEndian.Uint16(b[fixed:])
-		e.intentToAdd, e.skipped = ext&extIntent != 0, ext&extSkip != 0
+		e.intentToAdd = ext&extIntent != 0
 		fixed += 2
 	}
 	if p.version == 4 {

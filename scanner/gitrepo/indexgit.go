@@ -68,7 +68,7 @@ func parseLsFiles(out []byte, hashLen int) (*index, error) {
 			return nil, fmt.Errorf("flags of %q: %w", path, err)
 		}
 		// in memory the extended flags stand 16 bits higher than in the file
-		e.intentToAdd, e.skipped = bits>>16&extIntent != 0, bits>>16&extSkip != 0
+		e.intentToAdd = bits>>16&extIntent != 0
 		ix.entries, out = append(ix.entries, e), rest
 	}
 	return ix, nil

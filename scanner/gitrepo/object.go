@@ -64,16 +64,6 @@ func (t *treeReader) fail(what string) bool {
 	return false
 }
 
-// parseTree returns all entries of a raw tree; their names lie in data.
-func parseTree(data []byte, hashLen int) ([]treeEntry, error) {
-	t := treeReader{rest: data, hashLen: hashLen}
-	entries := make([]treeEntry, 0, len(data)/(hashLen+16)+1)
-	for t.next() {
-		entries = append(entries, t.entry)
-	}
-	return entries, t.err
-}
-
 // compareNames orders entry names as git does in trees: a directory sorts as
 // if its name ended in '/' (base_name_compare in git's read-cache.c).
 func compareNames(a []byte, aDir bool, b []byte, bDir bool) int {

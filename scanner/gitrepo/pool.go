@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/spillgate/spillgate/scanner"
@@ -73,6 +72,9 @@ func (x *run) finish(ctx context.Context, err error) (scanner.Coverage, error) {
 	close(x.jobs)
 	x.workers.Wait()
 	x.cancel()
+	if x.repo.gitServed.Load() && x.store.name() != backendGit {
+		x.coverage.Backend += ", " + backendGit
+	}
 	if x.missing > 0 {
 		x.coverage.Fail(x.example, fmt.Sprintf("%s missing: the clone is partial", count(x.missing, "object is", "objects are")),
 			"run `git fetch --no-filter --refetch` to get them")
@@ -329,5 +331,3 @@ func (x *run) file(o *scanner.Object, id oid, newName bool) error {
 	o.ID = x.repo.hex(id)
 	return x.add(id, o)
 }
-
-var _ io.Closer = (*Repo)(nil)

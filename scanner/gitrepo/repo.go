@@ -31,6 +31,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spillgate/spillgate/scanner"
 )
@@ -45,8 +46,8 @@ type Options struct {
 	// Git is the git program, "" for "git" from PATH. It runs only where the
 	// repository's format needs it.
 	Git string
-	// Backend forces who reads: "packs", "go-git" or "git"; "" chooses "packs",
-	// with "git" for what that cannot read.
+	// Backend says who reads: "git" or "go-git" alone, or "packs", which is
+	// the default, with "git" for what that cannot read.
 	Backend string
 	// Jobs is how many goroutines read and scan at a time, 0 for one per
 	// processor.
@@ -78,6 +79,8 @@ type Repo struct {
 	needGit string
 	partial bool // a partial clone: objects may be absent by design
 	git     *gitProgram
+	// gitServed says that git read an object that another store could not.
+	gitServed atomic.Bool
 
 	mu     sync.Mutex
 	stores map[string]store
@@ -186,9 +189,9 @@ func (r *Repo) readFormat() error {
 			r.partial = true
 		}
 	}
-	if b := r.options.Backend; r.needGit != "" && b != "" && b != backendGit {
+	if r.needGit != "" && r.options.Backend == backendGoGit {
 		return &scanner.UsageError{
-			What: fmt.Sprintf("the repository has %s, which the %s backend cannot read", r.needGit, b),
+			What: fmt.Sprintf("the repository has %s, which the go-git backend cannot read", r.needGit),
 			Fix:  "leave the choice of backend to Spillgate, or choose git",
 		}
 	}

@@ -104,7 +104,7 @@ func (s *staged) bases(ctx context.Context, rd reader) ([]oid, error) {
 func (r *Repo) readIndex(ctx context.Context) (ix *index, byGit bool, err error) {
 	if r.options.Backend != backendGit {
 		ix, err = r.readIndexFile()
-		if err == nil || !errors.Is(err, errIndexNeedsGit) || r.options.Backend != "" {
+		if err == nil || !errors.Is(err, errIndexNeedsGit) || r.options.Backend == backendGoGit {
 			return ix, false, err
 		}
 	}

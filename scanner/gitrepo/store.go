@@ -157,6 +157,7 @@ func (rd *secondReader) read(id oid) (object, error) {
 		}
 	}
 	if o, gerr := rd.git.read(id); gerr == nil {
+		rd.repo.gitServed.Store(true)
 		return o, nil
 	}
 	return object{}, err
@@ -173,7 +174,7 @@ func (rd *secondReader) close() error {
 // open returns a reader of s for one goroutine.
 func (r *Repo) open(ctx context.Context, s store) (reader, error) {
 	rd, err := s.open(ctx)
-	if err != nil || s.name() == backendGit || r.options.Backend != "" {
+	if err != nil || s.name() == backendGit || r.options.Backend == backendGoGit {
 		return rd, err
 	}
 	return &secondReader{reader: rd, repo: r, ctx: ctx}, nil
