@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -211,6 +212,25 @@ func cmdNoSecret(ts *testscript.TestScript, neg bool, args []string) {
 		if names := leaked(text); len(names) > 0 {
 			ts.Fatalf("%s holds %s", file, strings.Join(names, " and "))
 		}
+	}
+}
+
+// cmdSays demands that the last program wrote something that matches, or with !
+// does not, to standard output or standard error: what was not scanned stands
+// in the report where a person reads it, else beside it.
+//
+//	says PATTERN
+func cmdSays(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: says PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	switch found := pattern.MatchString(ts.ReadFile("stdout") + "\n" + ts.ReadFile("stderr")); {
+	case found && neg:
+		ts.Fatalf("%q is in the output", args[0])
+	case !found && !neg:
+		ts.Fatalf("%q is not in the output", args[0])
 	}
 }
 

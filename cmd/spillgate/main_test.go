@@ -48,6 +48,7 @@ func TestScript(t *testing.T) {
 			"let":       cmdLet,
 			"nosecret":  cmdNoSecret,
 			"plant":     cmdPlant,
+			"says":      cmdSays,
 		},
 	})
 }
