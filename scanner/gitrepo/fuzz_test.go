@@ -3,7 +3,9 @@ package gitrepo
 import (
 	"bytes"
 	"crypto/sha1"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"sort"
 	"strconv"
@@ -314,4 +316,81 @@ func TestConfig(t *testing.T) {
 	if got := c.upstream("x/y"); got != "refs/remotes/up/z" {
 		t.Errorf("upstream %q", got)
 	}
+}
+
+// FuzzConfig holds the reader of git's configuration to this: a value that is
+// quoted as git quotes it comes back, whatever stands before it, and nothing
+// makes the reader fall over.
+func FuzzConfig(f *testing.F) {
+	f.Add("[a]\n\tb = c ; d\n[broken \\\n", "va#lue \\ \"x\" ")
+	f.Add("[remote \"o\"]\nfetch = +refs/heads/*:refs/remotes/o/*\n[branch \"m\"]\nremote=o\nmerge=refs/heads/", "")
+	f.Fuzz(func(t *testing.T, before, value string) {
+		var any config
+		any.parse(before)
+		any.upstream("m")
+		if strings.ContainsAny(value, "\x00\r") || strings.HasSuffix(before, "\\") {
+			return
+		}
+		quoted := strings.NewReplacer("\\", "\\\\", "\"", "\\\"", "\n", "\\n", "\t", "\\t", "\b", "\\b").Replace(value)
+		var c config
+		c.parse(before + "\n[the \"Sub\"]\n\tKey = \"" + quoted + "\"\n")
+		if got, ok := c.get("the.Sub.key"); !ok || got != value {
+			t.Fatalf("%q came back as %q", value, got)
+		}
+	})
+}
+
+// FuzzPackIndex holds the index reader to its bounds: whatever the file says,
+// it answers with an offset or an error, in the file and in memory alike.
+func FuzzPackIndex(f *testing.F) {
+	id := bytes.Repeat([]byte{7}, sha1Len)
+	f.Add(true, []byte{7: 1}, append(bytes.Clone(id), 0, 0, 0, 0, 0, 0, 0, 12))
+	f.Add(true, []byte{7: 1}, append(bytes.Clone(id), 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9))
+	f.Add(false, []byte{7: 1}, append([]byte{0, 0, 0, 12}, id...))
+	f.Add(false, []byte{0: 200, 9: 200}, id)
+	// The fan-out table is made from how many objects each bucket has: as raw
+	// bytes it would make up nearly all of the input.
+	f.Fuzz(func(t *testing.T, v2 bool, buckets, tables []byte) {
+		var data []byte
+		if v2 {
+			data = append(data, "\xfftOc\x00\x00\x00\x02"...)
+		}
+		sum := uint32(0)
+		for i := range 256 {
+			if i < len(buckets) {
+				sum += uint32(buckets[i])
+			}
+			data = binary.BigEndian.AppendUint32(data, sum)
+		}
+		data = append(data, tables...)
+		file := struct {
+			*bytes.Reader
+			io.Closer
+		}{bytes.NewReader(data), io.NopCloser(nil)}
+		x, err := newPackIndex("x.idx", file, int64(len(data)), sha1Len)
+		if err != nil {
+			return
+		}
+		if x.count() > len(data)/(sha1Len+4) {
+			t.Fatalf("%d objects in %d bytes", x.count(), len(data))
+		}
+		var ids []oid
+		for i := range min(x.count(), 8) {
+			id, err := x.idAt(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		for _, id := range append(ids, oid{1}, oid{255}) {
+			a, aerr := x.find(id)
+			if err := x.load(); err != nil {
+				t.Fatal(err)
+			}
+			if b, berr := x.find(id); a != b || (aerr == nil) != (berr == nil) {
+				t.Fatalf("%d, %v in the file, %d, %v in memory", a, aerr, b, berr)
+			}
+			_, _ = x.id(a)
+		}
+	})
 }

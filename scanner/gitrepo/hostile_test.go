@@ -429,6 +429,25 @@ func TestOtherDirectoryIgnoresHookEnvironment(t *testing.T) {
 	scan(t, r.Staged(StagedOptions{})).whole().want("SECRET", "a.txt:1")
 }
 
+// In a hook, another directory of the same repository is looked at with the
+// index that the hook was given.
+func TestSubdirectoryKeepsHookEnvironment(t *testing.T) {
+	s := newSandbox(t)
+	s.init("r")
+	s.commit("r", "sub/a.txt", "x\n")
+	s.write("r/b.txt", "SECRET\n")
+	t.Chdir(s.path("r"))
+	t.Setenv("GIT_INDEX_FILE", ".git/other-index")
+	s.env = append(s.env, "GIT_INDEX_FILE=.git/other-index")
+	s.git("r", "add", ".")
+	r, err := Open(context.Background(), Options{Dir: "sub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	scan(t, r.Staged(StagedOptions{})).whole().want("SECRET", "b.txt:1")
+}
+
 func TestGitProgramMissing(t *testing.T) {
 	s := newSandbox(t)
 	s.init("r")

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sort"
 	"sync"
@@ -18,7 +19,7 @@ import (
 // file, and takes the file into memory only when lookups become many.
 type packIndex struct {
 	name    string
-	file    *os.File
+	file    indexFile
 	size    int64
 	version int
 	hashLen int
@@ -44,42 +45,47 @@ func openPackIndex(name string, hashLen int) (*packIndex, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &packIndex{name: name, file: f, hashLen: hashLen}
-	if err := x.readHead(); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("reading pack index %s: %w", name, err)
+	info, err := f.Stat()
+	if err == nil {
+		var x *packIndex
+		if x, err = newPackIndex(name, f, info.Size(), hashLen); err == nil {
+			return x, nil
+		}
 	}
-	return x, nil
+	_ = f.Close()
+	return nil, fmt.Errorf("reading pack index %s: %w", name, err)
 }
 
-func (x *packIndex) readHead() error {
-	info, err := x.file.Stat()
-	if err != nil {
-		return err
-	}
-	x.size = info.Size()
+// indexFile is what a packIndex needs of its file.
+type indexFile interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// newPackIndex reads the head of an index of size bytes.
+func newPackIndex(name string, file indexFile, size int64, hashLen int) (*packIndex, error) {
+	x := &packIndex{name: name, file: file, size: size, hashLen: hashLen, version: 1}
 	var head [8 + 1024]byte
 	if n, err := x.file.ReadAt(head[:], 0); n < 1024 {
-		return fmt.Errorf("too short: %w", err)
+		return nil, fmt.Errorf("too short: %w", err)
 	}
 	table := head[:1024]
-	x.version = 1
 	if string(head[:4]) == "\xfftOc" {
 		if x.version = int(binary.BigEndian.Uint32(head[4:])); x.version != 2 {
-			return fmt.Errorf("unknown version %d", x.version)
+			return nil, fmt.Errorf("unknown version %d", x.version)
 		}
 		table = head[8:]
 	}
 	for i := range x.fanout {
 		x.fanout[i] = binary.BigEndian.Uint32(table[4*i:])
 		if i > 0 && x.fanout[i] < x.fanout[i-1] {
-			return errors.New("its fan-out table is not in order")
+			return nil, errors.New("its fan-out table is not in order")
 		}
 	}
 	if end := x.tableEnd(); end > x.size {
-		return fmt.Errorf("%d objects do not fit into %d bytes", x.count(), x.size)
+		return nil, fmt.Errorf("%d objects do not fit into %d bytes", x.count(), x.size)
 	}
-	return nil
+	return x, nil
 }
 
 func (x *packIndex) count() int { return int(x.fanout[255]) }

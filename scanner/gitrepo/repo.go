@@ -40,8 +40,9 @@ import (
 // opens the repository of the current directory.
 type Options struct {
 	// Dir is where to look for the repository, "" for the current directory.
-	// A Dir other than the current one makes Open ignore the GIT_* variables
-	// that describe the current repository, unless Environ is set.
+	// If that lies in another repository than the current directory, Open
+	// ignores the GIT_* variables that describe the current one, unless
+	// Environ is set.
 	Dir string
 	// Git is the git program, "" for "git" from PATH. It runs only where the
 	// repository's format needs it.
@@ -135,12 +136,39 @@ func (r *Repo) enter() error {
 	}
 	if r.options.Environ == nil {
 		r.options.Environ = os.Environ()
+		r.env = lookup(r.options.Environ)
 		if r.cwd != filepath.Clean(cwd) {
-			r.options.Environ = dropLocal(r.options.Environ)
+			r.elsewhere(filepath.Clean(cwd))
 		}
 	}
-	environ := r.options.Environ
-	r.env = func(key string) string {
+	r.env = lookup(r.options.Environ)
+	return nil
+}
+
+// elsewhere settles which variables hold for a directory other than the
+// current one, cwd. Where both lie in the same repository they describe it,
+// and the index that a hook was given must not get lost; where they do not,
+// they must not leak.
+func (r *Repo) elsewhere(cwd string) {
+	other := dropLocal(r.options.Environ)
+	here, err := locate(cwd, r.env)
+	there, terr := locate(r.cwd, lookup(other))
+	if err == nil && terr == nil && sameFile(here.gitDir, there.gitDir) {
+		r.cwd = cwd
+		return
+	}
+	r.options.Environ = other
+}
+
+func sameFile(a, b string) bool {
+	ia, err := os.Stat(a)
+	ib, berr := os.Stat(b)
+	return err == nil && berr == nil && os.SameFile(ia, ib)
+}
+
+// lookup returns a function that reads a variable of environ.
+func lookup(environ []string) func(string) string {
+	return func(key string) string {
 		for i := len(environ) - 1; i >= 0; i-- {
 			if v, ok := strings.CutPrefix(environ[i], key); ok && strings.HasPrefix(v, "=") {
 				return v[1:]
@@ -148,7 +176,6 @@ func (r *Repo) enter() error {
 		}
 		return ""
 	}
-	return nil
 }
 
 // dropLocal returns environ without the variables that describe a repository.
