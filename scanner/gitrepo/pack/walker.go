@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
 )
@@ -69,6 +70,7 @@ func (w *walker) rest() {
 	if w.big {
 		w.big = false
 		w.sw.big.Unlock()
+		w.buffers = slices.DeleteFunc(w.buffers, func(b []byte) bool { return cap(b) > smallBuffer })
 	}
 }
 
@@ -131,10 +133,11 @@ func (w *walker) child(f *frame) (node int32, last bool) {
 // walks reports whether child i is walked together with its base.
 func (w *walker) walks(i int32) bool { return w.pl.flags[i]&(flagNeed|flagCut) == flagNeed }
 
-// parents reports whether any child of node i is walked together with it.
+// parents reports whether any object that is needed is made of node i, by
+// whichever worker.
 func (w *walker) parents(i int32) bool {
 	for c := w.pl.first[i]; c >= 0; c = w.pl.next[c] {
-		if w.walks(c) {
+		if w.pl.flags[c]&flagNeed != 0 {
 			return true
 		}
 	}
@@ -194,7 +197,7 @@ func (w *walker) buffer(n int) []byte {
 		}
 	}
 	if best < 0 {
-		return make([]byte, n, n+n/8+inflate.Slack)
+		return make([]byte, n, n+min(n/8, 64<<10)+inflate.Slack)
 	}
 	b := w.buffers[best]
 	end := len(w.buffers) - 1
@@ -203,9 +206,13 @@ func (w *walker) buffer(n int) []byte {
 	return b[:n]
 }
 
-// putBuffer keeps b for later, if it is not large.
+// smallBuffer is the capacity up to which memory is kept between families.
+const smallBuffer = 4 << 20
+
+// putBuffer keeps b for later. Large ones are kept within a family only: its
+// members are of much the same size.
 func (w *walker) putBuffer(b []byte) {
-	if int64(cap(b)) <= 4<<20 && len(w.buffers) < 16 {
+	if len(w.buffers) < 16 && (cap(b) <= smallBuffer || w.big) {
 		w.buffers = append(w.buffers, b)
 	}
 }
@@ -411,8 +418,8 @@ func (w *walker) entry(f, base *frame, runs bool) error {
 	if e.kind.whole() {
 		buf = w.buffer(int(e.size))
 	} else {
-		if cap(w.delta) < int(e.size)+inflate.Slack || cap(w.delta) > 4<<20 {
-			w.delta = make([]byte, 0, int(e.size)+int(e.size)/8+inflate.Slack)
+		if cap(w.delta) < int(e.size)+inflate.Slack || cap(w.delta) > smallBuffer {
+			w.delta = make([]byte, 0, int(e.size)+min(int(e.size)/8, 64<<10)+inflate.Slack)
 		}
 		buf = w.delta[:e.size]
 	}
