@@ -211,6 +211,64 @@ func TestHostilePacks(t *testing.T) {
 	}
 }
 
+// TestHiddenObjects wants an error when a blob was turned into a tree, which
+// nobody asked for, and when something lies between two entries.
+func TestHiddenObjects(t *testing.T) {
+	first, second := []byte("first blob"), []byte("second blob")
+	for _, c := range []struct {
+		name, want string
+		hide       func(p *packBuilder)
+	}{
+		{"turned into a tree", "does not match the checksum", func(p *packBuilder) {
+			p.blob(second)
+			p.buf.Bytes()[packHeader] ^= 0x10
+		}},
+		{"between two entries", "the next begins at", func(p *packBuilder) {
+			p.blob([]byte("hidden blob"))
+			p.entries = p.entries[:1]
+			p.entries[0].end = p.buf.Len()
+			p.blob(second)
+		}},
+		{"before the first entry", "does not list the first entry", func(p *packBuilder) {
+			p.blob(second)
+			p.entries = p.entries[1:]
+		}},
+	} {
+		objects := t.TempDir()
+		p := newPackBuilder(t)
+		p.blob(first)
+		c.hide(p)
+		p.write(objects, "hiding")
+		if c.name == "turned into a tree" {
+			// The index has the checksum of what was there before.
+			idx := filepath.Join(objects, "pack", "pack-hiding.idx")
+			data, err := os.ReadFile(idx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, err := parseIndex(data, 20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i, _ := x.find(idOf(Blob, first).Bytes())
+			x.crcs[4*i] ^= 1
+			h := newHash(20)
+			h.Write(data[:len(data)-20])
+			writeFile(t, idx, h.Sum(data[:len(data)-20]))
+		}
+		s := openStore(t, Options{ObjectDirs: []string{objects}})
+		var errs []string
+		sweepAll(t, s, SweepOptions{}, func(o *Swept) {
+			if o.Err != nil {
+				errs = append(errs, o.Err.Error())
+			}
+		})
+		if len(errs) != 1 || !strings.Contains(errs[0], c.want) || !strings.Contains(errs[0], "pack-hiding.pack at offset 12") {
+			t.Errorf("%s: errors %q, want one with %q", c.name, errs, c.want)
+		}
+	}
+}
+
 // TestShrinkingPack shortens a pack while it is mapped.
 func TestShrinkingPack(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -14,6 +14,8 @@ const (
 // reports whether the block ended. Bits are used so: after a refill at least
 // 56 are valid; two literals of the first-level table and one more code take
 // at most 2*litTableBits + 15 + 5 = 42, a distance after another refill 28.
+// It is one long function because calls, and values that go through memory
+// from one part to the next, are what it is there to save.
 func (z *Inflater) fast() (done bool, err error) {
 	in, out := z.in, z.out
 	ip, op, bits, nbits := z.ip, z.op, z.bits, z.nbits
