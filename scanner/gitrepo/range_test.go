@@ -156,6 +156,7 @@ func TestRangeMerge(t *testing.T) {
 		base := s.commit("r", "f.txt", "1\n2\n3\n4\n5\n")
 		s.git("r", "checkout", "-q", "-b", "side")
 		s.commit("r", "f.txt", "SIDE SECRET\n1\n2\n3\n4\n5\n")
+		s.commit("r", "side.txt", "OTHER SECRET\n")
 		s.git("r", "checkout", "-q", "main")
 		s.commit("r", "f.txt", "1\n2\n3\n4\n5\nMAIN SECRET\n")
 		s.git("r", "merge", "-q", "--no-commit", "side")
@@ -167,11 +168,18 @@ func TestRangeMerge(t *testing.T) {
 		h.want("EVIL SECRET", "evil.txt:1", "f.txt:4")
 		h.want("SIDE SECRET", "f.txt:1")
 		h.want("MAIN SECRET", "f.txt:6")
-		if h.coverage.Commits != 3 {
+		h.want("OTHER SECRET", "side.txt:1")
+		if h.coverage.Commits != 4 {
 			t.Errorf("%d commits", h.coverage.Commits)
 		}
 		// main has all but the side branch and the merge's own
-		mustRange(t, s.open("r", backend), "HEAD^1..HEAD").whole().want("SECRET", "evil.txt:1", "f.txt:1", "f.txt:4")
+		mustRange(t, s.open("r", backend), "HEAD^1..HEAD").whole().want("SECRET", "side.txt:1", "evil.txt:1", "f.txt:1", "f.txt:4")
+		// the merge alone
+		h = mustRange(t, s.open("r", backend), "HEAD ^HEAD^1 ^HEAD^2").whole()
+		h.want("SECRET", "evil.txt:1", "f.txt:4")
+		if h.coverage.Blobs != 2 {
+			t.Errorf("the merge brought %d blobs, want 2", h.coverage.Blobs)
+		}
 	})
 }
 
@@ -315,7 +323,7 @@ func TestRangeShallow(t *testing.T) {
 		// the walk runs into the boundary
 		h := mustRange(t, r, "--branches --not --tags")
 		h.hasProblem("git fetch --unshallow")
-		h.want("C SECRET", "c.txt:1")
+		h.want("SECRET", "c.txt:1") // and nothing of the commit at the boundary
 		scan(t, r.History(HistoryOptions{})).hasProblem("git fetch --unshallow")
 	})
 }

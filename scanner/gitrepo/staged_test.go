@@ -204,7 +204,7 @@ func TestStagedIndexVersions(t *testing.T) {
 				s.git("r", "update-index", "--skip-worktree", "a/new.txt")
 				h := scan(t, s.open("r", backend).Staged(StagedOptions{})).whole()
 				h.want("SECRET", "a/b/two.txt:2", "a/new.txt:1")
-				if h.skipped("intent to add") != 1 {
+				if h.skipped("intent to add") != 1 || h.coverage.Blobs != 2 {
 					t.Errorf("intent to add was not counted: %+v", h.coverage.Skipped)
 				}
 			})
@@ -216,7 +216,7 @@ func TestStagedConflict(t *testing.T) {
 	both(t, func(t *testing.T, backend string) {
 		s := newSandbox(t)
 		s.init("r")
-		s.commit("r", "f.txt", "base\n")
+		s.commit("r", "f.txt", "SECRET base\n")
 		s.git("r", "checkout", "-q", "-b", "theirs")
 		s.commit("r", "f.txt", "SECRET theirs\n")
 		s.git("r", "checkout", "-q", "main")
@@ -227,6 +227,7 @@ func TestStagedConflict(t *testing.T) {
 		h := scan(t, s.open("r", backend).Staged(StagedOptions{})).whole()
 		h.want("SECRET theirs", "f.txt:1")
 		h.want("SECRET ours")
+		h.want("SECRET base")
 	})
 }
 
