@@ -12,6 +12,8 @@ import (
 // from several goroutines.
 type collector struct {
 	detectors []Detector
+	near      []NearStage
+	watchers  []Watcher
 	workers   sync.Pool // of *worker
 
 	mu       sync.Mutex
@@ -19,8 +21,16 @@ type collector struct {
 	texts    map[string]string // interned: versions of a file repeat their lines
 }
 
-func newCollector(detectors []Detector) *collector {
+func newCollector(detectors []Detector, stages []Stage) *collector {
 	c := &collector{detectors: detectors, texts: map[string]string{}}
+	for _, s := range stages {
+		if n, ok := s.(NearStage); ok {
+			c.near = append(c.near, n)
+		}
+		if w, ok := s.(Watcher); ok {
+			c.watchers = append(c.watchers, w)
+		}
+	}
 	c.workers.New = func() any {
 		w := &worker{collector: c}
 		w.hit = w.take // made once: a method value allocates
@@ -42,6 +52,9 @@ func (c *collector) emit(chunk *Chunk) error {
 			d.Detect(wide, w.hit)
 		}
 	}
+	for _, s := range c.watchers {
+		s.Watch(chunk)
+	}
 	w.chunk = nil
 	c.workers.Put(w)
 	return nil
@@ -52,6 +65,9 @@ type worker struct {
 	*collector
 	chunk *Chunk
 	last  position // of the latest place asked for, relative to the chunk
+	// first and end are where the latest hit begins and its secret ends: many
+	// hits in one encoded text share them, however long it is.
+	first, end position
 	hit   func(*Hit)
 	wide  []byte // see widen
 }
@@ -62,8 +78,10 @@ func (w *worker) take(h *Hit) {
 	first := w.place(h.Start)
 	start := w.place(h.SecretStart)
 	end := w.place(h.SecretEnd)
+	w.first, w.end = first, end
 	last := end.line + bytes.Count(c.Data[h.SecretEnd:max(h.SecretEnd, h.End-1)], newline)
-	if c.Object.New != nil && !c.Object.New.Touches(first.line, last) {
+	fresh := c.Object.New == nil || c.Object.New.Touches(first.line, last)
+	if !fresh && len(w.near) == 0 {
 		return
 	}
 	f := &Finding{
@@ -82,7 +100,16 @@ func (w *worker) take(h *Hit) {
 	if h.Placeholder != "" {
 		f.Suppression = &Suppression{By: "placeholder", Reason: h.Placeholder, InSource: true}
 	}
-	secret := c.Data[h.SecretStart:h.SecretEnd]
+	for _, s := range w.near {
+		s.JudgeNear(f, c, h)
+	}
+	if !fresh {
+		return
+	}
+	secret := h.Text
+	if secret == nil {
+		secret = c.Data[h.SecretStart:h.SecretEnd]
+	}
 	around := surroundings(c.Data, h.Start, h.End)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +131,16 @@ func (c *collector) intern(b []byte) string {
 // counts on from the latest place when it can.
 func (w *worker) place(at int) position {
 	c := w.chunk
-	if at < w.last.at || w.last.line == 0 {
+	switch {
+	case w.last.line == 0:
+		w.last = position{line: c.Line, column: c.Column}
+		w.first, w.end = w.last, w.last
+	case at == w.end.at:
+		w.last = w.end
+	case at >= w.last.at:
+	case at >= w.first.at:
+		w.last = w.first
+	default:
 		w.last = position{line: c.Line, column: c.Column}
 	}
 	data := c.Data

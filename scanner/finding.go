@@ -86,7 +86,8 @@ const MaxLocations = 1000
 
 // A Suppression is the reason why a finding does not count.
 type Suppression struct {
-	// By names the mechanism: "placeholder", "comment", "ignore", "baseline".
+	// By names the mechanism: "placeholder", "comment", "allowlist", "ignore",
+	// "baseline".
 	By string
 	// Reason is a sentence for people.
 	Reason string
@@ -103,7 +104,20 @@ func (f *Finding) Display() string {
 	return f.Secret.Masked()
 }
 
-// Blocks reports whether the finding fails a gate set to failOn.
-func (f *Finding) Blocks(failOn rules.Severity) bool {
-	return f.Suppression == nil && f.Severity >= failOn
+// A Gate says which findings fail a run. Severity and confidence are separate
+// questions, and a finding must answer both to block. The zero value blocks on
+// every finding.
+type Gate struct {
+	// FailOn is the severity from which on findings block.
+	FailOn rules.Severity
+	// MinConfidence is how sure a finding must be to block.
+	MinConfidence rules.Confidence
+	// FailOnUnused lets the run fail if an excuse excused nothing.
+	FailOnUnused bool
+}
+
+// Blocks reports whether the finding fails the gate g. Findings that count and
+// do not block are warnings.
+func (f *Finding) Blocks(g Gate) bool {
+	return f.Suppression == nil && f.Severity >= g.FailOn && f.Confidence >= g.MinConfidence
 }

@@ -1,11 +1,12 @@
 package scanner
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
-
-	"github.com/spillgate/spillgate/rules"
 )
 
 // A Source yields what is to be scanned.
@@ -43,6 +44,52 @@ type Stage interface {
 	Judge(f *Finding)
 }
 
+// A NearStage is a Stage that reads the text around a finding. JudgeNear is
+// called while the chunk is at hand, from several goroutines: for every hit,
+// also for those of suppressed findings and for those that are dropped after
+// the call because they touch nothing new, so that the stage learns which of
+// its excuses still serve. The path of the finding may not be known yet (see
+// Attributor), and neither chunk nor hit is valid after the call.
+type NearStage interface {
+	Stage
+	JudgeNear(f *Finding, c *Chunk, h *Hit)
+}
+
+// A Watcher is a Stage that sees every chunk, whether anything was found in it
+// or not. Watch is called from several goroutines; the chunk is not valid after
+// the call.
+type Watcher interface {
+	Stage
+	Watch(c *Chunk)
+}
+
+// A Reporter is a Stage that has something to tell the user beside the
+// findings. Notices is called once, when all findings are judged.
+type Reporter interface {
+	Stage
+	Notices() []Notice
+}
+
+// The kinds of Notice.
+const (
+	NoticeUnused   = "unused"   // an excuse that excused nothing
+	NoticeExpired  = "expired"  // an excuse whose date has passed, and that would have excused something
+	NoticeRefused  = "refused"  // an excuse that cannot be read or may not excuse, and so does not
+	NoticeOwn      = "own"      // an excuse that the scanned change itself brings, and that was honoured
+	NoticeImported = "imported" // what foreign configuration means here
+)
+
+// A Notice is something the user should know about an excuse. It holds no
+// secret but what a path may hold.
+type Notice struct {
+	// Kind is one of the Notice constants.
+	Kind string
+	// Where is a place: a path, and a line where there is one.
+	Where string
+	// What happened, and Fix is the way out or "".
+	What, Fix string
+}
+
 // A UsageError is a mistake in how Spillgate was called or configured: exit
 // code 3. Fix is the way out, usually a command to type.
 type UsageError struct {
@@ -77,6 +124,8 @@ type Result struct {
 	Took     time.Duration
 	// Interrupted says that the user stopped the scan.
 	Interrupted bool
+	// Notices are what the stages have to say, sorted by kind and place.
+	Notices []Notice
 }
 
 // Complete reports whether everything that should be scanned was.
@@ -92,23 +141,26 @@ func (r *Result) Complete() bool {
 // The exit codes of every program of Spillgate. They never change meaning.
 const (
 	ExitClean       = 0   // everything was scanned, nothing counts
-	ExitFindings    = 1   // findings at or above the gate's severity
+	ExitFindings    = 1   // findings that fail the gate
 	ExitIncomplete  = 2   // something could not be scanned
 	ExitUsage       = 3   // wrong usage or configuration
 	ExitInterrupted = 130 // stopped by the user
 )
 
-// ExitCode returns the exit code of a gate set to failOn. A finding outranks
-// an incomplete scan: it has to be dealt with in any case, and the report
-// still says what was not scanned.
-func (r *Result) ExitCode(failOn rules.Severity) int {
+// ExitCode returns the exit code of the gate g. A finding outranks an
+// incomplete scan: it has to be dealt with in any case, and the report still
+// says what was not scanned.
+func (r *Result) ExitCode(g Gate) int {
 	if r.Interrupted {
 		return ExitInterrupted
 	}
 	for _, f := range r.Findings {
-		if f.Blocks(failOn) {
+		if f.Blocks(g) {
 			return ExitFindings
 		}
+	}
+	if g.FailOnUnused && slices.ContainsFunc(r.Notices, func(n Notice) bool { return n.Kind == NoticeUnused }) {
+		return ExitFindings
 	}
 	if !r.Complete() {
 		return ExitIncomplete
@@ -123,7 +175,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 	r := &Result{Started: time.Now()}
 	var all []*Finding
 	for _, s := range o.Sources {
-		c := newCollector(o.Detectors)
+		c := newCollector(o.Detectors, o.Stages)
 		coverage, err := s.Chunks(ctx, c.emit)
 		if err == nil && len(c.findings) > 0 {
 			if a, ok := s.(Attributor); ok {
@@ -146,6 +198,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 			break
 		}
 	}
+	all = giveWay(all)
 	for _, f := range all {
 		for _, s := range o.Stages {
 			if f.Suppression == nil {
@@ -153,6 +206,14 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 			}
 		}
 	}
+	for _, s := range o.Stages {
+		if n, ok := s.(Reporter); ok {
+			r.Notices = append(r.Notices, n.Notices()...)
+		}
+	}
+	slices.SortStableFunc(r.Notices, func(a, b Notice) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Where, b.Where))
+	})
 	o.Fingerprinter.fill(all)
 	r.Findings, r.Suppressed = merge(all)
 	r.Took = time.Since(r.Started)

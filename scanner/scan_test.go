@@ -91,7 +91,7 @@ func TestScanPlacesFindings(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if r.ExitCode(rules.Medium) != ExitFindings || r.ExitCode(rules.Critical) != ExitClean {
+	if r.ExitCode(Gate{FailOn: rules.Medium}) != ExitFindings || r.ExitCode(Gate{FailOn: rules.Critical}) != ExitClean {
 		t.Error("the gate's severity does not decide the exit code")
 	}
 }
@@ -153,7 +153,7 @@ func TestScanIsNeverSilentlyGreen(t *testing.T) {
 		"interrupted":         {&texts{err: context.Canceled}, ExitInterrupted},
 	} {
 		r := scanTexts(t, tt.source)
-		if got := r.ExitCode(rules.Medium); got != tt.exit {
+		if got := r.ExitCode(Gate{FailOn: rules.Medium}); got != tt.exit {
 			t.Errorf("%s: exit %d, want %d", name, got, tt.exit)
 		}
 		if tt.source.err != nil && r.Complete() {
@@ -235,9 +235,102 @@ func TestSecretNeverPrints(t *testing.T) {
 }
 
 func TestDetectorsPayNothingWithoutAHit(t *testing.T) {
-	c := newCollector([]Detector{words{}})
+	c := newCollector([]Detector{words{}}, nil)
 	chunk := &Chunk{Object: &Object{}, Data: []byte("nothing here"), To: 12, Line: 1}
 	if n := testing.AllocsPerRun(100, func() { _ = c.emit(chunk) }); n > 0 {
 		t.Errorf("%v allocations for a chunk without a hit", n)
+	}
+}
+
+// guesses finds every "secret:WORD" too, and every "guess:WORD".
+type guesses struct{}
+
+var guessRule = &rules.Rule{ID: "guess", Title: "A guess", Severity: rules.High, Fallback: true}
+
+func (guesses) Detect(c *Chunk, hit func(*Hit)) {
+	for _, prefix := range []string{"secret:", "guess:"} {
+		for at := 0; ; {
+			i := bytes.Index(c.Data[at:], []byte(prefix))
+			if i < 0 {
+				break
+			}
+			at += i + len(prefix)
+			hit(&Hit{Rule: guessRule, Severity: rules.High, Start: at - 1, End: at + 3, SecretStart: at, SecretEnd: at + 3})
+		}
+	}
+}
+
+func TestFallbackRulesGiveWay(t *testing.T) {
+	s := &texts{files: []file{{"a", "guess:two secret:one secret:example guess:six"}, {"b", "guess:one"}}}
+	r, err := Scan(context.Background(), Options{Sources: []Source{s}, Detectors: []Detector{guesses{}, words{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range append(r.Findings, r.Suppressed...) {
+		got = append(got, fmt.Sprintf("%s %s at %s", f.Rule.ID, f.Secret.Reveal(), f.Location))
+	}
+	want := "guess two at a:1:7, word one at a:1:18, guess six at a:1:44, guess one at b:1:7, word example at a:1:29"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
+	}
+}
+
+// near excuses what stands beside the word "fine", and counts what it sees.
+type near struct {
+	mu             sync.Mutex
+	judged, chunks int
+}
+
+func (n *near) Judge(*Finding) {}
+
+func (n *near) JudgeNear(f *Finding, c *Chunk, h *Hit) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.judged++
+	if bytes.HasPrefix(c.Data[h.End:], []byte(" fine")) {
+		f.Suppression = &Suppression{By: "near", Reason: fmt.Sprint("line ", f.StartLine)}
+	}
+}
+
+func (n *near) Watch(*Chunk) { n.mu.Lock(); n.chunks++; n.mu.Unlock() }
+
+func (n *near) Notices() []Notice { return []Notice{{Kind: NoticeUnused, Where: "x"}} }
+
+func TestScanStagesNearTheText(t *testing.T) {
+	n := &near{}
+	r := scanTexts(t, &texts{files: []file{{"a", "secret:one\nsecret:two fine\nsecret:three"}, {"b", "nothing"}}, newLines: lines{2: true}}, n)
+	if len(r.Findings) != 0 || len(r.Suppressed) != 1 || r.Suppressed[0].Suppression.Reason != "line 2" {
+		t.Errorf("%d findings, %d suppressed", len(r.Findings), len(r.Suppressed))
+	}
+	if n.judged != 3 {
+		t.Errorf("%d hits judged: those on old lines belong to it", n.judged)
+	}
+	if n.chunks != 2 {
+		t.Errorf("%d chunks watched, want 2", n.chunks)
+	}
+	if r.ExitCode(Gate{}) != ExitClean || r.ExitCode(Gate{FailOnUnused: true}) != ExitFindings {
+		t.Error("an unused excuse does not decide the exit code")
+	}
+}
+
+func TestGate(t *testing.T) {
+	f := &Finding{Severity: rules.High, Confidence: rules.ConfidenceMedium}
+	for _, c := range []struct {
+		gate Gate
+		want bool
+	}{
+		{Gate{}, true},
+		{Gate{FailOn: rules.High, MinConfidence: rules.ConfidenceMedium}, true},
+		{Gate{FailOn: rules.Critical}, false},
+		{Gate{MinConfidence: rules.ConfidenceHigh}, false},
+	} {
+		if got := f.Blocks(c.gate); got != c.want {
+			t.Errorf("%+v: blocks %v", c.gate, got)
+		}
+	}
+	f.Suppression = &Suppression{}
+	if f.Blocks(Gate{}) {
+		t.Error("a suppressed finding blocks")
 	}
 }

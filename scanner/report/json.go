@@ -22,6 +22,7 @@ type document struct {
 	Findings      []findingView  `json:"findings"`
 	Suppressed    []findingView  `json:"suppressed"`
 	Coverage      []coverageView `json:"coverage"`
+	Notices       []noticeView   `json:"notices,omitempty"`
 }
 
 type toolView struct {
@@ -32,6 +33,7 @@ type toolView struct {
 type summaryView struct {
 	ExitCode    int    `json:"exit_code"`
 	FailOn      string `json:"fail_on"`
+	Confidence  string `json:"min_confidence"`
 	Complete    bool   `json:"complete"`
 	Interrupted bool   `json:"interrupted"`
 	Findings    int    `json:"findings"`
@@ -58,14 +60,15 @@ func (s *jsonSink) Write(w io.Writer, r *scanner.Result) error {
 		Coverage:      make([]coverageView, 0, len(r.Coverage)),
 	}
 	for _, f := range r.Findings {
-		doc.Findings = append(doc.Findings, d.view(f, s.options.FailOn))
+		doc.Findings = append(doc.Findings, d.view(f, s.options.gate()))
 	}
 	for _, f := range r.Suppressed {
-		doc.Suppressed = append(doc.Suppressed, d.view(f, s.options.FailOn))
+		doc.Suppressed = append(doc.Suppressed, d.view(f, s.options.gate()))
 	}
 	for i := range r.Coverage {
 		doc.Coverage = append(doc.Coverage, d.coverage(&r.Coverage[i]))
 	}
+	doc.Notices = d.notices(r)
 	return writeJSON(w, doc, "  ")
 }
 
@@ -73,13 +76,13 @@ func (o *Options) tool() toolView { return toolView{"spillgate", o.Version} }
 
 func (o *Options) summary(r *scanner.Result) summaryView {
 	v := summaryView{
-		ExitCode: r.ExitCode(o.FailOn), FailOn: o.FailOn.String(),
+		ExitCode: r.ExitCode(o.gate()), FailOn: o.FailOn.String(), Confidence: o.MinConfidence.String(),
 		Complete: r.Complete(), Interrupted: r.Interrupted,
 		Findings: len(r.Findings), Suppressed: len(r.Suppressed),
 		Started: r.Started.UTC().Format(time.RFC3339), Took: r.Took.Milliseconds(),
 	}
 	for _, f := range r.Findings {
-		if f.Blocks(o.FailOn) {
+		if f.Blocks(o.gate()) {
 			v.Blocking++
 		}
 	}

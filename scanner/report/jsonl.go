@@ -19,6 +19,7 @@ type (
 		Tool          toolView       `json:"tool"`
 		Summary       summaryView    `json:"summary"`
 		Coverage      []coverageView `json:"coverage"`
+		Notices       []noticeView   `json:"notices,omitempty"`
 	}
 )
 
@@ -30,12 +31,12 @@ func newJSONLines(o Options) scanner.Sink { return &jsonLines{o} }
 func (s *jsonLines) Write(w io.Writer, r *scanner.Result) error {
 	d := newRedactor(r)
 	for _, f := range r.Findings {
-		if err := writeJSON(w, findingLine{"finding", d.view(f, s.options.FailOn)}, ""); err != nil {
+		if err := writeJSON(w, findingLine{"finding", d.view(f, s.options.gate())}, ""); err != nil {
 			return err
 		}
 	}
 	for _, f := range r.Suppressed {
-		if err := writeJSON(w, findingLine{"suppressed", d.view(f, s.options.FailOn)}, ""); err != nil {
+		if err := writeJSON(w, findingLine{"suppressed", d.view(f, s.options.gate())}, ""); err != nil {
 			return err
 		}
 	}
@@ -47,5 +48,6 @@ func (s *jsonLines) Write(w io.Writer, r *scanner.Result) error {
 	for i := range r.Coverage {
 		last.Coverage = append(last.Coverage, d.coverage(&r.Coverage[i]))
 	}
+	last.Notices = d.notices(r)
 	return writeJSON(w, last, "")
 }

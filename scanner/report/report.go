@@ -33,6 +33,11 @@ type Options struct {
 	// FailOn is the severity from which on findings fail the gate; those below
 	// are warnings.
 	FailOn rules.Severity
+	// MinConfidence is the confidence from which on findings fail the gate;
+	// less sure ones are warnings.
+	MinConfidence rules.Confidence
+	// FailOnUnused lets excuses that excuse nothing fail the gate.
+	FailOnUnused bool
 	// Verbose lifts MaxLines.
 	Verbose bool
 	// Quiet reduces the text report to one line per finding.
@@ -50,6 +55,10 @@ type Options struct {
 	Category string
 	// Repository is what is known of the scanned repository, for SARIF.
 	Repository Repository
+}
+
+func (o *Options) gate() scanner.Gate {
+	return scanner.Gate{FailOn: o.FailOn, MinConfidence: o.MinConfidence, FailOnUnused: o.FailOnUnused}
 }
 
 // Repository says which repository and commit was scanned. Empty fields are

@@ -350,3 +350,25 @@ func (failingSink) Write(w io.Writer, _ *scanner.Result) error {
 	_, _ = w.Write([]byte("{"))
 	return errors.New("half way")
 }
+
+// TestNotices holds that notices stand in every format for programs, and in no
+// place with a secret.
+func TestNotices(t *testing.T) {
+	r := result()
+	r.Notices = []scanner.Notice{{Kind: scanner.NoticeUnused, Where: "a.txt:3", What: "excuses nothing", Fix: "take it out"}}
+	for _, format := range []string{"json", "jsonl", "sarif"} {
+		out := render(t, format, Options{}, r)
+		if !strings.Contains(out, "a.txt:3") || !strings.Contains(out, "excuses nothing") {
+			t.Errorf("%s does not tell the notice", format)
+		}
+	}
+	if got := NoticeLines(r); len(got) != 1 || got[0] != "a.txt:3: excuses nothing; take it out" {
+		t.Errorf("lines %q", got)
+	}
+	if got := NoticeLines(r, scanner.NoticeUnused); len(got) != 0 {
+		t.Errorf("kind not left out: %q", got)
+	}
+	if got := r.ExitCode(scanner.Gate{FailOnUnused: true}); got != scanner.ExitFindings {
+		t.Errorf("exit code %d", got)
+	}
+}

@@ -89,7 +89,7 @@ func (b *sarifBuilder) collect(r *scanner.Result) {
 		}
 	}
 	for _, f := range all {
-		v := b.view(f, b.options.FailOn)
+		v := b.view(f, b.options.gate())
 		b.results = append(b.results, b.result(&v))
 	}
 	if b.history {
@@ -283,7 +283,7 @@ func artifact(v *locationView) sarifArtifactLocation {
 // should have been scanned was.
 func (b *sarifBuilder) invocation(r *scanner.Result) sarifInvocation {
 	const layout = "2006-01-02T15:04:05.000Z"
-	code := r.ExitCode(b.options.FailOn)
+	code := r.ExitCode(b.options.gate())
 	inv := sarifInvocation{
 		ExecutionSuccessful: r.Complete(), ExitCode: code, ExitCodeDescription: exitMeaning(code),
 		StartTimeUTC:               r.Started.UTC().Format(layout),
@@ -296,6 +296,9 @@ func (b *sarifBuilder) invocation(r *scanner.Result) sarifInvocation {
 			b.note("error", "Not scanned: "+plainMessage(b.problem(p).Error()))
 		}
 		b.note("note", "Scanned "+plainMessage(strings.TrimPrefix(b.text(c.What+": "+c.String()), ": ")))
+	}
+	for _, n := range b.notices(r) {
+		b.note("note", plainMessage(n.String()))
 	}
 	inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, b.notes...)
 	return inv

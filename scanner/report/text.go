@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 )
 
@@ -77,9 +76,9 @@ func (w *textWriter) findings(r *scanner.Result) {
 		return
 	}
 	sorted := slices.Clone(r.Findings)
-	failOn := w.options.FailOn
+	gate := w.options.gate()
 	warns := func(f *scanner.Finding) int {
-		if f.Blocks(failOn) {
+		if f.Blocks(gate) {
 			return 0
 		}
 		return 1
@@ -94,12 +93,12 @@ func (w *textWriter) findings(r *scanner.Result) {
 	}
 	var steps []string
 	if !w.options.Quiet {
-		first := w.view(sorted[0], failOn)
+		first := w.view(sorted[0], gate)
 		steps = w.steps(&first)
 	}
 	left := w.options.MaxLines - len(steps) - 3 // "and N more", blank, summary
 	for i, f := range sorted {
-		v := w.view(f, failOn)
+		v := w.view(f, gate)
 		lines := w.lines(&v)
 		last := i == len(sorted)-1
 		if !w.options.Verbose && (len(lines) > left+1 || len(lines) > left && !last) {
@@ -155,7 +154,11 @@ func verb(blocking int) string {
 func (w *textWriter) lines(v *findingView) []string {
 	grade := w.style(red, v.Severity.String())
 	if !v.Blocking {
-		grade = w.style(yellow, "warning ("+v.Severity.String()+")")
+		grade = "warning (" + v.Severity.String()
+		if v.Confidence < w.options.MinConfidence {
+			grade += ", " + v.Confidence.String() + " confidence"
+		}
+		grade = w.style(yellow, grade+")")
 	}
 	lines := []string{w.style(bold, Escape(v.Location.String())) + ": " + grade + ": " +
 		Escape(v.Title) + ": " + Escape(v.Match) + w.style(dim, " ["+v.Rule+"]")}
@@ -297,7 +300,7 @@ func (w *textWriter) suppressed(findings []*scanner.Finding) {
 			_, _ = fmt.Fprintf(w, "and %d more suppressed; -v or --format json shows all\n", len(findings)-i)
 			return
 		}
-		v := w.view(f, rules.Critical)
+		v := w.view(f, w.options.gate())
 		_, _ = w.WriteString(w.style(dim, Escape(v.Location.String())+": suppressed ("+Escape(v.Suppression.By)+"): "+
 			Escape(v.Title)+": "+Escape(v.Match)+": "+Escape(v.Suppression.Reason)) + "\n")
 	}

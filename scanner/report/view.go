@@ -112,11 +112,11 @@ type suppressionView struct {
 	InSource bool   `json:"in_source"`
 }
 
-// view returns the view of f for a gate set to failOn.
-func (d *redactor) view(f *scanner.Finding, failOn rules.Severity) findingView {
+// view returns the view of f for a gate.
+func (d *redactor) view(f *scanner.Finding, gate scanner.Gate) findingView {
 	v := findingView{
 		Rule: f.Rule.ID, Title: f.Rule.Title, Severity: f.Severity, Confidence: f.Confidence,
-		Blocking: f.Blocks(failOn), Match: utf8Text(d.display(f)),
+		Blocking: f.Blocks(gate), Match: utf8Text(d.display(f)),
 		Why: f.Rule.Why, Fix: f.Rule.Fix, References: f.Rule.References,
 		Fingerprint: f.Fingerprint, Location: d.location(&f.Location),
 		Occurrences: max(f.Occurrences, 1+len(f.More)), OtherCommits: f.OtherCommits,

@@ -40,7 +40,7 @@ func (a *app) report(c *cli.Command, result *scanner.Result) error {
 		Quiet:          c.Bool("quiet"),
 		Version:        build().Version,
 	}
-	a.exit = result.ExitCode(failOn)
+	a.exit = result.ExitCode(scanner.Gate{FailOn: failOn})
 	if err := a.write(c.String("format"), c.String("output"), options, c, result); err != nil {
 		return err
 	}

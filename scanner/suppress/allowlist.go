@@ -1,0 +1,168 @@
+package suppress
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/ignore"
+)
+
+// Target is which text the expressions of an Allow are tried on.
+type Target uint8
+
+// The targets.
+const (
+	TargetSecret Target = iota // the secret
+	TargetMatch                // all that the rule matched
+	TargetLine                 // the lines that the finding is on, at most 4 KiB to either side
+)
+
+// An Allow excuses findings by what they are. Of its lists, one that covers a
+// finding is enough, or with All each that is not empty must.
+type Allow struct {
+	// Name says where it stands, such as ".spillgate.toml:12".
+	Name string
+	// Reason is for people.
+	Reason string
+	// Rules are ids of the rules it holds for, in which '*' stands for
+	// anything; none means all rules.
+	Rules []string
+	// All demands that every list covers the finding.
+	All bool
+	// Fingerprints are those of reports.
+	Fingerprints []string
+	// Values are expressions, one of which matches somewhere in the Target.
+	Values []*regexp.Regexp
+	Target Target
+	// Stopwords are lower-case words, one of which the secret holds in any
+	// case.
+	Stopwords []string
+	// Paths are patterns in the syntax of .gitignore, and PathExpressions
+	// expressions that match somewhere in the path.
+	Paths           *ignore.File
+	PathExpressions []*regexp.Regexp
+	// Commits are ids of commits, whole or their first seven digits or more.
+	Commits []string
+	// Outside turns it round: findings that no list covers are excused. So a
+	// rule is confined to some paths.
+	Outside bool
+	// EntropyBelow excuses secrets with less Shannon entropy, in bits per
+	// byte, than this; 0 excuses none.
+	EntropyBelow float64
+}
+
+// allowlists is the stage of all Allows.
+type allowlists struct {
+	all    []Allow
+	prefix string
+
+	mu   sync.Mutex
+	near map[*scanner.Finding][]int // those whose values match beyond the secret
+}
+
+func newAllowlists(all []Allow, prefix string) *allowlists {
+	return &allowlists{all: all, prefix: prefix, near: map[*scanner.Finding][]int{}}
+}
+
+// JudgeNear implements scanner.NearStage. It looks at what of the text the
+// finding does not keep, and leaves the verdict to Judge.
+func (s *allowlists) JudgeNear(f *scanner.Finding, c *scanner.Chunk, h *scanner.Hit) {
+	for i := range s.all {
+		a := &s.all[i]
+		if a.Target == TargetSecret || len(a.Values) == 0 || len(a.Rules) > 0 && !coversRule(a.Rules, f.Rule.ID) {
+			continue
+		}
+		text := c.Data[h.Start:h.End]
+		if a.Target == TargetLine {
+			n := nearText{data: c.Data}
+			text = c.Data[n.lineStart(h.Start):n.lineEnd(h.End)]
+		}
+		if slices.ContainsFunc(a.Values, func(re *regexp.Regexp) bool { return re.Match(text) }) {
+			s.mu.Lock()
+			s.near[f] = append(s.near[f], i)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// Judge implements scanner.Stage.
+func (s *allowlists) Judge(f *scanner.Finding) {
+	for i := range s.all {
+		a := &s.all[i]
+		if len(a.Rules) > 0 && !coversRule(a.Rules, f.Rule.ID) || s.covers(i, f) == a.Outside {
+			continue
+		}
+		reason := a.Reason
+		if reason == "" {
+			reason = "allowed by the configuration"
+		}
+		if a.Name != "" {
+			reason = a.Name + ": " + reason
+		}
+		f.Suppression = &scanner.Suppression{By: "allowlist", Reason: reason}
+		return
+	}
+}
+
+// covers reports whether the lists of the i-th Allow cover f.
+func (s *allowlists) covers(i int, f *scanner.Finding) bool {
+	a := &s.all[i]
+	asked, yes := 0, 0
+	ask := func(given bool, covered func() bool) {
+		if given && (a.All || yes == 0) {
+			asked++
+			if covered() {
+				yes++
+			}
+		}
+	}
+	path := pathOf(f, s.prefix)
+	secret := f.Secret.Reveal()
+	ask(!a.Paths.Empty() || len(a.PathExpressions) > 0, func() bool {
+		return path != "" && (a.Paths.Covers(path, f.Rule.ID) != nil ||
+			slices.ContainsFunc(a.PathExpressions, func(re *regexp.Regexp) bool { return re.MatchString(path) }))
+	})
+	ask(len(a.Commits) > 0, func() bool { return f.Object.Commit != nil && isCommit(a.Commits, f.Object.Commit.ID) })
+	ask(len(a.Stopwords) > 0, func() bool {
+		lower := strings.ToLower(secret)
+		return slices.ContainsFunc(a.Stopwords, func(w string) bool { return strings.Contains(lower, w) })
+	})
+	ask(a.EntropyBelow > 0, func() bool { return entropy(secret) < a.EntropyBelow })
+	ask(len(a.Values) > 0, func() bool {
+		if a.Target != TargetSecret {
+			return slices.Contains(s.near[f], i)
+		}
+		return slices.ContainsFunc(a.Values, func(re *regexp.Regexp) bool { return re.MatchString(secret) })
+	})
+	ask(len(a.Fingerprints) > 0, func() bool {
+		return slices.Contains(a.Fingerprints, scanner.Fingerprinter{}.Fingerprint(f.Rule.ID, f.Secret))
+	})
+	return yes > 0 && (!a.All || yes == asked)
+}
+
+// minCommit is how many digits of a commit's id name it.
+const minCommit = 7
+
+func isCommit(list []string, id string) bool {
+	return slices.ContainsFunc(list, func(c string) bool { return len(c) >= minCommit && strings.HasPrefix(id, c) })
+}
+
+// entropy returns the Shannon entropy of the bytes of s in bits per byte.
+func entropy(s string) float64 {
+	var counts [256]int
+	for i := range len(s) {
+		counts[s[i]]++
+	}
+	bits := 0.0
+	for _, n := range counts {
+		if n > 0 {
+			p := float64(n) / float64(len(s))
+			bits -= p * math.Log2(p)
+		}
+	}
+	return bits
+}
