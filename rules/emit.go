@@ -109,6 +109,7 @@ func (e *emitter) rule(r *Rule) {
 	e.int("Confidence", int(r.Confidence))
 	e.bool("Identifier", r.Identifier)
 	e.bool("TextOnly", r.TextOnly)
+	e.bool("Fallback", r.Fallback)
 	e.strings("Validators", r.Validators)
 	e.strings("Placeholders", r.Placeholders)
 	e.strings("Tags", r.Tags)

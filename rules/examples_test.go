@@ -77,7 +77,10 @@ func TestExamples(t *testing.T) {
 
 // overlaps lists which rules may speak beside another on its match examples.
 // Everything else that two rules report of one text is a double report.
-func overlaps(rule, other string) bool {
+func overlaps(p *Program, rule, other string) bool {
+	if p.Rule(other).Fallback {
+		return true // the scanner takes such findings out
+	}
 	switch rule {
 	case "aws-secret-access-key":
 		return other == "aws-access-key-id" // the pair is two facts
@@ -93,7 +96,7 @@ func TestRulesDoNotOverlap(t *testing.T) {
 		r := &p.Rules[i]
 		for n, text := range r.Match {
 			for _, id := range findings(p, text) {
-				if id != r.ID && !overlaps(r.ID, id) {
+				if id != r.ID && !overlaps(p, r.ID, id) {
 					t.Errorf("match example %d of %s is found by %s too", n+1, r.ID, id)
 				}
 			}

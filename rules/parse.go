@@ -24,6 +24,7 @@ type ruleText struct {
 	Confidence   *confidenceText `toml:"confidence"`
 	Identifier   bool            `toml:"identifier"`
 	TextOnly     bool            `toml:"text_only"`
+	Fallback     bool            `toml:"fallback"`
 	ARN          string          `toml:"arn"`
 	ARNs         []string        `toml:"arns"`
 	Pattern      string          `toml:"pattern"`
@@ -63,6 +64,7 @@ type (
 //	keywords   = [ "…" ]                # optional: one of them is in every match, in any case
 //	identifier = true                   # optional: no secret, printed in full
 //	text_only  = true                   # optional: not applied to binary content
+//	fallback   = true                   # optional: gives way to other rules at the same place
 //	validators = [ "…" ]                # optional
 //	placeholders = [ "…" ]              # optional
 //	fix        = "…"
@@ -118,7 +120,7 @@ func ruleLine(text []byte, n int) int {
 func (t *ruleText) rule(provider string) (Rule, error) {
 	r := Rule{
 		ID: t.ID, Provider: provider, Title: t.Title, Why: t.Why, Fix: t.Fix,
-		References: t.References, Identifier: t.Identifier, TextOnly: t.TextOnly,
+		References: t.References, Identifier: t.Identifier, TextOnly: t.TextOnly, Fallback: t.Fallback,
 		Validators: t.Validators, Placeholders: t.Placeholders, Tags: t.Tags,
 	}
 	if !validID(t.ID) {

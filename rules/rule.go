@@ -34,6 +34,9 @@ type Rule struct {
 	// TextOnly keeps the rule away from binary content, where its context
 	// words occur by chance.
 	TextOnly bool
+	// Fallback rules guess: where another rule found something at the same
+	// place, its finding stands and theirs is no second one.
+	Fallback bool
 	// Patterns are the ways to write what the rule looks for. A text matches
 	// the rule when it matches any of them.
 	Patterns []Pattern
@@ -71,6 +74,9 @@ type Match struct {
 	// secret in it.
 	Start, End             int
 	SecretStart, SecretEnd int
+	// Text is the secret where the data holds it in another form, such as
+	// base64. Nil means that it is data[SecretStart:SecretEnd].
+	Text []byte
 	// Severity and Confidence are the rule's, unless a validator graded this
 	// match differently.
 	Severity   Severity

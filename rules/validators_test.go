@@ -373,7 +373,8 @@ func newMatch(r *Rule, start, end int) Match {
 }
 
 // TestExampleFiles holds that no rule file contains a complete example secret:
-// scanned by its own rules, each is clean from medium up.
+// scanned by its own rules, each is clean from medium up. What the generic
+// rules make of half a secret does not matter here.
 func TestExampleFiles(t *testing.T) {
 	p := compileAll(t)
 	for _, name := range []string{"aws.toml", "github.toml", "gitlab.toml", "google.toml", "npm.toml", "private-key.toml", "slack.toml", "stripe.toml", "validators_test.go"} {
@@ -382,7 +383,7 @@ func TestExampleFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Scan(text, 0, len(text), false, func(m *Match) {
-			if m.Placeholder == "" && m.Severity >= Medium && !m.Rule.Identifier {
+			if m.Placeholder == "" && m.Severity >= Medium && !m.Rule.Identifier && !m.Rule.Fallback {
 				t.Errorf("%s:%d: %s", name, bytes.Count(text[:m.Start], []byte("\n"))+1, m.Rule.ID)
 			}
 		})

@@ -21,7 +21,7 @@ func All(data []byte) []Candidate {
 			at := from + i
 			from = at + 1
 			c, ok := k.Find(data, at)
-			if ok && !known(out, c) {
+			if ok && !Hopeless(data[c.Start:c.End], c) && !known(out, c) {
 				out = append(out, c)
 			}
 		}
@@ -47,4 +47,32 @@ func (k Keyword) Find(data []byte, at int) (Candidate, bool) {
 		return FindHeader(data, at, at+len(k.Text))
 	}
 	return Find(data, at, at+len(k.Text))
+}
+
+// Hopeless reports, quickly, that a value can be no secret: most of what
+// follows a key word in code is a variable, a call or prose, and need not be
+// weighed.
+func Hopeless(value []byte, c Candidate) bool {
+	if len(value) < 4 {
+		return true
+	}
+	if c.Quote != 0 {
+		return false
+	}
+	switch c.Syntax {
+	case Call, Pair, Compare:
+		return true // a parameter, a variable
+	case Word:
+		if allOf(value, func(b byte) bool { return b >= 'a' && b <= 'z' || b == '.' || b == '-' }) || !letter(value[0]) && !digit(value[0]) {
+			return true
+		}
+	case Assign:
+		if constant(value) {
+			return true
+		}
+	}
+	if i := indexByte(value, '('); i > 0 && letter(value[0]) && (c.Syntax == Assign || c.Syntax == Word) {
+		return true
+	}
+	return false
 }

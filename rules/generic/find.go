@@ -268,6 +268,9 @@ func (f *finder) attribute() bool {
 
 // value reads the value at f.i.
 func (f *finder) value(c *Candidate) bool {
+	if c.Syntax == Element {
+		return f.element(c)
+	}
 	f.wrappers(c)
 	kind, n := f.quoteAt(f.i)
 	if n == 0 {
@@ -295,6 +298,16 @@ func (f *finder) value(c *Candidate) bool {
 		}
 	}
 	return false
+}
+
+// element reads up to the tag that follows.
+func (f *finder) element(c *Candidate) bool {
+	c.Start, c.Quote = f.i, '<'
+	for f.i < f.limit && f.data[f.i] != '<' && f.data[f.i] != '\n' && f.i-c.Start <= MaxValue {
+		f.i++
+	}
+	c.End = f.i
+	return f.peek() == '<' && c.End > c.Start && c.End-c.Start <= MaxValue
 }
 
 // wrappers skips what stands between the operator and a string: prefixes such

@@ -16,7 +16,7 @@ type shape struct {
 
 func shapeOf(v []byte) shape {
 	var s shape
-	var lower, upper, digits, special, space int
+	var lower, upper, digits, special, space, joiners int
 	var seen [256]bool
 	distinct, changes, last := 0, 0, -1
 	for _, b := range v {
@@ -36,6 +36,9 @@ func shapeOf(v []byte) shape {
 		default:
 			special++
 			class = 4
+			if b == '_' || b == '-' || b == '.' || b == '/' || b == ':' {
+				joiners++
+			}
 		}
 		if !seen[b] {
 			seen[b] = true
@@ -52,16 +55,20 @@ func shapeOf(v []byte) shape {
 	s.digits = float64(digits) / n
 	s.random = randomness(v)
 	s.words = wordCover(v)
-	s.letters = alphabet(lower, upper, digits, special, space)
+	s.letters = alphabet(lower, upper, digits, special, space, joiners)
 	s.form = form(v, lower, upper, digits, special, space)
 	s.mark(v, distinct)
 	return s
 }
 
-func alphabet(lower, upper, digits, special, space int) string {
+func alphabet(lower, upper, digits, special, space, joiners int) string {
 	switch {
 	case space > 0:
 		return "with blanks"
+	case special > 0 && special == joiners && digits > 0 && lower+upper > 0:
+		return "letters, digits, joiners"
+	case special > 0 && special == joiners:
+		return "letters and joiners"
 	case special > 0 && digits > 0 && lower+upper > 0:
 		return "letters, digits, signs"
 	case special > 0:
@@ -118,6 +125,16 @@ func form(v []byte, lower, upper, digits, special, space int) string {
 		return "base64"
 	}
 	return "signs"
+}
+
+// passwordSign reports whether people put b into passwords, and programs seldom
+// into code.
+func passwordSign(b byte) bool {
+	switch b {
+	case '!', '@', '#', '$', '%', '^', '&', '*', '?', '~', '+', '=', '_', '-', '.':
+		return true
+	}
+	return false
 }
 
 // mark notes what betrays a variable, a template or a call.

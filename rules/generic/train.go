@@ -33,6 +33,7 @@ func main() {
 	words := flag.String("words", "", "make dictionary_gen.go and pairs_gen.go from the Go sources in `DIR`")
 	lines := flag.String("lines", "", "make weights_gen.go from the labelled lines in `FILE`")
 	threshold := flag.Float64("threshold", 0, "report at this log-odds too")
+	clean := flag.String("clean", "", "take the candidates of source files in `DIRS`, separated by commas, for no secrets, at a low weight")
 	verbose := flag.Bool("v", false, "print what cross-validation gets wrong")
 	dry := flag.Bool("n", false, "write nothing")
 	flag.Parse()
@@ -40,7 +41,7 @@ func main() {
 		makeWords(*words)
 	}
 	if *lines != "" {
-		train(*lines, *threshold, *verbose, *dry)
+		train(*lines, *clean, *threshold, *verbose, *dry)
 	}
 }
 
@@ -166,6 +167,7 @@ type sample struct {
 	line     int
 	features []int
 	label    float64
+	weight   float64
 	text     string
 }
 
@@ -216,25 +218,72 @@ func (s *set) add(r record) {
 	line := []byte(r.Line)
 	at := strings.Index(r.Line, r.Value)
 	for _, c := range generic.All(line) {
-		x := sample{line: n, text: string(line[c.Start:c.End])}
+		x := sample{line: n, weight: 1, text: string(line[c.Start:c.End])}
 		if r.Label == "T" {
 			if r.Value == "" || at < 0 || c.Start >= at+len(r.Value) || c.End <= at {
 				continue // the label says nothing of this one
 			}
 			x.label = 1
 		}
-		generic.Features(line, c, func(name string) {
-			i, ok := s.index[name]
-			if !ok {
-				i = len(s.names)
-				s.index[name] = i
-				s.names = append(s.names, name)
-				s.counts = append(s.counts, 0)
-			}
-			s.counts[i]++
-			x.features = append(x.features, i)
-		})
+		s.observe(&x, line, c)
 		s.samples = append(s.samples, x)
+	}
+}
+
+// observe notes the features of a candidate.
+func (s *set) observe(x *sample, text []byte, c generic.Candidate) {
+	generic.Features(text, c, func(name string) {
+		i, ok := s.index[name]
+		if !ok {
+			i = len(s.names)
+			s.index[name] = i
+			s.names = append(s.names, name)
+			s.counts = append(s.counts, 0)
+		}
+		s.counts[i]++
+		x.features = append(x.features, i)
+	})
+}
+
+// cleanWeight is what a candidate of unlabelled code counts: a few of them are
+// secrets after all, and there are many.
+const cleanWeight = 0.05
+
+// addClean adds candidates of source files, each distinct line once, at most
+// 20,000 of a folder and not from tests and examples.
+func (s *set) addClean(dirs []string) {
+	seen := map[string]bool{}
+	for _, dir := range dirs {
+		n := 0
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || strings.Contains(path, "test") || strings.Contains(path, "example") || n > 20_000 {
+				return err
+			}
+			if info, err := d.Info(); err != nil || info.Size() > 1<<20 || !info.Mode().IsRegular() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil || bytes.IndexByte(text, 0) >= 0 {
+				return err
+			}
+			for line := range bytes.Lines(text) {
+				if len(line) > 400 || seen[string(line)] {
+					continue
+				}
+				seen[string(line)] = true
+				for _, c := range generic.All(line) {
+					x := sample{line: -1, weight: cleanWeight, text: string(line[c.Start:c.End])}
+					s.observe(&x, line, c)
+					s.samples = append(s.samples, x)
+					n++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		log.Printf("%s: %d candidates taken for no secrets", dir, n)
 	}
 }
 
@@ -253,7 +302,7 @@ func (s *set) fit(use func(sample) bool) []float64 {
 			}
 			e := 1/(1+math.Exp(-s.score(w, x))) - x.label
 			for _, i := range x.features {
-				grad[i] += e
+				grad[i] += e * x.weight
 			}
 		}
 		for i, g := range grad {
@@ -276,16 +325,20 @@ func (s *set) score(w []float64, x sample) float64 {
 	return z
 }
 
-func train(file string, threshold float64, verbose, dry bool) {
+func train(file, clean string, threshold float64, verbose, dry bool) {
 	s := load(file)
+	labelled := len(s.samples)
+	if clean != "" {
+		s.addClean(strings.Split(clean, ","))
+	}
 	best := make([]float64, len(s.records)) // the highest score of a line, by a model that has not seen it
 	text := make([]string, len(s.records))
 	for i := range best {
 		best[i] = math.Inf(-1)
 	}
 	for k := range folds {
-		w := s.fit(func(x sample) bool { return s.fold[x.line] != k })
-		for _, x := range s.samples {
+		w := s.fit(func(x sample) bool { return x.line < 0 || s.fold[x.line] != k })
+		for _, x := range s.samples[:labelled] {
 			if s.fold[x.line] == k {
 				if z := s.score(w, x); z > best[x.line] {
 					best[x.line], text[x.line] = z, x.text
@@ -293,7 +346,7 @@ func train(file string, threshold float64, verbose, dry bool) {
 			}
 		}
 	}
-	fmt.Printf("%d lines, %d candidates, %d features, %d folds\n", len(s.records), len(s.samples), len(s.names), folds)
+	fmt.Printf("%d lines, %d candidates, %d features, %d folds\n", len(s.records), labelled, len(s.names), folds)
 	fmt.Println("log-odds  precision  recall   F1")
 	for _, t := range []float64{-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3} {
 		p, r, f := s.rate(best, t, "")

@@ -11,6 +11,7 @@ var weightHashes = [...]uint32{
 	0xda7789,
 	0xfd0d56,
 	0x1084626,
+	0x119ba7d,
 	0x12a9ae8,
 	0x1f49e8c,
 	0x217bb99,
@@ -22,51 +23,90 @@ var weightHashes = [...]uint32{
 	0x2a8ea4a,
 	0x2c59b04,
 	0x2cd0815,
+	0x2e7e78f,
+	0x3098954,
+	0x35f1ad4,
+	0x384bd01,
 	0x3b842d2,
 	0x3d172cd,
 	0x46e5fa3,
+	0x4956d11,
 	0x4aa8cb2,
+	0x4ee8f94,
 	0x51249c2,
 	0x52e6bb7,
+	0x54d3e8f,
+	0x57510bb,
 	0x5c6c82f,
+	0x61fe405,
+	0x6216d44,
+	0x622b77c,
 	0x6a308e5,
+	0x6f12a24,
+	0x6f6884b,
+	0x7261e51,
+	0x791ce7d,
+	0x79885e7,
+	0x79b30fe,
 	0x7a6ce60,
+	0x7a81c65,
+	0x7b5d30a,
 	0x7de26a2,
 	0x9187e02,
 	0x9383112,
+	0x9462a1b,
 	0x95d0ed3,
 	0x9645445,
 	0x9825b22,
 	0x9a93e99,
+	0x9b1bd90,
 	0x9ed0cf0,
 	0xa25e705,
 	0xa2e1743,
 	0xa9b0fb5,
+	0xaa272f9,
+	0xaf5477b,
+	0xb1b0ebd,
 	0xb2a6711,
 	0xb3b58de,
+	0xb468e7f,
 	0xb902dfd,
+	0xc070efd,
+	0xc1eb3be,
 	0xc6ffa85,
 	0xc7fca44,
+	0xc86fd8d,
 	0xc9e910e,
+	0xcde24da,
 	0xce681f6,
+	0xd1727fc,
 	0xd1a4dbc,
 	0xd6eafec,
+	0xd8746d9,
 	0xe8910ab,
-	0xea5144d,
+	0xe9589a7,
 	0xef92e93,
 	0xeff25a9,
+	0xf13ff4e,
+	0xf1a8c00,
+	0xfc213ca,
 	0xfc390f1,
 	0xfd059be,
 	0x1007df03,
 	0x10208339,
 	0x104a2b9e,
+	0x1059b011,
 	0x1059ea1c,
 	0x108060bd,
 	0x10838be8,
 	0x10ad74a6,
 	0x10b4f803,
 	0x10d4066d,
+	0x10f1c81d,
 	0x111b5393,
+	0x11b03418,
+	0x124fe373,
+	0x12d50665,
 	0x133ea9d5,
 	0x136cb57c,
 	0x136d7fda,
@@ -75,25 +115,36 @@ var weightHashes = [...]uint32{
 	0x13e3c98b,
 	0x13f60723,
 	0x13fd75e1,
+	0x14172cbe,
 	0x14248805,
+	0x145ae9d3,
 	0x1460c3d7,
 	0x146c86f8,
+	0x14a18856,
+	0x1503889c,
 	0x150db318,
 	0x15115ffb,
 	0x1514e071,
 	0x15392597,
 	0x153b5096,
 	0x15f51905,
+	0x1605e924,
 	0x165b40fd,
+	0x165ea6a7,
+	0x1684ffeb,
 	0x16ba9adb,
 	0x16c74dc1,
 	0x16d1f532,
+	0x16e62421,
 	0x16ea5fc3,
+	0x16f5a6aa,
+	0x16f6ab85,
 	0x171694d0,
 	0x172afffe,
 	0x174a3bf2,
 	0x174e59ca,
 	0x1754f9a1,
+	0x1769065f,
 	0x17975249,
 	0x17d546d3,
 	0x17f35851,
@@ -103,95 +154,147 @@ var weightHashes = [...]uint32{
 	0x185615c4,
 	0x18583862,
 	0x1860007b,
+	0x189b9970,
+	0x18c0730d,
+	0x18c255d0,
+	0x18c8be6c,
 	0x18cfe5d8,
 	0x18d0358f,
+	0x18f556f2,
 	0x1935175b,
 	0x1995e453,
 	0x19ae11cb,
 	0x19b70f47,
+	0x19f12784,
 	0x19fddcec,
 	0x1a12b520,
+	0x1a2a36e5,
 	0x1a391e31,
 	0x1ab53bcf,
 	0x1ab6e2dd,
 	0x1ac35271,
+	0x1aedb0b6,
+	0x1b64e115,
 	0x1caae416,
 	0x1cb14e55,
 	0x1d59c279,
+	0x1d659341,
 	0x1d6b069e,
 	0x1d75c194,
 	0x1dc4ae58,
+	0x1ddc25c5,
+	0x1e080372,
+	0x1e6b0831,
+	0x1e9b42e5,
 	0x1ecd459a,
+	0x1f7e89c5,
 	0x2000b47b,
 	0x206b0b57,
 	0x207734a7,
+	0x20837479,
+	0x20a19189,
 	0x20ced000,
 	0x20f75eb8,
+	0x21093651,
 	0x2137628a,
+	0x2161d3bb,
+	0x2194d276,
 	0x2201ff10,
+	0x223f2d83,
 	0x227df724,
 	0x22d6511a,
 	0x22dfe134,
 	0x22f0385e,
 	0x2385900e,
 	0x23b62688,
+	0x23d1c90e,
 	0x2405df5f,
 	0x2439aa23,
+	0x244ce832,
+	0x24513ccf,
+	0x2452071d,
 	0x24663c56,
 	0x24e00d66,
+	0x250b3e64,
 	0x252b5bfb,
-	0x2537d200,
 	0x253e3969,
 	0x256aa47d,
 	0x25b49dfb,
 	0x25b6821b,
+	0x25fea4cc,
+	0x2621d7c5,
+	0x2642f24c,
+	0x265e3479,
+	0x2688a4ea,
 	0x269df7b4,
 	0x26fff60b,
 	0x2755f8aa,
 	0x279548b5,
+	0x279f20ae,
 	0x28199a03,
 	0x28bc5260,
 	0x291ae516,
 	0x296b1982,
 	0x2973c759,
+	0x29a78f7c,
 	0x29c9b5ad,
+	0x29d63167,
 	0x29de194a,
+	0x29ec6346,
 	0x2a30a3dc,
 	0x2a5224d6,
 	0x2a6fd20e,
 	0x2a994f49,
 	0x2acd9b08,
+	0x2ad3e72c,
 	0x2af7a5c1,
+	0x2b39040c,
 	0x2b47d961,
 	0x2b5fdf3a,
 	0x2b6cab2d,
 	0x2c00f0a0,
+	0x2c3fb2af,
 	0x2cba8b47,
 	0x2cd0e3b4,
+	0x2ce0deeb,
 	0x2d1159a6,
 	0x2d1a8a89,
+	0x2d2d7752,
 	0x2d44ef10,
 	0x2d493c0c,
+	0x2d6e59c9,
 	0x2e2bf893,
 	0x2e38c486,
+	0x2e49fe90,
+	0x2e9233ca,
+	0x2f2a9408,
+	0x2f31f0a1,
+	0x2f322cc0,
+	0x2f420fb5,
 	0x2f74be06,
 	0x2ff1c3eb,
+	0x2fffca6c,
+	0x301699bc,
 	0x303896ff,
 	0x3072161e,
 	0x30cba141,
 	0x30f959e0,
 	0x316414a7,
 	0x316729e2,
+	0x3173cfb4,
 	0x31ebe6e4,
 	0x321d2846,
+	0x32793bf6,
 	0x32f75ef3,
 	0x332e2c08,
 	0x33327474,
+	0x33371d7f,
+	0x333ed0a6,
 	0x3356bd55,
 	0x33a3e65a,
 	0x341de804,
 	0x3425a2b7,
-	0x3436eba8,
+	0x347796d6,
 	0x349d3b14,
 	0x34e36c58,
 	0x350518cb,
@@ -200,9 +303,13 @@ var weightHashes = [...]uint32{
 	0x35364889,
 	0x355b8218,
 	0x35a142fe,
+	0x35b022f8,
+	0x35df1c60,
+	0x360a74b7,
 	0x360b8a7c,
 	0x3622f3db,
 	0x363441cd,
+	0x36920547,
 	0x36c743f7,
 	0x36ca4609,
 	0x37004be0,
@@ -213,15 +320,22 @@ var weightHashes = [...]uint32{
 	0x37fbf54d,
 	0x38250367,
 	0x3825dd31,
+	0x385cacbe,
+	0x385f19cc,
 	0x3872d274,
 	0x38f58952,
+	0x3952a861,
 	0x39ab5bc1,
+	0x39cd008b,
+	0x3ab4ea51,
 	0x3ac04d59,
 	0x3ac5ed7e,
+	0x3ad3b095,
 	0x3aea34f3,
 	0x3b09fec1,
 	0x3b2316a5,
 	0x3b379f5f,
+	0x3b5dd186,
 	0x3b636039,
 	0x3b6b35d8,
 	0x3b9bd36f,
@@ -229,11 +343,16 @@ var weightHashes = [...]uint32{
 	0x3bf42bc9,
 	0x3c3b0adc,
 	0x3c6b376b,
+	0x3c89f306,
+	0x3ca93d92,
 	0x3cadfe2b,
+	0x3cbc7e1e,
 	0x3cdcfd9d,
 	0x3cecd8b0,
+	0x3d0a88f5,
 	0x3d192383,
 	0x3d25ef76,
+	0x3d6b38fe,
 	0x3d6f43a0,
 	0x3d970ae0,
 	0x3da23b99,
@@ -241,21 +360,32 @@ var weightHashes = [...]uint32{
 	0x3db02eb5,
 	0x3dce48ae,
 	0x3df32c04,
+	0x3dfd4040,
 	0x3e22a36e,
+	0x3e230751,
+	0x3e261e1d,
 	0x3e6b3a91,
+	0x3e8f7d00,
 	0x3e998078,
 	0x3ea6ec5d,
 	0x3ed4c4e1,
-	0x3ef5258b,
+	0x3f3f122c,
 	0x3f432528,
 	0x3f52fde5,
+	0x3f56c995,
 	0x3f6b3c24,
+	0x3fa4937e,
 	0x3fb16919,
 	0x3fed725a,
 	0x3ffd3ace,
 	0x40149908,
+	0x4018ce41,
+	0x4022765d,
+	0x405d52ef,
+	0x4062284b,
 	0x406b3db7,
 	0x411109b1,
+	0x413e5200,
 	0x41587f67,
 	0x4178c37a,
 	0x41d4c99a,
@@ -264,187 +394,315 @@ var weightHashes = [...]uint32{
 	0x4215ff16,
 	0x42626870,
 	0x42d03a0e,
+	0x42f9b3b8,
+	0x42fac61b,
 	0x432f48a4,
 	0x436b4270,
+	0x4385e79c,
 	0x439e5d72,
 	0x43b77896,
+	0x44119e2b,
+	0x44379166,
+	0x44690f8e,
 	0x4478c3fe,
+	0x44931356,
 	0x44c5b3b4,
 	0x4515f2d2,
+	0x452400e8,
 	0x4550c4ff,
+	0x455f22a6,
 	0x456b4596,
 	0x45898d4e,
+	0x45bfeefe,
 	0x45cd46af,
-	0x460d3c0f,
+	0x45fc72f5,
 	0x4643b35d,
 	0x46517435,
 	0x46996d46,
 	0x470c5dab,
+	0x472eaf1a,
+	0x47445338,
+	0x474f8f12,
+	0x47ac960c,
 	0x47ade6f2,
 	0x47d9dd60,
 	0x4847a95c,
 	0x48d6669d,
 	0x48f5faae,
+	0x48fb0def,
 	0x49147511,
+	0x499aa306,
+	0x49d5cc0d,
 	0x49f9813b,
+	0x4a0a279a,
 	0x4a1453bc,
 	0x4a21c218,
+	0x4a43383f,
+	0x4a599e10,
+	0x4a6ae0b6,
 	0x4b6b4f08,
 	0x4b782cbf,
+	0x4baae472,
+	0x4be2cb4c,
 	0x4bfbd680,
 	0x4c1a6742,
 	0x4c1ae25b,
 	0x4c6b509b,
 	0x4c960cc2,
 	0x4cf0e39f,
+	0x4cf667bf,
 	0x4d09ddc0,
 	0x4d4fae05,
+	0x4d5fd33c,
 	0x4d6b522e,
 	0x4d91d4e7,
+	0x4da7684a,
 	0x4de6db26,
 	0x4e0cf7a0,
 	0x4e2cdbc8,
+	0x4e89e349,
+	0x4ec37dd8,
+	0x4ed42158,
+	0x4f2ac668,
 	0x4fa40fa2,
 	0x4fa55b4e,
+	0x4fb5191f,
 	0x4fe35d43,
 	0x4fe852e1,
 	0x501914a8,
 	0x503aea85,
 	0x504a0045,
+	0x506b56e7,
 	0x5080e309,
 	0x5093ab50,
 	0x50b41fdb,
 	0x50ee0a97,
 	0x50f08c61,
 	0x513122d1,
+	0x515212ac,
 	0x516b587a,
 	0x5202f5de,
 	0x520a2a98,
+	0x52524e6f,
 	0x52679b6d,
+	0x526b5a0d,
+	0x526b615b,
 	0x52ba4436,
 	0x52beb338,
 	0x52fbcdfd,
+	0x5327921c,
+	0x532aa82a,
 	0x5404405f,
 	0x5404c52c,
-	0x545ddb9f,
 	0x54632341,
+	0x54764a48,
+	0x5477c936,
+	0x547b88a1,
 	0x5488b92d,
+	0x54993a91,
+	0x54a9cdff,
 	0x54ac70a1,
+	0x54af6a69,
+	0x54dfd3da,
+	0x552c7ef1,
 	0x5541b8cd,
+	0x559a7827,
 	0x55e7d7d5,
 	0x56133697,
 	0x564b6307,
+	0x568aa303,
 	0x569cd3ca,
 	0x56aa44fa,
+	0x573e9466,
 	0x5775b6d6,
 	0x57a0b87f,
 	0x57acc980,
 	0x57bbe17c,
+	0x57bf1b12,
 	0x5808662c,
+	0x5847c28c,
 	0x587aa714,
 	0x58b63e7e,
+	0x58c3261e,
+	0x58d01714,
 	0x58d75f5c,
 	0x592b2d68,
+	0x5957ff9e,
+	0x59aa1eca,
 	0x59e1f23c,
 	0x59e3d717,
+	0x59e7bd74,
 	0x5a2c9022,
+	0x5a3909e5,
+	0x5ab6d56d,
+	0x5ac87034,
+	0x5ae93bc3,
 	0x5b3d05de,
 	0x5b4c227d,
 	0x5b6253b9,
 	0x5b810f1e,
 	0x5befcf15,
+	0x5cbf0c21,
+	0x5ce59dac,
 	0x5cf83fca,
+	0x5d614b32,
+	0x5db06115,
 	0x5de51b67,
 	0x5e33aa41,
 	0x5e9b3126,
+	0x5ecee489,
+	0x5f3b1c7d,
+	0x5f3ea0fe,
 	0x5f978cc0,
+	0x5fc17157,
 	0x5fd0fa69,
 	0x5fdceb90,
 	0x600474d7,
+	0x60bd597d,
+	0x60e6b253,
 	0x60f32d49,
 	0x60fdb7e8,
 	0x610ba6c7,
+	0x612683a9,
 	0x616c30dc,
+	0x616f5ae7,
+	0x6179217d,
+	0x617d66b0,
+	0x62524ca6,
+	0x62569ddf,
+	0x62ce408e,
+	0x6321ace2,
 	0x636d7456,
 	0x636fb64a,
-	0x63c9b2ae,
+	0x63ace9d6,
 	0x63d3a3db,
+	0x63da5dbd,
 	0x63f4390e,
 	0x64308625,
+	0x644aa500,
 	0x646832ba,
+	0x6477e266,
 	0x6490286e,
 	0x649c1c06,
-	0x654089aa,
+	0x64e36ca7,
+	0x65467ae2,
 	0x656f6823,
 	0x659f9cda,
+	0x65b5d376,
 	0x65d6e0f3,
 	0x6654daa0,
+	0x66861a24,
 	0x66aaee9b,
 	0x674ab9e2,
 	0x676991e1,
+	0x67acf022,
 	0x67ade51c,
 	0x67f30341,
 	0x68b01174,
+	0x68df4363,
+	0x6942e989,
 	0x69c2c3f2,
+	0x69e7d6a4,
 	0x69fc3a4b,
 	0x69fe3d7c,
 	0x6a16ba7c,
+	0x6aad9125,
+	0x6ac46d40,
 	0x6adfe47a,
 	0x6ae376ba,
+	0x6af0460e,
+	0x6b6801e4,
 	0x6bb22110,
 	0x6c85eb6b,
 	0x6cc0531e,
+	0x6ce07050,
+	0x6d27d091,
 	0x6da28729,
 	0x6de17759,
 	0x6dec8664,
 	0x6df23909,
+	0x6e042ca0,
 	0x6e9e0b97,
 	0x6ea61f05,
 	0x6ed29f43,
 	0x6f1f0b5b,
+	0x6f470945,
 	0x6fa5b426,
 	0x6fc67d99,
+	0x6fd3b765,
+	0x6fd761fe,
 	0x6fdd04c0,
 	0x6fff6287,
+	0x7021ceaf,
+	0x702eefec,
 	0x707a9ec1,
+	0x7081f644,
 	0x7089095d,
+	0x70e64a86,
 	0x70faa581,
 	0x70fcd8ae,
+	0x7170a4c0,
 	0x718c30e3,
 	0x71aef52f,
 	0x725ea3a5,
+	0x7286cd5a,
 	0x7288b105,
+	0x7305ad6a,
 	0x73c8abe5,
+	0x73ecaf42,
 	0x73faee11,
 	0x7410dd4b,
 	0x7431fce3,
+	0x744e9780,
+	0x7452850d,
+	0x7452b03f,
+	0x748b1038,
+	0x7491db90,
 	0x74b45c34,
+	0x74ee8657,
 	0x75027021,
+	0x7526b193,
 	0x7541eb2d,
+	0x758a5c6d,
+	0x75d3b7ad,
+	0x76209455,
 	0x764b5aa7,
 	0x764cdc73,
+	0x767fd724,
 	0x76c335d1,
 	0x76d71b53,
 	0x76defd02,
 	0x7720e3b9,
 	0x773dec94,
+	0x774715dd,
 	0x776ce71c,
+	0x7788154a,
 	0x778e2075,
+	0x77940287,
+	0x77c2aa53,
 	0x782e15f0,
 	0x78941c34,
 	0x78c29b45,
 	0x7947eae4,
+	0x795aa0bb,
 	0x795c3b40,
 	0x79d11a80,
 	0x7a6948ed,
+	0x7a9dfbe2,
+	0x7ab4e24f,
 	0x7b0c90b2,
+	0x7b30bbb9,
 	0x7b63a80b,
 	0x7b67159b,
+	0x7b68fb01,
 	0x7b785ef0,
 	0x7b862bc2,
 	0x7bae1d74,
 	0x7bc6f11a,
+	0x7bcabad4,
+	0x7bfa8d4e,
 	0x7c2a75c5,
+	0x7c651905,
 	0x7cac8056,
 	0x7cc0cb88,
 	0x7cf6ee9c,
@@ -456,17 +714,23 @@ var weightHashes = [...]uint32{
 	0x7ef850f5,
 	0x7f14a49a,
 	0x7f33a82e,
+	0x7f428da5,
 	0x7fb835ae,
 	0x7fc2e686,
+	0x80032b34,
 	0x80226ca5,
 	0x802db43a,
 	0x8065ee43,
 	0x807b05ea,
 	0x80871ec0,
+	0x809c6550,
 	0x80ae24f6,
 	0x80b34c05,
 	0x80ed935a,
+	0x80f66a2b,
+	0x81cc1093,
 	0x81ec868d,
+	0x8265900d,
 	0x82a51bc8,
 	0x82b160fe,
 	0x82e58241,
@@ -474,6 +738,7 @@ var weightHashes = [...]uint32{
 	0x833e5eed,
 	0x83db9dcc,
 	0x83e65748,
+	0x840be307,
 	0x8422dc1e,
 	0x844c4929,
 	0x8485ffd0,
@@ -481,17 +746,24 @@ var weightHashes = [...]uint32{
 	0x8534a786,
 	0x854cbca8,
 	0x85646124,
+	0x857a564a,
 	0x85f815d6,
+	0x85fe8ed6,
+	0x86082357,
 	0x862f0eeb,
 	0x863d9006,
+	0x866059bb,
 	0x8664793d,
 	0x86df38db,
 	0x86ebca4e,
 	0x86f63c52,
 	0x8730a0e9,
+	0x87374ad6,
 	0x874aec42,
 	0x8759c9ae,
 	0x87edcf66,
+	0x8838ea6b,
+	0x8868f358,
 	0x88818780,
 	0x88a90bec,
 	0x88eb0f35,
@@ -499,32 +771,50 @@ var weightHashes = [...]uint32{
 	0x89ad3788,
 	0x89c6ee73,
 	0x8a367f18,
+	0x8a625de4,
+	0x8a935682,
 	0x8b190f8f,
 	0x8b35aabf,
 	0x8b788107,
+	0x8b91f56a,
+	0x8ba3bd7e,
 	0x8be75567,
 	0x8bf020d3,
 	0x8c0a6a0f,
 	0x8c0e7362,
+	0x8c5403ac,
+	0x8c6e74cf,
 	0x8cbe841c,
 	0x8d9b3f9b,
 	0x8da84e44,
 	0x8dbeb01b,
+	0x8dc107c8,
+	0x8e327d4a,
+	0x8e4fd533,
 	0x8ef5d6a9,
 	0x8f3d66eb,
+	0x8f50a0b6,
 	0x8fb57b94,
 	0x901c1c8e,
+	0x902c0cb7,
 	0x90418528,
 	0x906adf68,
 	0x906e4a43,
 	0x91692500,
+	0x918804f0,
 	0x91d622d3,
+	0x9203a52c,
 	0x9213546f,
 	0x9245230b,
 	0x925682ee,
+	0x92fc55b8,
+	0x92fc653b,
+	0x938688fa,
+	0x93db9351,
 	0x93ec029e,
 	0x94bc2745,
 	0x94f2d2cc,
+	0x950f59aa,
 	0x95432988,
 	0x956bf05b,
 	0x957fe1e6,
@@ -532,52 +822,78 @@ var weightHashes = [...]uint32{
 	0x9620aa8e,
 	0x96369b6a,
 	0x9649c9d3,
+	0x96a11c9f,
 	0x96dd9b8f,
-	0x973334c7,
+	0x971b4fe5,
 	0x9744968c,
 	0x97576f43,
 	0x9761698b,
+	0x97ab7059,
+	0x97e45b00,
 	0x97e51bd2,
 	0x97f09f66,
+	0x982dfaa7,
+	0x98526c2b,
 	0x986ff83d,
 	0x9892f231,
 	0x98a56fd9,
+	0x98fbb91b,
 	0x98ffe862,
 	0x9925bc50,
 	0x9938f30c,
+	0x99473885,
 	0x995abe88,
 	0x99c9b7da,
+	0x99d6c7c7,
 	0x99e4e78b,
 	0x9a057e99,
 	0x9a6acab7,
 	0x9abf22f7,
+	0x9af1d016,
 	0x9b7054a3,
 	0x9b7fb40d,
+	0x9b873f60,
 	0x9b9cda47,
 	0x9ba6d735,
 	0x9ba887cc,
+	0x9bdc1a23,
+	0x9c029b13,
+	0x9c262836,
 	0x9c5bd8d0,
+	0x9c6240c0,
 	0x9c6825f2,
 	0x9cc4013a,
 	0x9d126df3,
+	0x9d5cb874,
+	0x9de7527e,
 	0x9df23d7f,
+	0x9e220c26,
+	0x9e2fd6a8,
+	0x9e4f127b,
 	0x9e8eea08,
 	0x9ebd5b8a,
+	0x9eec474e,
 	0x9f29b8c3,
+	0x9f487c4a,
 	0x9f50c053,
 	0x9f576393,
 	0x9fe702ee,
+	0xa035c66f,
 	0xa04d708f,
+	0xa05939cc,
 	0xa0dfd3ee,
 	0xa1ac59d8,
 	0xa1c6a309,
+	0xa23a4a24,
 	0xa245118c,
 	0xa25cc795,
+	0xa264184f,
 	0xa296c1e7,
+	0xa2c2ef3a,
 	0xa2eb0ac9,
 	0xa2f9bb73,
 	0xa2fcf16c,
-	0xa349c2ff,
+	0xa349bfe8,
 	0xa45e6b71,
 	0xa46b22f6,
 	0xa47feb17,
@@ -587,10 +903,12 @@ var weightHashes = [...]uint32{
 	0xa5168836,
 	0xa534375d,
 	0xa54236bd,
+	0xa54649aa,
 	0xa54854bb,
 	0xa6083163,
 	0xa617ea91,
 	0xa6cff301,
+	0xa6d94dc8,
 	0xa743f7cd,
 	0xa7a49483,
 	0xa898f530,
@@ -598,116 +916,191 @@ var weightHashes = [...]uint32{
 	0xa92587dc,
 	0xa958f25a,
 	0xa9727ea6,
+	0xa99dae1a,
 	0xaa35c513,
+	0xaa36b178,
 	0xaa7e4e66,
+	0xaac1ec9e,
+	0xab3d9515,
 	0xab3decc8,
 	0xab80184a,
 	0xabc2f943,
 	0xabf023f6,
 	0xac003773,
+	0xac15c129,
 	0xac1db8a5,
+	0xac4d1ace,
 	0xad9c82a2,
+	0xadaf52b9,
+	0xadc3ab6b,
 	0xae63e978,
+	0xaec300e4,
 	0xaf1a39f9,
 	0xaf2f5962,
 	0xaf3bc44a,
+	0xaf9b4a0d,
 	0xafc67238,
+	0xafdda3f4,
+	0xb018060c,
 	0xb04e47a8,
+	0xb0591535,
 	0xb07101ee,
+	0xb07cb877,
+	0xb0c48ddf,
 	0xb0c970df,
+	0xb0e27e8d,
 	0xb0ecaa4f,
+	0xb0eff413,
 	0xb103e063,
+	0xb19725f1,
+	0xb1ae4c66,
 	0xb1e44bb0,
 	0xb2479414,
+	0xb2b949e5,
 	0xb2c51d14,
 	0xb2fca2e9,
 	0xb301c5d5,
 	0xb321a42e,
+	0xb333ca88,
 	0xb3949c2f,
 	0xb44d0ac0,
+	0xb453428d,
 	0xb4549df5,
 	0xb45b871a,
+	0xb468b0aa,
 	0xb47081d7,
+	0xb4aba1f4,
 	0xb4b3d4dc,
 	0xb4d3ff9a,
+	0xb50f81cf,
+	0xb51f8284,
+	0xb53649b5,
 	0xb559113b,
 	0xb57d4599,
 	0xb58251cb,
 	0xb5ab8f1e,
 	0xb5b810af,
+	0xb5bd537d,
 	0xb5daa98f,
+	0xb5dae161,
 	0xb5f78f87,
+	0xb6086ee7,
 	0xb61e56b4,
 	0xb61f70b3,
-	0xb64d8fad,
 	0xb6501ac4,
+	0xb66f44b1,
+	0xb69c3c55,
 	0xb6af2021,
 	0xb74875d9,
 	0xb7a2f5a7,
 	0xb7ce62f3,
+	0xb7d6c4c6,
+	0xb7e7b809,
+	0xb87870df,
 	0xb87eb620,
+	0xb899065c,
+	0xb8a4be91,
 	0xb91eb11d,
+	0xb92d3df3,
 	0xb93025a5,
 	0xb9bc95dc,
 	0xb9ce8418,
+	0xba17eaad,
 	0xba467ec4,
 	0xbaaae680,
+	0xbabbb263,
 	0xbad7dbd7,
 	0xbb21ee4a,
+	0xbb240a6a,
 	0xbb2b92ea,
-	0xbc02da52,
+	0xbc053fc8,
+	0xbc25545e,
 	0xbc2db264,
 	0xbc45e3cd,
 	0xbc5e6d5c,
 	0xbc89847c,
+	0xbc8a11c9,
 	0xbca2b88b,
+	0xbcbb34fd,
+	0xbcca2d8b,
 	0xbcd42e83,
 	0xbce1b2ce,
+	0xbd13d5e6,
 	0xbd39ffe7,
+	0xbd54899f,
 	0xbd557471,
 	0xbd56c8b9,
+	0xbd86c8e9,
+	0xbdbc0692,
 	0xbdc416ce,
+	0xbdc7a261,
 	0xbde7fb8f,
+	0xbe59841a,
+	0xbec035dd,
 	0xbeec3417,
 	0xbf085c2b,
 	0xbf29eb23,
+	0xbf4be7fd,
 	0xbfd8d503,
 	0xc01fb7bc,
 	0xc0277087,
 	0xc042e5b9,
 	0xc056cd72,
 	0xc05b6860,
+	0xc0656e80,
 	0xc079b00f,
 	0xc0b87771,
+	0xc0bf9ae5,
+	0xc0cf5d69,
 	0xc1001b6c,
 	0xc11bbea7,
 	0xc1210a2c,
 	0xc14c3e15,
+	0xc169b981,
+	0xc16cb7ae,
 	0xc1bedd99,
 	0xc21e7829,
 	0xc2487d71,
 	0xc25be198,
 	0xc2892ef5,
 	0xc2c7aaec,
+	0xc395fbac,
 	0xc3af4d61,
+	0xc3edb416,
+	0xc40526c9,
+	0xc429d86b,
+	0xc44019a9,
+	0xc493483d,
 	0xc4b9cfe5,
+	0xc5275009,
+	0xc527dc67,
+	0xc536914a,
 	0xc562bf35,
 	0xc5dbc7a4,
-	0xc676da99,
+	0xc60e4d28,
+	0xc667277b,
+	0xc671e087,
+	0xc67ae70e,
 	0xc696afc5,
+	0xc6ae64e2,
+	0xc6bb1022,
 	0xc6d85422,
 	0xc7171cf7,
 	0xc7251722,
+	0xc818bb58,
 	0xc8291cc3,
 	0xc82978ca,
 	0xc8542efb,
+	0xc864a2cc,
 	0xc889a366,
 	0xc8cfbe9d,
 	0xc8e4fed5,
 	0xc90ac550,
 	0xc90ad9d5,
 	0xc943f44f,
+	0xc955f28b,
 	0xc958ed9f,
+	0xc95bfffa,
 	0xc983b637,
 	0xc9ad9e79,
 	0xc9cbb3cc,
@@ -717,34 +1110,58 @@ var weightHashes = [...]uint32{
 	0xca6b7546,
 	0xca91b9bf,
 	0xcaa8e86e,
+	0xcac14ac5,
+	0xcadffdfc,
 	0xcb8d4d65,
 	0xcc69d943,
 	0xccf286bd,
+	0xcd043053,
 	0xcd1a4ca0,
 	0xcdb1aa16,
+	0xcdbe017b,
 	0xcdd33ca5,
 	0xce45625b,
 	0xceebd5ad,
 	0xcf2a0453,
 	0xcf3804e8,
+	0xcfc1f6ef,
+	0xcff6424c,
 	0xd0045472,
 	0xd04d34fd,
 	0xd06118d2,
 	0xd091cfad,
+	0xd0a6fc32,
 	0xd12f8711,
+	0xd13eed28,
+	0xd140fb36,
+	0xd17daf1a,
 	0xd18b7a36,
+	0xd191b3f0,
+	0xd1e92a33,
+	0xd1f59aae,
+	0xd246ce22,
+	0xd2679ec8,
 	0xd2f65aa9,
 	0xd31c20ac,
+	0xd331eb2f,
+	0xd3f9b26a,
 	0xd4289290,
+	0xd43211ff,
 	0xd439e40c,
 	0xd47fda45,
 	0xd4a92f77,
 	0xd4d42850,
+	0xd4dabedf,
+	0xd513dec5,
 	0xd5254cc9,
 	0xd52e2027,
+	0xd5442351,
 	0xd5603278,
+	0xd6058f03,
+	0xd63192c3,
 	0xd671f767,
 	0xd6a3555b,
+	0xd6a70247,
 	0xd6d7c48c,
 	0xd6da4612,
 	0xd6ffe9dc,
@@ -753,20 +1170,35 @@ var weightHashes = [...]uint32{
 	0xd734b88e,
 	0xd7d86d02,
 	0xd80e89b5,
+	0xd90ee11d,
 	0xd9608372,
+	0xda36fd08,
 	0xda7c49c1,
 	0xda99bf0b,
 	0xdacd1d18,
+	0xdb342243,
 	0xdb482c0e,
 	0xdb4bbc0b,
 	0xdb7ec34a,
+	0xdb82e1a6,
+	0xdb959af0,
 	0xdbffc1f4,
+	0xdc0f8e0c,
 	0xdc54819c,
+	0xdc54cf1c,
 	0xdca2976f,
 	0xdcc28aba,
+	0xdcf319dc,
 	0xdd755cad,
+	0xddb6e024,
 	0xddc3ae77,
+	0xddf824c9,
+	0xde1c3035,
+	0xde3482d0,
 	0xde3df02c,
+	0xde8448c0,
+	0xdee8cb50,
+	0xdf22ac35,
 	0xdf284de8,
 	0xdf8be93c,
 	0xdf97e18d,
@@ -783,88 +1215,144 @@ var weightHashes = [...]uint32{
 	0xe176db86,
 	0xe1af0958,
 	0xe1c6eca0,
+	0xe223a31c,
 	0xe24a9254,
 	0xe25af30f,
 	0xe2896155,
 	0xe2fc7e12,
+	0xe30d5bbb,
 	0xe369e3e5,
+	0xe3d23549,
 	0xe3e81edf,
 	0xe41104ea,
 	0xe41cbfbb,
+	0xe41f0708,
+	0xe429bf6d,
 	0xe4385b8c,
+	0xe452e9ff,
+	0xe47ad851,
+	0xe51494e1,
 	0xe59879ba,
 	0xe61ec90f,
 	0xe6277a4d,
 	0xe63a177f,
+	0xe672c192,
 	0xe67e562f,
+	0xe69003e6,
 	0xe6b18dd4,
 	0xe6d0ee3c,
 	0xe6ee685f,
+	0xe6f0e5f7,
+	0xe73d0faa,
 	0xe84db22d,
 	0xe8bd06e4,
+	0xe8cbfd81,
+	0xe8fe6ccc,
 	0xe9148dd2,
 	0xe962bf87,
 	0xe9aec484,
+	0xe9c8c9ed,
+	0xea1b7ee1,
 	0xea2159f3,
+	0xea8ba4d7,
 	0xeab403f4,
 	0xeab5c088,
 	0xead71865,
+	0xeb05fb24,
 	0xeb607bcd,
 	0xeb976500,
 	0xebce5830,
+	0xec4773b1,
 	0xecad4d2c,
+	0xecbcbd1e,
 	0xecc1821e,
-	0xed27ae4c,
+	0xecca791b,
 	0xed58e3ae,
 	0xed622ecb,
 	0xed7e850a,
+	0xeddea0d1,
+	0xee62d2d6,
 	0xee80f49e,
+	0xee850ed5,
+	0xee9ea026,
 	0xef17f7d3,
 	0xef27f202,
 	0xef2fc024,
+	0xef529c5f,
 	0xefdb1cbd,
 	0xefdeb671,
 	0xeff6b9c6,
+	0xf04369cb,
 	0xf043a343,
 	0xf049d6b1,
 	0xf07c4402,
+	0xf0bbe98d,
 	0xf0c67ef6,
+	0xf0c77b2d,
+	0xf1193efc,
+	0xf14cc614,
+	0xf14f9e45,
 	0xf1f4855c,
+	0xf24403ca,
+	0xf293426b,
+	0xf29ebd77,
 	0xf2f118dc,
+	0xf34cf883,
+	0xf36615fa,
 	0xf38ec2ad,
 	0xf3a66539,
 	0xf407e235,
 	0xf43c6575,
 	0xf47429b4,
+	0xf4842899,
 	0xf487601f,
+	0xf4c8a8ad,
 	0xf4e14632,
+	0xf514ae11,
 	0xf52e5287,
 	0xf559ddc6,
 	0xf56ea595,
 	0xf59769c5,
 	0xf5a4ec29,
+	0xf5ada5a7,
+	0xf6483e59,
 	0xf64b9497,
+	0xf691a7bc,
 	0xf6bdb774,
+	0xf6c9bbb7,
 	0xf6de5dff,
+	0xf6e174b0,
+	0xf76da06f,
+	0xf77834da,
 	0xf7a803b1,
 	0xf7f65289,
+	0xf82dee2e,
 	0xf831f0bb,
+	0xf86be19b,
 	0xf89432b0,
+	0xf8d4e63b,
 	0xf8e24106,
 	0xf8fd6186,
-	0xf9042e15,
+	0xf90e69b4,
+	0xf9563e1b,
 	0xf959d588,
 	0xf95a837e,
+	0xf96702d8,
 	0xf97c175f,
 	0xf9d7cfdc,
+	0xf9ec17b6,
 	0xf9ef5bf3,
+	0xfaa0e690,
+	0xfaa413a2,
 	0xfaa8794f,
 	0xfacd4f78,
+	0xfafcbf19,
 	0xfb1a492b,
 	0xfb1b3f28,
 	0xfb2e1191,
 	0xfb5f25f5,
 	0xfc6ada99,
+	0xfc783a0f,
 	0xfcda9f98,
 	0xfd4432e7,
 	0xfd6ad43e,
@@ -873,882 +1361,1378 @@ var weightHashes = [...]uint32{
 	0xfd9d0092,
 	0xfdcf8b1e,
 	0xfdd889cc,
+	0xfe30d606,
 	0xfe40b72e,
+	0xfe6ad5d1,
 	0xfeaa4bd5,
+	0xfee40fcd,
+	0xff2a4878,
 	0xffdbdb73,
 }
 
 var weights = [...]int16{
-	466,   // head+form: key, letters and digits
-	-533,  // touches: {
-	378,   // name ends in: verifier
-	671,   // random+quote: 2/8, quoted in a call
-	-830,  // mark+quote: variable, quoted
-	908,   // letters: A1
-	-387,  // letters+length: a, 4-5
-	-367,  // scheme: http
-	27,    // head+letters: key, a1
-	219,   // name has: authorization
-	-523,  // head+form: password, base64
-	949,   // head+letters: key, A1
-	122,   // before: final
-	-66,   // letters+length: letters, digits, signs, 24-31
-	-82,   // value holds+form: auth, snake
-	184,   // head+form: token, base64
-	-293,  // head+letters: password, aA
-	-127,  // head+letters: key, letters, digits, signs
-	1182,  // followed by: blank, quoted
-	427,   // letters+length: A, 8-11
-	1031,  // followed by: ), quoted
-	512,   // letters+length: aA, 32
-	-313,  // head+form: auth, dotted
-	-115,  // head+letters: token, 1
-	-133,  // followed by: }, bare
-	302,   // syntax: url, bare
-	-154,  // head+syntax: basic, header
-	73,    // letters+length: a1, 32
-	-249,  // head+form: securestring, signs
-	-139,  // letters+length: A, 6-7
-	-1025, // letters+length: a1, 4-5
-	206,   // name is: kebab
-	-262,  // head: apikey
-	672,   // name has: string
-	-1057, // head+syntax: password, word
-	-1048, // value holds+form: pass, letters
-	11,    // letters+length: aA1, 24-31
-	-281,  // head+syntax: key, assign
-	-362,  // head+form: pass, dotted
-	138,   // head+letters: token, letters and signs
-	-341,  // form+quote: uuid, quoted
-	-86,   // head+letters: bearer, a
-	-50,   // head+random: cookie, 2/8
-	-376,  // changes: 3/8
-	-240,  // name has: error
-	-617,  // name has: version
-	716,   // digits: 4/8
-	-142,  // name ends in: version
-	-119,  // head+random: auth, 5/8
-	-1671, // name has: user
-	43,    // head: signature
-	-352,  // head+letters: pass, with blanks
-	-193,  // head+syntax: token, word
-	-97,   // name has: timeout
-	-873,  // head+letters: auth, letters and signs
-	634,   // syntax: flag, bare
-	-667,  // head+letters: credential, aA
-	695,   // head+form: secret, letters
-	557,   // letters+length: a, 12-15
-	-876,  // letters: aA
-	-1,    // head+form: key, constant
-	-531,  // words: 6/8
-	-223,  // head+form: bearer, letters and digits
-	495,   // head: securestring
-	1079,  // name ends in: password
-	442,   // value holds+form: pass, signs
-	-190,  // head+form: credential, path
-	182,   // value holds: token
-	-184,  // head+form: token, snake
-	-411,  // name has: pwd
-	-742,  // variety: 7/8
-	-172,  // head+form: token, signs
-	-81,   // letters: letters, digits, signs
-	-31,   // name has: is
-	-596,  // words: 5/8
-	65,    // head+random: password, 0/8
-	968,   // head+letters: pass, a
-	-333,  // head+syntax: cookie, call
-	85,    // before: assert
-	-26,   // name has: wrong
-	444,   // name has: by
-	-45,   // name has: server
-	-413,  // letters+length: with blanks, 24-31
-	1085,  // head+syntax: password, flag
-	663,   // letters+length: letters and signs, 12-15
-	-956,  // name has: expected
-	275,   // before: curl
-	-40,   // head+letters: secret, 1
-	323,   // head+syntax: pass, flag
-	10,    // name has: value
-	-27,   // head+form: credential, dotted
-	-148,  // mark+quote: removed, quoted
-	1782,  // letters+length: a, 24-31
-	-814,  // form: path
-	302,   // head+syntax: url, url
-	-313,  // head+letters: token, with blanks
-	-421,  // touches: other
-	-585,  // head+form: secret, signs
-	-2532, // length: 4-5
-	-1445, // letters+length: with blanks, 12-15
-	-6,    // head+random: signature, 1/8
-	1081,  // length: 40
-	-520,  // form+quote: several words, quoted
-	-50,   // random: 4/8
-	-218,  // value holds+form: auth, signs
-	-101,  // letters+length: letters, digits, signs, 6-7
-	307,   // form+quote: letters and digits, quoted
-	-149,  // head+random: api, 1/8
-	-272,  // head+random: basic, 1/8
-	-14,   // syntax: assign, quoted in a call
-	495,   // head+syntax: securestring, word
-	-1709, // followed by: other, quoted
-	-623,  // letters+length: with blanks, 41-63
-	-518,  // head+form: password, dotted
-	391,   // touches: \
-	-12,   // head+form: session, snake
-	228,   // head+form: cookie, signs
-	-181,  // digits: 2/8
-	360,   // form+quote: number, bare
-	-319,  // touches: [
-	621,   // name ends in: passwd
-	394,   // head+random: credential, 1/8
-	289,   // head+random: token, 3/8
-	1009,  // length: 32
-	300,   // letters+length: A, 40
-	-125,  // typed: yes
-	-1,    // name ends in: author
-	252,   // head: pass
-	249,   // head+syntax: cookie, assign
-	-488,  // form+quote: constant, bare
-	-288,  // head+syntax: pass, word
-	-673,  // head+letters: secret, letters and signs
-	544,   // head+letters: token, letters, digits, signs
-	93,    // mark+quote: bar, quoted
-	845,   // name has: basic
-	-98,   // followed by: line end, quoted
-	-384,  // syntax: pair, bare
-	-155,  // mark+quote: example, bare
-	607,   // name has: jwt
-	-165,  // name has: private
-	-8,    // name has: invalid
-	-438,  // touches: blank
-	-11,   // head+letters: cred, letters and signs
-	976,   // form: hex
-	-28,   // mark+quote: variable, quoted in a call
-	458,   // head+form: secret, base64
-	-269,  // name has: encrypted
-	400,   // head+random: url, 1/8
-	-5,    // touches: @
-	12,    // syntax: header, bare
-	-292,  // name ends in: username
-	-721,  // random+quote: 0/8, quoted
-	235,   // name ends in: bearer
-	436,   // letters+length: letters, digits, signs, 64 and more
-	-192,  // followed by: ., quoted
-	235,   // name has: bearer
-	-114,  // head+letters: auth, 1
-	657,   // head+random: key, 2/8
-	-832,  // value holds: user
-	-4,    // name has: db
-	-1766, // name has: id
-	-10,   // name ends in: oauth
-	-8,    // name ends in: file
-	56,    // head+form: signature, signs
-	-150,  // mark+quote: generated, quoted
-	-11,   // head+form: cred, kebab
-	790,   // letters+length: 1, 16-19
-	534,   // syntax: word, quoted
-	-141,  // letters+length: letters, digits, signs, 32
-	171,   // letters+length: letters, digits, signs, 40
-	852,   // random: 3/8
-	947,   // head+form: password, letters and digits
-	532,   // value holds: pass
-	909,   // mark: change
-	108,   // name has: sign
-	1089,  // name has: api
-	504,   // name has: oauth
-	-749,  // form: several words
-	-116,  // name ends in: header
-	-569,  // letters+length: A, 4-5
-	-353,  // head+syntax: key, compare
-	737,   // head+letters: basic, aA1
-	-158,  // value holds+form: auth, url
-	203,   // digits: 3/8
-	-14,   // name has: column
-	-603,  // value holds: auth
-	-300,  // head+form: signature, letters
-	-439,  // letters+length: letters and signs, 1-3
-	585,   // name has: test
-	-4,    // value holds+form: key, snake
-	971,   // value holds+form: token, letters
-	-188,  // letters+length: letters, digits, signs, 12-15
-	410,   // letters+length: aA1, 8-11
-	912,   // name has: encryption
-	-371,  // head+letters: signature, letters, digits, signs
-	-226,  // mark: removed
-	102,   // head: password
-	-114,  // head+letters: signature, letters and signs
-	-773,  // head+letters: password, letters, digits, signs
-	19,    // name has: admin
-	-515,  // head+form: password, constant
-	119,   // head+form: key, base64
-	-142,  // followed by: >, quoted
-	195,   // head+form: password, signs
-	-281,  // value holds+form: token, several words
-	-162,  // syntax: assign, bare
-	-11,   // name ends in: cred
-	-79,   // head+random: secret, 5/8
-	1247,  // head+syntax: password, assign
-	-51,   // head+syntax: key, call
-	-198,  // head+letters: basic, a
-	-24,   // name has: size
-	-167,  // letters+length: letters and signs, 6-7
-	276,   // head+syntax: token, call
-	-120,  // form+quote: letters, bare
-	66,    // mark+quote: change, quoted
-	1143,  // name ends in: secret
-	450,   // form+quote: hex, quoted
-	-540,  // name has: password
-	-839,  // touches: >
-	-12,   // name has: account
-	141,   // letters+length: with blanks, 64 and more
-	-400,  // name has: fake
-	606,   // head+letters: basic, letters, digits, signs
-	672,   // touches: ?
-	942,   // head+letters: url, a
-	492,   // head+form: token, dotted
-	203,   // form+quote: signs, quoted
-	43,    // letters+length: aA1, 32
-	162,   // letters+length: aA1, 40
-	444,   // name ends in: by
-	1481,  // length: 33-39
-	393,   // head+letters: secret, aA
-	1145,  // name has: data
-	559,   // head+letters: credential, a
-	743,   // head+random: auth, 0/8
-	-366,  // letters+length: a1, 24-31
-	49,    // form+quote: dotted, quoted
-	951,   // touches: =
-	-548,  // name has: type
-	552,   // length: 16-19
-	-76,   // name has: url
-	-112,  // syntax: compare, bare
-	-692,  // head+letters: key, letters and signs
-	-132,  // name has: authority
-	-414,  // touches: :
-	-244,  // letters+length: with blanks, 33-39
-	1236,  // mark+quote: bar, bare
-	-807,  // words: 3/8
-	1057,  // length: 41-63
-	-526,  // touches: ;
-	-329,  // form+quote: path, quoted
-	-1430, // length: 6-7
-	299,   // head+form: token, hex
-	-59,   // name has: uri
-	433,   // mark+quote: one character again and again, bare
-	-166,  // mark+quote: my, bare
-	-41,   // head+letters: apikey, letters and signs
-	539,   // head+form: auth, letters and digits
-	747,   // head+form: password, kebab
-	-351,  // head+syntax: password, pair
-	-1264, // touches: &
-	-182,  // mark+quote: your, bare
-	-207,  // name has: cookie
-	-13,   // name has: primary
-	92,    // head: credential
-	313,   // before: export
-	91,    // name has: client
-	-1029, // touches: $
-	-749,  // name ends in: user
-	-7,    // name has: google
-	-194,  // letters+length: 1, 1-3
-	677,   // form+quote: base64, quoted
-	151,   // name has: old
+	109,   // head+form: key, letters and digits
+	-569,  // touches: {
+	826,   // name ends in: verifier
+	834,   // random+quote: 2/8, quoted in a call
+	-340,  // mark+quote: variable, quoted
+	886,   // letters: A1
+	-824,  // letters+length: a, 4-5
+	528,   // head+letters: token, letters, digits, joiners
+	-610,  // scheme: http
+	212,   // head+letters: key, a1
+	361,   // name has: authorization
+	-282,  // head+form: password, base64
+	717,   // head+letters: key, A1
+	180,   // before: final
+	-120,  // letters+length: letters, digits, signs, 24-31
+	-38,   // value holds+form: auth, snake
+	84,    // head+form: token, base64
+	-322,  // head+letters: password, aA
+	276,   // head+letters: key, letters, digits, signs
+	-81,   // name ends in: prompt
+	-303,  // head+random: signature, 0/8
+	-34,   // head+letters: session, letters, digits, joiners
+	-7,    // head+form: pass, constant
+	840,   // followed by: blank, quoted
+	237,   // letters+length: A, 8-11
+	981,   // followed by: ), quoted
+	-157,  // head+syntax: nonce, assign
+	745,   // letters+length: aA, 32
+	-110,  // head+random: basic, 0/8
+	-41,   // head+form: auth, dotted
+	-56,   // head+letters: token, 1
+	-2,    // followed by: line end, quoted in a call
+	-2,    // value holds+form: name, url
+	-158,  // followed by: }, bare
+	-9,    // head+letters: cred, aA
+	-205,  // head+syntax: token, flag
+	-61,   // head+random: session, 2/8
+	512,   // syntax: url, bare
+	-656,  // letters+length: letters, digits, joiners, 12-15
+	-5,    // head+syntax: cookie, word
+	-10,   // name has: enabled
+	-316,  // name ends in: salt
+	-52,   // head+syntax: pass, compare
+	-27,   // head+letters: salt, letters, digits, joiners
+	-107,  // head+syntax: basic, header
+	-2,    // head+form: identified, signs
+	-13,   // name has: cache
+	142,   // letters+length: a1, 32
+	-111,  // head+form: securestring, signs
+	-132,  // letters+length: A, 6-7
+	-6,    // mark+quote: none, quoted
+	-1204, // letters+length: a1, 4-5
+	236,   // name is: kebab
+	-382,  // head: apikey
+	829,   // name has: string
+	-85,   // name ends in: encryption
+	-438,  // head+syntax: password, word
+	-1177, // value holds+form: pass, letters
+	-142,  // letters+length: aA1, 24-31
+	-52,   // head+syntax: key, assign
+	-29,   // mark+quote: todo, quoted
+	-206,  // head+form: credential, letters and digits
+	-1,    // head+form: session, number
+	-565,  // head+form: pass, dotted
+	393,   // head+letters: token, letters and signs
+	-53,   // mark+quote: index, quoted in a call
+	-297,  // form+quote: uuid, quoted
+	195,   // head+random: bearer, 2/8
+	-95,   // mark+quote: your, quoted
+	-87,   // head+letters: bearer, a
+	246,   // head+random: cookie, 2/8
+	-73,   // name has: shared
+	-606,  // changes: 3/8
+	-246,  // head+letters: signature, letters, digits, joiners
+	-320,  // name has: error
+	-170,  // head+syntax: pass, pair
+	-628,  // name has: version
+	640,   // digits: 4/8
+	-986,  // head+letters: basic, a1
+	-189,  // name ends in: version
+	-8,    // name has: object
+	-1496, // name has: user
+	-156,  // head: signature
+	-81,   // mark: redacted
+	-17,   // head+letters: nonce, letters and signs
+	-25,   // head+form: pass, url
+	-361,  // head+letters: pass, with blanks
+	-219,  // head+syntax: token, word
+	-42,   // name has: timeout
+	-310,  // head+letters: auth, letters and signs
+	615,   // syntax: flag, bare
+	-1,    // name has: storage
+	-533,  // head+letters: credential, aA
+	785,   // head+form: secret, letters
+	181,   // letters+length: a, 12-15
+	-604,  // letters: aA
+	-2,    // head+form: key, constant
+	-608,  // words: 6/8
+	-222,  // name has: clear
+	6,     // head+form: bearer, letters and digits
+	-74,   // letters+length: aA1, 4-5
+	-13,   // head+syntax: api, word
+	-21,   // head+random: nonce, 2/8
+	787,   // head: securestring
+	1114,  // name ends in: password
+	730,   // value holds+form: pass, signs
+	-91,   // head+form: credential, path
+	177,   // value holds: token
+	-443,  // head+form: token, snake
+	-163,  // name has: pwd
+	-638,  // variety: 7/8
+	-7,    // head+syntax: api, compare
+	-168,  // head+form: token, signs
+	69,    // head+letters: key, letters, digits, joiners
+	172,   // letters: letters, digits, signs
+	-49,   // name has: is
+	291,   // head+letters: pass, letters and joiners
+	-152,  // name ends in: nonce
+	-589,  // words: 5/8
+	-79,   // head+random: password, 0/8
+	774,   // head+letters: pass, a
+	-154,  // head+syntax: cookie, call
+	389,   // before: assert
+	-99,   // name has: wrong
+	-149,  // name ends in: regex
+	575,   // name has: by
+	-88,   // head+form: pass, snake
+	-36,   // value holds+form: name, kebab
+	-160,  // name has: server
+	-473,  // letters+length: with blanks, 24-31
+	917,   // head+syntax: password, flag
+	-1,    // head+form: cred, number
+	697,   // letters+length: letters and signs, 12-15
+	15,    // head+random: pass, 3/8
+	-101,  // head+syntax: signature, word
+	-785,  // name has: expected
+	-266,  // before: curl
+	14,    // head+letters: secret, 1
+	647,   // head+syntax: pass, flag
+	162,   // name has: value
+	22,    // letters+length: aA1, 33-39
+	-30,   // head+form: credential, dotted
+	-115,  // mark+quote: removed, quoted
+	1833,  // letters+length: a, 24-31
+	-582,  // form: path
+	512,   // head+syntax: url, url
+	-449,  // head+letters: token, with blanks
+	-232,  // touches: other
+	-1055, // head+form: secret, signs
+	-2647, // length: 4-5
+	-30,   // head+random: nonce, 1/8
+	-50,   // name has: algorithm
+	-12,   // head+form: key, path
+	-89,   // syntax: pair, quoted in a call
+	-1123, // letters+length: with blanks, 12-15
+	99,    // head+random: signature, 1/8
+	-10,   // head+letters: basic, A
+	792,   // length: 40
+	-403,  // form+quote: several words, quoted
+	230,   // random: 4/8
+	-143,  // value holds+form: auth, signs
+	-1,    // head+syntax: nonce, pair
+	89,    // letters+length: letters, digits, signs, 6-7
+	341,   // form+quote: letters and digits, quoted
+	-2,    // head+form: cred, several words
+	-218,  // head+random: api, 1/8
+	-535,  // head+random: basic, 1/8
+	25,    // syntax: assign, quoted in a call
+	823,   // head+syntax: securestring, word
+	-71,   // head+form: api, signs
+	-3,    // head+form: auth, path
+	-1604, // followed by: other, quoted
+	-650,  // letters+length: with blanks, 41-63
+	-315,  // head+form: password, dotted
+	-90,   // head+random: apikey, 0/8
+	930,   // touches: \
+	-4,    // head+form: session, snake
+	153,   // head+form: cookie, signs
+	-1,    // head+syntax: cred, pair
+	-6,    // head+syntax: apikey, call
+	-68,   // touches: ]
+	-6,    // head+form: session, kebab
+	274,   // digits: 2/8
+	-30,   // head+letters: api, letters and signs
+	596,   // form+quote: number, bare
+	-315,  // touches: [
+	459,   // name ends in: passwd
+	-164,  // name has: required
+	-43,   // value holds+form: token, base64
+	609,   // head+random: credential, 1/8
+	26,    // head+random: token, 3/8
+	145,   // form+quote: uuid, bare
+	1031,  // length: 32
+	-9,    // form+quote: url, quoted in a call
+	-8,    // head+form: basic, constant
+	308,   // letters+length: A, 40
+	-118,  // value holds+form: passwd, signs
+	-2046, // typed: yes
+	-522,  // name ends in: author
+	76,    // head: pass
+	55,    // head+syntax: cookie, assign
+	-17,   // form+quote: constant, bare
+	-1058, // head+syntax: pass, word
+	-2,    // name has: label
+	-451,  // head+letters: secret, letters and signs
+	-606,  // head+letters: token, letters, digits, signs
+	-2,    // name ends in: text
+	-155,  // name has: nonce
+	-1,    // head+letters: nonce, 1
+	132,   // mark+quote: bar, quoted
+	811,   // name has: basic
+	-1,    // head+form: api, constant
+	-47,   // followed by: line end, quoted
+	-274,  // mark+quote: example, bare
+	1010,  // name has: jwt
+	-166,  // name has: private
+	-166,  // name has: invalid
+	-30,   // name has: handler
+	256,   // name has: seed
+	-3,    // mark+quote: null, quoted
+	-1,    // name ends in: test
+	-26,   // name has: pattern
+	-571,  // touches: blank
+	-3,    // head+letters: cred, letters and signs
+	578,   // form: hex
+	-91,   // mark+quote: variable, quoted in a call
+	-129,  // head+letters: cookie, letters, digits, signs
+	446,   // head+form: secret, base64
+	-239,  // name has: encrypted
+	25,    // head+random: url, 1/8
+	-12,   // touches: @
+	21,    // syntax: header, bare
+	-65,   // letters+length: aA1, 6-7
+	-171,  // name ends in: username
+	-150,  // head+form: bearer, snake
+	-652,  // random+quote: 0/8, quoted
+	-9,    // head+letters: cred, a
+	211,   // name ends in: bearer
+	-252,  // letters+length: letters, digits, signs, 64 and more
+	-226,  // followed by: ., quoted
+	195,   // name has: bearer
+	-31,   // head+letters: auth, 1
+	-15,   // name has: index
+	420,   // head+random: key, 2/8
+	-3,    // followed by: \, quoted
+	-499,  // value holds: user
+	-12,   // name has: db
+	-1397, // name has: id
+	-33,   // name ends in: oauth
+	544,   // head+form: identified, letters and digits
+	-57,   // name ends in: file
+	26,    // head+form: signature, signs
+	-6,    // head+form: nonce, dotted
+	-171,  // mark+quote: generated, quoted
+	-8,    // head+form: cred, kebab
+	-54,   // name ends in: default
+	857,   // letters+length: 1, 16-19
+	47,    // syntax: word, quoted
+	-167,  // followed by: /, quoted
+	-75,   // letters+length: letters, digits, signs, 32
+	-92,   // letters+length: letters, digits, signs, 40
+	-8,    // letters+length: aA, 41-63
+	-78,   // head+form: passphrase, letters and digits
+	-1,    // head+letters: session, A
+	-17,   // letters+length: letters and signs, 40
+	256,   // name ends in: seed
+	-31,   // head+letters: signature, aA
+	725,   // random: 3/8
+	816,   // head+form: password, letters and digits
+	-47,   // head+random: api, 2/8
+	-161,  // head+syntax: key, element
+	701,   // value holds: pass
+	987,   // mark: change
+	112,   // name has: sign
+	938,   // name has: api
+	1313,  // name has: oauth
+	-630,  // form: several words
+	-127,  // before: raise
+	-106,  // name ends in: header
+	-717,  // letters+length: A, 4-5
+	-7,    // name has: partition
+	-215,  // head+syntax: key, compare
+	895,   // head+letters: basic, aA1
+	-28,   // value holds+form: auth, url
+	-7,    // head+form: credential, snake
+	-16,   // head+form: credential, uuid
+	330,   // digits: 3/8
+	-13,   // name has: column
+	-431,  // value holds: auth
+	-272,  // head+form: signature, letters
+	-73,   // head+letters: signature, a
+	782,   // name has: test
+	-7,    // value holds+form: key, snake
+	892,   // value holds+form: token, letters
+	-52,   // letters+length: letters, digits, signs, 12-15
+	-134,  // letters+length: aA1, 8-11
+	674,   // name has: encryption
+	131,   // head+letters: signature, letters, digits, signs
+	-151,  // mark: removed
+	-6,    // name has: list
+	-105,  // mark: sample
+	-51,   // head+syntax: session, pair
+	484,   // head: password
+	-73,   // head+letters: signature, letters and signs
+	-372,  // head+letters: password, letters, digits, signs
+	-231,  // name has: text
+	90,    // name has: admin
+	-101,  // head+form: password, constant
+	117,   // head+form: key, base64
+	-73,   // followed by: >, quoted
+	-205,  // head+form: password, signs
+	-376,  // value holds+form: token, several words
+	-327,  // syntax: assign, bare
+	-9,    // name ends in: cred
+	-143,  // head+random: secret, 5/8
+	1259,  // head+syntax: password, assign
+	-68,   // head+form: credential, kebab
+	-387,  // syntax: attribute, quoted
+	-61,   // head+syntax: key, call
+	-477,  // head+letters: basic, a
+	-230,  // head+form: auth, base64
+	-29,   // name has: size
+	-3,    // head+form: session, base64
+	448,   // letters+length: letters and joiners, 12-15
+	-600,  // letters+length: letters and signs, 6-7
+	261,   // head+syntax: token, call
+	344,   // head+letters: identified, a
+	-290,  // form+quote: letters, bare
+	-17,   // mark+quote: change, quoted
+	969,   // name ends in: secret
+	-125,  // form+quote: hex, quoted
+	-23,   // letters+length: letters, digits, joiners, 6-7
+	-268,  // name has: password
+	-851,  // touches: >
+	-158,  // name has: account
+	124,   // letters+length: with blanks, 64 and more
+	-415,  // name has: fake
+	504,   // head+letters: basic, letters, digits, signs
+	1021,  // touches: ?
+	-21,   // name ends in: algorithm
+	838,   // head+form: credential, url
+	1010,  // head+letters: url, a
+	-158,  // head+form: pass, hex
+	245,   // head+form: token, dotted
+	-254,  // form+quote: signs, quoted
+	-12,   // head+form: token, constant
+	1,     // letters+length: aA1, 32
+	282,   // letters+length: aA1, 40
+	-189,  // touches: <
+	584,   // name ends in: by
+	1192,  // length: 33-39
+	663,   // head+letters: secret, aA
+	1250,  // name has: data
+	745,   // head+letters: credential, a
+	450,   // head+random: auth, 0/8
+	-497,  // letters+length: a1, 24-31
+	-79,   // name ends in: app
+	-49,   // form+quote: dotted, quoted
+	-79,   // head+letters: basic, letters and joiners
+	-14,   // mark+quote: todo, bare
+	918,   // touches: =
+	-332,  // head+syntax: password, attribute
+	-494,  // name has: type
+	267,   // length: 16-19
+	-40,   // name has: url
+	544,   // head+letters: identified, a1
+	-571,  // head+letters: key, letters and signs
+	-192,  // name has: authority
+	-57,   // followed by: [, quoted
+	-1305, // touches: :
+	-6,    // name ends in: tls
+	-491,  // letters+length: with blanks, 33-39
+	1312,  // mark+quote: bar, bare
+	-595,  // words: 3/8
+	981,   // length: 41-63
+	-78,   // head+syntax: token, compare
+	-5,    // form+quote: path, quoted in a call
+	-1,    // head+syntax: api, pair
+	-258,  // name ends in: authors
+	-580,  // touches: ;
+	-346,  // form+quote: path, quoted
+	-170,  // letters+length: with blanks, 40
+	-1533, // length: 6-7
+	659,   // head+form: token, hex
+	-41,   // name has: uri
+	118,   // mark+quote: one character again and again, bare
+	-227,  // mark+quote: my, bare
+	-10,   // head+letters: apikey, letters and signs
+	557,   // head+form: auth, letters and digits
+	723,   // head+form: password, kebab
+	-3,    // name ends in: count
+	-10,   // head+form: cookie, several words
+	-568,  // head+syntax: password, pair
+	-1140, // touches: &
+	-159,  // head: nonce
+	-128,  // mark+quote: your, bare
+	-188,  // name has: cookie
+	-5,    // value holds+form: pass, path
+	-113,  // head+form: salt, signs
+	-14,   // followed by: :, bare
+	-14,   // name has: primary
+	-94,   // head+form: pass, kebab
+	376,   // head: credential
+	351,   // before: export
+	422,   // name has: has
+	207,   // name has: client
+	-2,    // mark+quote: default, quoted in a call
+	-688,  // touches: $
+	-545,  // name ends in: user
+	706,   // letters+length: a, 20-23
+	-25,   // name has: google
+	-94,   // head+letters: signature, letters and joiners
+	458,   // form+quote: base64, quoted
+	127,   // name has: old
 	-1,    // head+form: auth, constant
-	-87,   // head+random: pass, 0/8
-	-153,  // changes: 7/8
-	195,   // name has: set
-	-92,   // head+letters: bearer, a1
-	1061,  // letters+length: with blanks, 8-11
-	474,   // head+letters: auth, letters, digits, signs
-	873,   // head+form: basic, base64
-	275,   // name has: app
-	-485,  // letters+length: letters and signs, 8-11
-	-255,  // head+form: apikey, letters
-	-18,   // touches: .
-	-73,   // changes: 0/8
-	-968,  // head+form: key, letters
-	55,    // value holds+form: secret, letters
-	-150,  // mark: generated
-	-620,  // touches: /
-	511,   // head+form: token, kebab
-	206,   // length: 20-23
-	-238,  // value holds+form: user, signs
-	-145,  // letters+length: with blanks, 32
-	916,   // touches: ,
-	-4,    // letters+length: aA, 20-23
-	503,   // head+form: key, number
-	-179,  // head+random: secret, 0/8
-	-603,  // letters+length: a1, 33-39
-	-39,   // head+form: token, uuid
-	-317,  // head+letters: secret, with blanks
-	-663,  // name has: mode
-	-497,  // name: several words
-	-981,  // name ends in: another word
-	151,   // name has: token
-	262,   // variety: 3/8
-	-548,  // name ends in: type
-	-18,   // form+quote: signs, bare
-	-17,   // head+form: apikey, dotted
-	252,   // head+letters: key, aA1
-	297,   // name has: credential
-	-110,  // form+quote: uuid, quoted in a call
-	-631,  // touches: (
-	200,   // head+form: bearer, hex
-	167,   // head+syntax: secret, assign
-	-66,   // value holds+form: key, several words
-	-335,  // head+syntax: api, assign
-	-76,   // value holds+form: token, letters and digits
-	-368,  // name has: aws
-	-39,   // head+letters: url, letters, digits, signs
-	-895,  // syntax: word, bare
-	-429,  // letters+length: A, 1-3
-	-154,  // name ends in: basic
-	-1085, // letters+length: a, 8-11
-	-828,  // mark+quote: one character again and again, quoted
-	-497,  // head+letters: password, A
-	-186,  // head+random: api, 5/8
-	109,   // letters+length: letters, digits, signs, 41-63
-	-560,  // head+form: auth, hex
-	-213,  // value holds+form: secret, several words
-	707,   // mark: foo
-	-993,  // name ends in: token
-	-45,   // wrapped: yes
-	-587,  // name has: hash
-	249,   // name has: sid
-	-687,  // syntax: call, quoted
-	-1666, // name ends in: id
-	644,   // form: url
-	-448,  // random: 1/8
-	444,   // head: identified
-	-158,  // head+form: password, number
-	761,   // form+quote: url, bare
-	667,   // mark+quote: placeholder in brackets, bare
-	104,   // head+random: basic, 2/8
-	-123,  // name has: login
-	-3,    // head+form: credential, constant
-	-404,  // letters+length: letters, digits, signs, 16-19
-	-40,   // head+form: secret, number
-	99,    // form: letters
-	314,   // letters+length: aA1, 41-63
-	-129,  // head+form: url, signs
-	-315,  // random+quote: 0/8, quoted in a call
-	56,    // value holds+form: token, signs
-	-116,  // head+random: token, 4/8
-	-125,  // head+letters: pass, aA
-	-58,   // name has: path
-	864,   // name has: pass
-	533,   // head+letters: credential, letters and signs
-	276,   // head+random: passphrase, 1/8
-	235,   // head: bearer
-	646,   // digits: 6/8
-	109,   // head+letters: securestring, a
-	-200,  // scheme: mysql
-	-51,   // head+random: secret, 1/8
-	-414,  // head+form: password, several words
-	101,   // letters+length: a, 41-63
-	-100,  // head+letters: apikey, aA
-	-35,   // letters+length: aA1, 16-19
-	-652,  // head+syntax: auth, assign
-	-2718, // length: 1-3
-	145,   // random+quote: 3/8, quoted in a call
-	-238,  // touches: quote
-	-79,   // name ends in: cookie
-	-111,  // name has: role
-	-336,  // head: api
-	-363,  // head+letters: secret, a
-	-94,   // value holds+form: key, kebab
-	-302,  // head+form: secret, snake
-	303,   // head+form: pass, signs
-	-1327, // letters+length: letters, digits, signs, 20-23
-	-340,  // form+quote: snake, quoted
-	-317,  // variety: 1/8
-	-124,  // mark+quote: fake, bare
-	826,   // name has: consumer
-	-1334, // before: static
-	-650,  // head+form: token, letters
-	-24,   // name ends in: size
-	750,   // form+quote: letters, quoted
-	97,    // line: comment
-	-33,   // head+letters: secret, a1
-	108,   // head+random: signature, 3/8
-	276,   // name has: passphrase
-	289,   // head+letters: secret, A1
-	-758,  // random: 0/8
-	-555,  // form: constant
-	-178,  // letters+length: aA, 4-5
-	37,    // mark+quote: my, quoted
-	-154,  // followed by: :, quoted in a call
-	-558,  // head+random: basic, 3/8
-	642,   // head+letters: pass, a1
-	-749,  // letters: with blanks
-	-1094, // value holds+form: password, several words
-	-18,   // head+syntax: secret, pair
-	-28,   // head+random: session, 1/8
-	-86,   // head+form: bearer, letters
-	-68,   // head+syntax: token, header
-	200,   // scheme: postgres
-	-382,  // head: secret
-	503,   // head+letters: key, 1
-	-281,  // name has: header
-	-632,  // random+quote: 1/8, bare
-	-14,   // head+random: cred, 1/8
-	-163,  // mark+quote: template, bare
-	871,   // name ends in: pass
-	-227,  // head+syntax: secret, word
-	1158,  // head+letters: password, a
-	-1120, // value holds+form: name, letters
-	-583,  // line: declaration
-	881,   // letters+length: a1, 64 and more
-	-411,  // changes: 4/8
-	107,   // head+random: bearer, 3/8
-	-73,   // name ends in: length
-	-380,  // head+form: key, several words
-	-279,  // head+form: key, uuid
-	-815,  // value holds: key
-	-774,  // followed by: ,, quoted in a call
-	-349,  // random+quote: 2/8, bare
-	-619,  // name ends in: credentials
-	-769,  // name ends in: method
-	-29,   // syntax: call, quoted in a call
-	41,    // form: number
-	-160,  // head+form: key, snake
-	-1360, // words: 7/8
-	-75,   // mark+quote: removed, bare
-	-241,  // mark: fake
-	302,   // followed by: @, bare
-	-106,  // letters+length: 1, 6-7
-	391,   // letters+length: aA, 24-31
-	531,   // form: base64
-	-480,  // form+quote: path, bare
-	-621,  // name has: credentials
-	31,    // head+syntax: credential, call
-	444,   // head+syntax: identified, word
-	-58,   // name ends in: path
-	306,   // head+random: auth, 3/8
-	1182,  // followed by: line end, bare
-	1501,  // words: 0/8
-	361,   // letters+length: a, 32
-	54,    // length: 12-15
-	-71,   // value holds+form: token, dotted
-	508,   // head+syntax: auth, compare
-	-16,   // head+form: auth, snake
-	-44,   // variety: 6/8
-	288,   // head+syntax: secret, call
-	-557,  // scheme: other
-	-6,    // before: env
-	-610,  // head+form: password, path
-	302,   // head+random: password, 1/8
-	359,   // letters: a1
-	444,   // name has: identified
-	-14,   // head+syntax: token, pair
-	559,   // letters+length: a1, 12-15
-	-589,  // letters+length: letters, digits, signs, 4-5
-	-729,  // mark: index
-	-299,  // head: basic
-	369,   // letters+length: with blanks, 16-19
-	-395,  // random+quote: 5/8, bare
-	-377,  // head+form: key, kebab
-	649,   // name ends in: code
-	-11,   // head+form: cookie, snake
-	276,   // head: passphrase
-	-425,  // random: 5/8
-	770,   // head+form: key, hex
-	-127,  // name has: file
-	344,   // name has: root
-	-479,  // mark: example
-	-190,  // head: token
-	-216,  // before: let
-	167,   // letters+length: aA1, 64 and more
-	759,   // name has: database
-	-1457, // followed by: ), bare
-	-128,  // head+syntax: key, flag
-	-266,  // head+random: token, 1/8
-	896,   // letters+length: a, 33-39
-	657,   // head+letters: secret, A
-	695,   // letters+length: letters and signs, 33-39
-	-184,  // head+random: apikey, 1/8
-	137,   // letters+length: A1, 41-63
-	-73,   // name has: length
-	-502,  // followed by: ;, quoted
-	-425,  // before: log
-	12,    // name ends in: key
-	-521,  // head+letters: pass, aA1
-	-351,  // head+letters: cookie, a
-	-753,  // name has: key
-	304,   // head+syntax: auth, call
-	641,   // followed by: }, quoted
-	266,   // random+quote: 3/8, quoted
-	-198,  // head+form: basic, letters
-	47,    // head+letters: basic, letters and signs
-	-20,   // name has: host
-	-117,  // mark+quote: fake, quoted
-	-356,  // mark+quote: template, quoted
-	306,   // random+quote: 2/8, quoted
-	-461,  // name has: refresh
-	897,   // name ends in: signature
-	-247,  // head: auth
-	-117,  // mark: my
-	-128,  // random+quote: 0/8, bare
-	62,    // head+random: bearer, 1/8
-	-72,   // value holds+form: key, dotted
-	-283,  // value holds+form: secret, snake
-	-755,  // head+form: basic, letters and digits
-	122,   // head+form: pass, letters and digits
-	167,   // head+letters: password, aA1
-	-361,  // letters+length: letters and signs, 16-19
-	609,   // head+form: pass, letters
-	-278,  // value holds+form: key, signs
-	124,   // letters+length: A1, 16-19
-	-145,  // head+syntax: basic, assign
-	813,   // name is: CONSTANT
-	-133,  // mark: placeholder in brackets
-	490,   // head+random: key, 3/8
-	-610,  // name has: default
-	-140,  // form+quote: snake, quoted in a call
-	-7,    // value holds+form: password, signs
-	-49,   // before: print
-	-277,  // letters+length: aA, 6-7
-	-85,   // head+syntax: credential, compare
-	785,   // length: 24-31
-	-28,   // head: session
-	1322,  // mark: bar
-	-263,  // mark: a sequence
-	-155,  // value holds+form: user, snake
-	249,   // head+letters: url, aA1
-	317,   // syntax: assign, quoted
-	-317,  // head+form: secret, several words
-	81,    // head+random: securestring, 2/8
-	-115,  // head+form: token, number
-	-524,  // mark: template
-	-527,  // head: key
-	591,   // name has: passwd
-	499,   // head+letters: auth, a1
-	-515,  // mark+quote: test, quoted
-	1209,  // name has: postgres
-	225,   // head+random: pass, 4/8
-	-419,  // head+form: auth, letters
-	-576,  // head+random: token, 0/8
-	-244,  // form+quote: several words, quoted in a call
-	-348,  // head+random: credential, 2/8
-	-196,  // followed by: <, bare
-	655,   // value holds+form: auth, several words
-	61,    // head+form: secret, letters and digits
-	-938,  // name ends in: name
-	-135,  // head: cookie
-	335,   // before: var
-	-330,  // name ends in: pwd
-	166,   // value holds+form: password, letters and digits
-	277,   // letters: a
-	337,   // syntax: compare, quoted
-	-1035, // value holds: password
-	-756,  // head+letters: url, a1
-	177,   // head+syntax: password, compare
-	-53,   // followed by: blank, quoted in a call
-	-292,  // name has: username
-	-265,  // changes: 2/8
-	-16,   // name has: sort
-	235,   // head+syntax: bearer, header
-	514,   // digits: 5/8
-	-32,   // random+quote: 5/8, quoted
-	-351,  // head+form: cookie, letters
-	-744,  // head+random: secret, 4/8
-	-2446, // letters+length: a, 1-3
-	745,   // name ends in: data
-	-538,  // letters+length: 1, 4-5
-	-122,  // head+form: auth, kebab
-	-797,  // mark+quote: placeholder in brackets, quoted
-	-28,   // name ends in: session
-	-180,  // head+form: credential, signs
-	984,   // length: 8-11
-	706,   // head+form: securestring, letters
-	-158,  // head+letters: password, 1
-	-46,   // name has: bytes
-	40,    // head+random: bearer, 0/8
-	-772,  // name has: method
-	-2531, // name has: public
-	-789,  // form: dotted
-	-416,  // head+form: key, signs
-	-12,   // head+syntax: cred, assign
-	-214,  // name has: manager
-	-197,  // variety: 4/8
-	43,    // name has: signature
-	-275,  // followed by: blank, bare
-	-90,   // words: 4/8
-	-164,  // value holds+form: token, snake
-	-12,   // letters+length: letters and signs, 32
-	-734,  // mark: test
-	-312,  // form+quote: number, quoted
-	1622,  // name has: master
-	-228,  // letters+length: A1, 4-5
-	-259,  // head+random: pass, 2/8
-	-98,   // head+letters: token, a1
-	114,   // head+letters: secret, aA1
-	-590,  // head+syntax: credential, assign
-	-782,  // form+quote: dotted, bare
-	-383,  // followed by: :, quoted
-	-46,   // name ends in: bytes
-	426,   // head+random: basic, 4/8
-	942,   // head+form: url, letters
-	-495,  // letters+length: a1, 6-7
-	-72,   // head+form: token, letters and digits
-	-154,  // head+syntax: token, assign
-	373,   // head+random: pass, 1/8
-	288,   // followed by: quote, bare
-	1135,  // head+letters: password, a1
-	-10,   // name has: tls
-	-551,  // value holds+form: password, kebab
-	222,   // name ends in: value
-	-192,  // head+form: auth, url
-	551,   // letters+length: a, 16-19
-	-476,  // before: const
-	702,   // head+random: secret, 2/8
-	918,   // letters+length: A1, 20-23
-	-409,  // value holds+form: password, dotted
-	-130,  // followed by: &, bare
-	-60,   // head+random: credential, 0/8
-	220,   // head+syntax: pass, assign
-	-259,  // value holds+form: user, letters
-	-45,   // name has: config
-	-20,   // name has: github
-	682,   // random+quote: 3/8, bare
-	61,    // head+letters: bearer, aA1
-	23,    // name ends in: credential
-	273,   // head+random: token, 2/8
-	218,   // name ends in: new
-	249,   // changes: 1/8
-	-216,  // name ends in: keys
-	1468,  // length: 64 and more
-	-4,    // followed by: ], quoted
-	284,   // head+form: key, dotted
-	-225,  // digits: 0/8
-	-701,  // mark+quote: a sequence, quoted
-	-689,  // before: expect
-	381,   // followed by: ,, quoted
-	-26,   // name has: foreign
-	-303,  // bias
-	-243,  // form+quote: letters and digits, bare
-	624,   // form+quote: hex, bare
-	343,   // variety: 2/8
-	-91,   // head+letters: url, letters and signs
-	-7,    // letters+length: aA, 1-3
-	276,   // head+syntax: passphrase, assign
-	-17,   // mark+quote: operator, bare
-	-35,   // name has: session
-	-465,  // form+quote: signs, quoted in a call
-	-366,  // value holds: credential
-	-200,  // head+syntax: auth, word
-	-232,  // letters+length: aA1, 12-15
-	581,   // mark+quote: xxx, quoted
-	-91,   // head+random: url, 0/8
-	-59,   // name ends in: uri
-	-624,  // before: return
-	911,   // mark+quote: foo, bare
-	-132,  // variety: 5/8
-	447,   // form+quote: kebab, quoted in a call
-	89,    // letters: A
-	-2,    // name has: service
-	-996,  // head+random: key, 1/8
-	-214,  // form+quote: kebab, bare
-	431,   // followed by: ;, bare
-	-76,   // name ends in: url
-	359,   // letters+length: a1, 41-63
-	-404,  // mark+quote: xxx, bare
-	349,   // name has: store
-	-65,   // mark+quote: null, bare
-	-13,   // head+syntax: session, call
-	301,   // head+letters: pass, letters and signs
-	387,   // mark+quote: call, quoted
-	-2001, // value: repeats its name
-	-193,  // mark: format
-	258,   // name has: nkey
-	-22,   // name has: cred
-	-512,  // head+letters: key, a
-	1078,  // form+quote: letters and digits, quoted in a call
-	559,   // random: 2/8
-	-516,  // before: echo
-	-272,  // mark: your
-	31,    // value holds+form: password, snake
-	-684,  // mark+quote: call, bare
-	641,   // name has: code
-	553,   // name has: access
-	-78,   // head+random: apikey, 2/8
-	-921,  // letters: letters and signs
-	413,   // head+random: securestring, 1/8
-	-54,   // form+quote: constant, quoted
-	-617,  // head+syntax: secret, flag
-	-18,   // name has: mysql
-	-13,   // value holds+form: secret, signs
-	-51,   // head+random: secret, 3/8
-	-219,  // name: one word
-	850,   // mark+quote: change, bare
-	398,   // letters+length: letters, digits, signs, 33-39
-	-83,   // name: two words
-	73,    // letters+length: a1, 20-23
-	66,    // before: if
-	-231,  // name has: get
-	392,   // random+quote: 1/8, quoted
-	-109,  // head+letters: auth, aA
-	-137,  // head+syntax: key, word
-	-110,  // value holds: secret
-	146,   // head+syntax: auth, pair
-	209,   // head+random: token, 5/8
-	-1049, // letters+length: letters and signs, 20-23
-	-1,    // name has: author
-	-147,  // mark+quote: test, bare
-	21,    // syntax: pair, quoted
-	-144,  // mark+quote: format, quoted
-	385,   // letters+length: a1, 16-19
-	274,   // digits: 1/8
-	-844,  // mark+quote: variable, bare
-	41,    // letters: 1
-	817,   // head+syntax: credential, word
-	302,   // head: url
-	1,     // head+form: secret, kebab
-	-313,  // head+form: token, several words
-	-1177, // value holds: name
-	-528,  // random+quote: 1/8, quoted in a call
-	182,   // mark: xxx
-	-1209, // head+random: auth, 1/8
-	447,   // head+random: url, 3/8
-	-10,   // head+form: secret, constant
-	-187,  // head+random: password, 5/8
-	-380,  // head+letters: key, with blanks
-	-799,  // head+random: key, 0/8
-	648,   // variety: 0/8
-	851,   // words: 2/8
-	-1047, // head+letters: token, a
-	270,   // name has: smtp
-	-178,  // mark+quote: foo, quoted
-	1592,  // letters+length: letters, digits, signs, 8-11
-	-71,   // before: function
-	-459,  // form: uuid
-	-619,  // name has: secret
-	-1491, // head+syntax: password, call
-	-137,  // form+quote: base64, bare
-	-166,  // name has: new
-	-368,  // followed by: ., bare
-	882,   // letters: aA1
-	4,     // letters+length: a, 6-7
-	-123,  // before: def
-	-114,  // head+form: auth, number
-	-284,  // head+letters: auth, a
-	378,   // name has: verifier
-	728,   // head+form: auth, several words
-	655,   // letters+length: letters and signs, 41-63
-	-76,   // name is: snake
-	-194,  // head+letters: api, a
-	11,    // mark+quote: my, quoted in a call
-	-17,   // mark: operator
-	-86,   // changes: 6/8
-	-249,  // head+syntax: apikey, assign
-	-257,  // name is: dotted
-	728,   // head+letters: auth, with blanks
-	-464,  // followed by: ,, bare
-	-414,  // head+letters: password, with blanks
-	-107,  // letters+length: a1, 8-11
-	626,   // before: test
-	322,   // letters+length: A, 33-39
-	-13,   // head+letters: session, letters and signs
-	-328,  // mark: call
-	-80,   // name ends in: auth
-	1265,  // value holds+form: pass, letters and digits
-	319,   // head+letters: token, aA1
-	-494,  // scheme: nats
-	-316,  // letters+length: aA, 8-11
-	-352,  // head+form: pass, several words
-	26,    // changes: 5/8
-	-133,  // head+letters: password, letters and signs
-	-664,  // head+form: secret, dotted
-	-83,   // form+quote: kebab, quoted
-	-158,  // head+letters: key, A
-	1,     // name ends in: authorization
-	-772,  // letters+length: letters and signs, 4-5
-	-155,  // head+letters: apikey, a
-	-162,  // name has: rsa
-	-1009, // form: snake
-	-445,  // head+letters: secret, letters, digits, signs
-	-159,  // head+random: password, 3/8
-	827,   // head+form: signature, several words
-	-15,   // head: cred
-	-536,  // form+quote: letters, quoted in a call
-	18,    // head+form: password, snake
-	1031,  // head+random: identified, 1/8
-	448,   // name ends in: string
-	-34,   // value holds+form: user, kebab
-	-582,  // name ends in: hash
-	109,   // head+random: auth, 2/8
-	99,    // form: kebab
-	203,   // head+random: password, 4/8
-	990,   // words: 1/8
-	-938,  // name has: name
-	139,   // name is: Capital
-	-120,  // letters+length: A, 12-15
-	-240,  // name ends in: error
-	14,    // head+form: signature, base64
-	-755,  // before: docker
-	-189,  // head+random: key, 5/8
-	-309,  // followed by: \, bare
-	274,   // name has: auth
-	-288,  // syntax: call, bare
-	-1700, // mark: variable
-	249,   // name ends in: sid
-	2,     // random+quote: 4/8, bare
-	-663,  // name ends in: mode
-	-507,  // head+form: url, letters and digits
-	827,   // head+letters: signature, with blanks
-	119,   // followed by: quote, quoted
-	-165,  // letters+length: aA, 12-15
-	437,   // mark+quote: a sequence, bare
-	-587,  // form+quote: snake, bare
-	-171,  // value holds+form: user, several words
-	311,   // head+form: secret, hex
-	-38,   // form+quote: dotted, quoted in a call
-	-42,   // head+form: credential, letters
-	-553,  // head+letters: key, aA
-	-139,  // head+letters: api, with blanks
-	-1,    // value holds+form: user, path
-	216,   // head+letters: cookie, letters and signs
-	-28,   // value holds+form: secret, dotted
-	-211,  // value holds+form: credential, letters
-	-217,  // name has: keys
-	-90,   // name has: env
-	-164,  // name ends in: jwt
-	543,   // head+letters: token, A
-	-565,  // letters+length: letters and signs, 24-31
-	-905,  // letters+length: aA, 16-19
-	-139,  // head+form: api, several words
-	276,   // name ends in: passphrase
-	953,   // followed by: ), quoted in a call
-	97,    // name ends in: nkey
-	851,   // form: letters and digits
-	-457,  // digits: 7/8
-	-84,   // head+random: cookie, 1/8
-	-65,   // mark: null
-	-34,   // name ends in: env
-	-51,   // random+quote: 4/8, quoted
-	934,   // head+form: password, letters
-	-450,  // head+random: url, 4/8
-	895,   // head+form: auth, signs
-	-220,  // head+form: basic, snake
-	-157,  // value holds+form: token, kebab
-	-97,   // name ends in: timeout
-	-728,  // mark+quote: index, bare
-	-284,  // head+random: bearer, 4/8
-	-18,   // head+letters: auth, A
+	-286,  // head+random: pass, 0/8
+	-160,  // name ends in: authority
+	-1,    // name ends in: signing
+	-2,    // head+letters: cred, with blanks
+	-180,  // letters+length: a, 64 and more
+	-296,  // changes: 7/8
+	411,   // name has: set
+	100,   // head+letters: bearer, a1
+	1062,  // letters+length: with blanks, 8-11
+	1127,  // head+letters: auth, letters, digits, signs
+	-78,   // name ends in: access
+	656,   // head+form: basic, base64
+	-36,   // name ends in: ref
+	-1,    // name ends in: title
+	246,   // name has: app
+	-4,    // value holds+form: user, dotted
+	87,    // letters+length: letters and signs, 8-11
+	-198,  // head+form: apikey, letters
+	139,   // name has: apikey
+	-7,    // head+form: cred, snake
+	-63,   // name has: level
+	-13,   // touches: .
+	51,    // changes: 0/8
+	-12,   // name ends in: state
+	-93,   // head+random: passphrase, 0/8
+	-732,  // head+form: key, letters
+	160,   // value holds+form: secret, letters
+	-171,  // mark: generated
+	-294,  // touches: /
+	432,   // head+form: token, kebab
+	-149,  // length: 20-23
+	-13,   // head+syntax: signature, flag
+	-173,  // value holds+form: user, signs
+	-198,  // letters+length: with blanks, 32
+	-1,    // value holds+form: credential, dotted
+	904,   // touches: ,
+	-130,  // letters+length: aA, 20-23
+	-48,   // head+letters: api, letters, digits, signs
+	588,   // head+form: key, number
+	63,    // head+random: secret, 0/8
+	-443,  // letters+length: a1, 33-39
+	-60,   // head+form: salt, letters
+	-348,  // letters+length: letters and joiners, 24-31
+	-6,    // head+letters: session, with blanks
+	-46,   // head+letters: session, a
+	269,   // head+form: token, uuid
+	-327,  // head+letters: secret, with blanks
+	-51,   // name has: str
+	-424,  // name has: mode
+	-647,  // name: several words
+	-1397, // name ends in: another word
+	383,   // name has: token
+	123,   // variety: 3/8
+	-117,  // touches: +
+	-480,  // name ends in: type
+	-107,  // form+quote: signs, bare
+	-7,    // head+form: apikey, dotted
+	-325,  // head+letters: key, aA1
+	292,   // name has: credential
+	-115,  // form+quote: uuid, quoted in a call
+	-2,    // name has: min
+	-466,  // touches: (
+	349,   // head+form: bearer, hex
+	352,   // head+syntax: secret, assign
+	-97,   // value holds+form: key, base64
+	-60,   // value holds+form: key, several words
+	387,   // touches: )
+	-49,   // head+form: nonce, signs
+	-497,  // head+syntax: api, assign
+	-96,   // value holds+form: token, letters and digits
+	-435,  // name has: aws
+	-422,  // letters+length: letters, digits, joiners, 16-19
+	-9,    // name ends in: enabled
+	-112,  // head+letters: url, letters, digits, signs
+	-686,  // syntax: word, bare
+	-107,  // name ends in: basic
+	-72,   // name ends in: keyboard
+	-169,  // head+letters: signature, A
+	-8,    // head+letters: salt, a1
+	-1276, // letters+length: a, 8-11
+	-9,    // name ends in: cache
+	-311,  // letters+length: A1, 6-7
+	-570,  // mark+quote: one character again and again, quoted
+	-4,    // head+syntax: cred, word
+	592,   // name ends in: store
+	-6,    // head+syntax: auth, element
+	-239,  // head+letters: password, A
+	-30,   // name ends in: handler
+	-88,   // head+random: api, 5/8
+	-499,  // letters+length: letters, digits, signs, 41-63
+	-723,  // head+form: auth, hex
+	-2,    // name ends in: alias
+	-236,  // value holds+form: secret, several words
+	1022,  // mark: foo
+	-1,    // name has: map
+	-205,  // name ends in: token
+	-98,   // wrapped: yes
+	-457,  // name has: hash
+	431,   // name has: sid
+	-47,   // head+form: basic, dotted
+	-789,  // syntax: call, quoted
+	-1,    // head+letters: bearer, aA
+	-1322, // name ends in: id
+	441,   // form: url
+	-13,   // value holds+form: secret, path
+	-1,    // head+syntax: key, attribute
+	-461,  // random: 1/8
+	586,   // head: identified
+	-107,  // head+random: signature, 2/8
+	-164,  // mark+quote: default, quoted
+	-117,  // head+form: password, number
+	583,   // form+quote: url, bare
+	-86,   // head+letters: nonce, a1
+	836,   // mark+quote: placeholder in brackets, bare
+	-18,   // head+letters: cred, letters and joiners
+	-74,   // name has: keyboard
+	-1,    // name has: scope
+	-149,  // followed by: }, quoted in a call
+	331,   // head+random: basic, 2/8
+	-83,   // name has: login
+	-2,    // head+form: credential, constant
+	78,    // letters+length: letters, digits, signs, 16-19
+	14,    // head+form: secret, number
+	-7,    // value holds+form: credential, several words
+	-2,    // head+form: nonce, several words
+	-148,  // form: letters
+	-18,   // head+form: cookie, dotted
+	90,    // head+letters: credential, A
+	278,   // letters+length: aA1, 41-63
+	-135,  // head+form: url, signs
+	-419,  // random+quote: 0/8, quoted in a call
+	-534,  // letters+length: letters and joiners, 16-19
+	-1,    // value holds+form: name, base64
+	-14,   // name has: max
+	169,   // value holds+form: token, signs
+	-4,    // name has: mail
+	-132,  // head+random: token, 4/8
+	-63,   // head+letters: pass, aA
+	-43,   // name has: path
+	-1,    // name ends in: rsa
+	-91,   // letters+length: letters and signs, 64 and more
+	835,   // name has: pass
+	729,   // head+letters: credential, letters and signs
+	447,   // head+random: passphrase, 1/8
+	-10,   // mark+quote: operator, quoted
+	202,   // head: bearer
+	-2,    // head+form: cookie, kebab
+	-35,   // head+form: identified, dotted
+	-2,    // name ends in: dir
+	-2,    // form+quote: constant, quoted in a call
+	-3,    // value holds+form: key, path
+	-107,  // head+random: cookie, 0/8
+	24,    // name has: cert
+	124,   // digits: 6/8
+	188,   // head+letters: securestring, a
+	244,   // name has: ssl
+	200,   // head+random: secret, 1/8
+	-113,  // letters+length: letters and joiners, 64 and more
+	-505,  // head+form: password, several words
+	60,    // letters+length: a, 41-63
+	-15,   // head+random: salt, 0/8
+	-91,   // head+letters: apikey, aA
+	-15,   // head+letters: signature, 1
+	54,    // letters+length: aA1, 16-19
+	-774,  // head+syntax: auth, assign
+	-62,   // head+syntax: cookie, pair
+	-107,  // head+letters: api, aA1
+	231,   // random+quote: 3/8, quoted in a call
+	-562,  // touches: quote
+	-93,   // name has: csrf
+	-59,   // name ends in: cookie
+	-267,  // name has: role
+	-1,    // head+form: pass, number
+	-547,  // head: api
+	-256,  // head+letters: secret, a
+	-132,  // value holds+form: key, kebab
+	-3,    // name has: ssh
+	-224,  // head+form: secret, snake
+	727,   // head+form: pass, signs
+	-924,  // letters+length: letters, digits, signs, 20-23
+	-6,    // mark+quote: none, bare
+	-2,    // name ends in: label
+	-400,  // form+quote: snake, quoted
+	-7,    // head+letters: nonce, aA
+	-640,  // variety: 1/8
+	-67,   // mark+quote: fake, bare
+	1578,  // name has: consumer
+	-63,   // head+form: session, letters
+	-235,  // head+syntax: salt, assign
+	-1332, // before: static
+	-643,  // head+form: token, letters
+	-3,    // mark+quote: default, bare
+	339,   // letters+length: letters and joiners, 33-39
+	-29,   // name ends in: size
+	552,   // form+quote: letters, quoted
+	-33,   // line: comment
+	-2,    // head+form: salt, dotted
+	-28,   // head+letters: passphrase, letters and joiners
+	-177,  // head+letters: secret, a1
+	156,   // head+random: signature, 3/8
+	354,   // name has: passphrase
+	407,   // head+letters: secret, A1
+	-43,   // head+form: cookie, letters and digits
+	-923,  // random: 0/8
+	-142,  // form: constant
+	-203,  // letters+length: aA, 4-5
+	58,    // mark+quote: my, quoted
+	-3,    // name ends in: max
+	-123,  // followed by: :, quoted in a call
+	-200,  // head+random: basic, 3/8
+	-9,    // followed by: +, quoted
+	-33,   // name ends in: format
+	578,   // head+letters: pass, a1
+	-630,  // letters: with blanks
+	-149,  // name has: regex
+	-383,  // letters+length: letters and joiners, 41-63
+	-1066, // value holds+form: password, several words
+	-329,  // letters+length: aA1, 20-23
+	-27,   // head+syntax: secret, pair
+	-83,   // head+letters: basic, letters, digits, joiners
+	-165,  // head+random: session, 1/8
+	-135,  // head+form: bearer, letters
+	-1,    // name ends in: press
+	-113,  // head+syntax: token, header
+	430,   // scheme: postgres
+	-305,  // head: secret
+	-44,   // mark: todo
+	588,   // head+letters: key, 1
+	-707,  // letters+length: letters, digits, joiners, 4-5
+	84,    // name has: header
+	-563,  // letters+length: letters and joiners, 8-11
+	-448,  // random+quote: 1/8, bare
+	-90,   // head+random: cred, 1/8
+	-187,  // mark+quote: template, bare
+	-70,   // value holds+form: passwd, letters
+	-2,    // head+letters: nonce, a
+	-6,    // value holds+form: auth, dotted
+	-117,  // letters+length: aA, 33-39
+	-1,    // name ends in: sign
+	1078,  // name ends in: pass
+	-90,   // mark+quote: sample, bare
+	-186,  // head+syntax: secret, word
+	-28,   // head+letters: credential, letters, digits, joiners
+	1319,  // head+letters: password, a
+	-2,    // head+letters: nonce, with blanks
+	-10,   // value holds+form: token, path
+	-6,    // head+letters: cred, a1
+	-1148, // value holds+form: name, letters
+	-453,  // line: declaration
+	-5,    // value holds+form: name, signs
+	1310,  // letters+length: a1, 64 and more
+	-526,  // changes: 4/8
+	5,     // head+random: bearer, 3/8
+	-70,   // name ends in: length
+	-441,  // head+form: key, several words
+	-1,    // name ends in: map
+	-329,  // head+form: key, uuid
+	-40,   // head+letters: identified, letters and joiners
+	-832,  // value holds: key
+	-7,    // name has: gitlab
+	-42,   // name has: format
+	-535,  // followed by: ,, quoted in a call
+	-377,  // random+quote: 2/8, bare
+	-321,  // name ends in: credentials
+	-371,  // name ends in: method
+	-1,    // name ends in: min
+	-33,   // syntax: call, quoted in a call
+	355,   // form: number
+	-244,  // head+form: key, snake
+	-6,    // head+letters: nonce, letters and joiners
+	-12,   // head+letters: passphrase, letters and signs
+	-1231, // words: 7/8
+	-5,    // head+syntax: salt, word
+	-32,   // mark+quote: removed, bare
+	-228,  // mark: fake
+	-95,   // head+form: bearer, signs
+	512,   // followed by: @, bare
+	-58,   // letters+length: 1, 6-7
+	239,   // letters+length: aA, 24-31
+	551,   // form: base64
+	-70,   // head+letters: salt, letters, digits, signs
+	-27,   // letters+length: letters and joiners, 32
+	-230,  // form+quote: path, bare
+	-130,  // head+letters: bearer, letters, digits, signs
+	-353,  // name has: credentials
+	279,   // head+syntax: credential, call
+	588,   // head+syntax: identified, word
+	-39,   // name ends in: path
+	503,   // head+random: auth, 3/8
+	828,   // followed by: line end, bare
+	1329,  // words: 0/8
+	155,   // letters+length: a, 32
+	-171,  // length: 12-15
+	-60,   // value holds+form: token, dotted
+	420,   // head+syntax: auth, compare
+	-235,  // head+letters: signature, a1
+	-34,   // head+form: auth, snake
+	-98,   // variety: 6/8
+	-190,  // value holds: passwd
+	-222,  // head+syntax: secret, call
+	-455,  // scheme: other
+	109,   // before: env
+	-346,  // head+form: password, path
+	477,   // head+random: password, 1/8
+	-1,    // head+syntax: secret, compare
+	310,   // letters: a1
+	586,   // name has: identified
+	-109,  // head+syntax: token, pair
+	380,   // head+random: key, 4/8
+	-13,   // head+form: secret, path
+	373,   // letters+length: a1, 12-15
+	-162,  // mark+quote: one character again and again, quoted in a call
+	-78,   // letters+length: letters, digits, signs, 4-5
+	-957,  // mark: index
+	-211,  // head: basic
+	510,   // letters+length: with blanks, 16-19
+	-32,   // random+quote: 5/8, bare
+	-109,  // head+form: key, kebab
+	806,   // name ends in: code
+	-18,   // letters+length: letters and joiners, 40
+	-5,    // head+form: cookie, snake
+	354,   // head: passphrase
+	-69,   // random: 5/8
+	496,   // head+form: key, hex
+	-120,  // name has: file
+	439,   // name has: root
+	-571,  // mark: example
+	-56,   // value holds+form: credential, signs
+	-422,  // head: token
+	-84,   // head+random: api, 0/8
+	-111,  // head+letters: api, a1
+	39,    // before: let
+	372,   // letters+length: aA1, 64 and more
+	-193,  // head+form: signature, kebab
+	819,   // name has: database
+	-1380, // followed by: ), bare
+	-472,  // head+syntax: key, flag
+	-59,   // head+random: token, 1/8
+	757,   // letters+length: a, 33-39
+	-59,   // head+form: cred, signs
+	377,   // head+letters: secret, A
+	370,   // letters+length: letters and signs, 33-39
+	-119,  // head+random: apikey, 1/8
+	-199,  // mark+quote: index, quoted
+	-41,   // name ends in: group
+	407,   // letters+length: A1, 41-63
+	-104,  // name has: length
+	-237,  // followed by: ;, quoted
+	-409,  // before: log
+	49,    // name ends in: key
+	-487,  // head+letters: pass, aA1
+	-179,  // head+letters: cookie, a
+	-3,    // name ends in: bad
+	-369,  // head+letters: password, letters and joiners
+	-391,  // name has: key
+	420,   // head+syntax: auth, call
+	831,   // followed by: }, quoted
+	-70,   // head+form: signature, snake
+	-10,   // head+form: credential, several words
+	103,   // random+quote: 3/8, quoted
+	-550,  // head+form: basic, letters
+	98,    // head+letters: basic, letters and signs
+	-16,   // name has: host
+	-1,    // head+letters: api, 1
+	-187,  // letters+length: letters and joiners, 4-5
+	-161,  // mark+quote: fake, quoted
+	-374,  // mark+quote: template, quoted
+	174,   // random+quote: 2/8, quoted
+	-93,   // name has: refresh
+	-376,  // name has: salt
+	-55,   // head+letters: salt, a
+	-811,  // letters+length: letters and joiners, 20-23
+	530,   // name ends in: signature
+	-116,  // head: auth
+	-517,  // head+letters: secret, letters, digits, joiners
+	-133,  // mark: my
+	-519,  // random+quote: 0/8, bare
+	-169,  // mark: default
+	77,    // head+random: bearer, 1/8
+	-45,   // value holds+form: key, dotted
+	-201,  // value holds+form: secret, snake
+	-94,   // head+form: basic, letters and digits
+	-12,   // mark: none
+	215,   // head+form: pass, letters and digits
+	-5,    // before: throw
+	24,    // head+letters: password, aA1
+	89,    // letters+length: letters and signs, 16-19
+	563,   // head+form: pass, letters
+	-59,   // head+form: basic, signs
+	-105,  // name ends in: policy
+	-33,   // head+form: session, signs
+	621,   // head+letters: securestring, aA
+	-253,  // value holds+form: key, signs
+	181,   // letters+length: A1, 16-19
+	-93,   // head+syntax: basic, assign
+	-367,  // head+letters: key, letters and joiners
+	584,   // name is: CONSTANT
+	-18,   // mark: placeholder in brackets
+	232,   // head+random: key, 3/8
+	-306,  // name has: default
+	-96,   // form+quote: snake, quoted in a call
+	-104,  // value holds+form: password, signs
+	-23,   // before: print
+	-132,  // form+quote: url, quoted
+	-135,  // letters+length: aA, 6-7
+	-297,  // mark+quote: example, quoted
+	535,   // length: 24-31
+	-294,  // head: session
+	1441,  // mark: bar
+	-356,  // head+letters: pass, letters, digits, signs
+	-1025, // letters: letters and joiners
+	-318,  // mark: a sequence
+	-39,   // value holds+form: user, snake
+	-1,    // name has: press
+	-27,   // head+letters: nonce, letters, digits, joiners
+	578,   // head+letters: url, aA1
+	600,   // syntax: assign, quoted
+	-327,  // head+form: secret, several words
+	-33,   // value holds+form: password, path
+	171,   // head+random: securestring, 2/8
+	-56,   // head+form: token, number
+	-583,  // mark: template
+	-10,   // head+letters: credential, with blanks
+	-560,  // head: key
+	425,   // name has: passwd
+	-6,    // name has: dir
+	565,   // head+letters: auth, a1
+	-536,  // mark+quote: test, quoted
+	1324,  // name has: postgres
+	403,   // head+random: pass, 4/8
+	-74,   // value holds+form: key, letters and digits
+	-526,  // head+form: auth, letters
+	-353,  // head+random: token, 0/8
+	-5,    // head+form: cred, dotted
+	-261,  // form+quote: several words, quoted in a call
+	-216,  // head+random: credential, 2/8
+	-191,  // followed by: <, bare
+	-18,   // mark+quote: foo, quoted in a call
+	-182,  // name has: group
+	-164,  // head+form: credential, hex
+	779,   // value holds+form: auth, several words
+	-4,    // head+form: api, dotted
+	113,   // head+form: secret, letters and digits
+	-853,  // name ends in: name
+	-166,  // head: cookie
+	-47,   // value holds+form: pass, snake
+	-8,    // head+form: cred, letters and digits
+	409,   // before: var
+	-86,   // name has: prompt
+	-27,   // value holds+form: auth, kebab
+	-39,   // value holds+form: credential, path
+	-86,   // name ends in: pwd
+	151,   // value holds+form: password, letters and digits
+	-1,    // head+form: nonce, number
+	589,   // letters: a
+	-2,    // mark+quote: format, quoted in a call
+	472,   // syntax: compare, quoted
+	-865,  // value holds: password
+	-855,  // head+letters: url, a1
+	-23,   // head+syntax: api, call
+	428,   // head+syntax: password, compare
+	-332,  // head+letters: credential, a1
+	-57,   // followed by: blank, quoted in a call
+	-180,  // name has: username
+	-485,  // changes: 2/8
+	-241,  // head+letters: auth, letters, digits, joiners
+	-19,   // name has: sort
+	248,   // head+syntax: bearer, header
+	-1,    // name ends in: scope
+	737,   // digits: 5/8
+	-58,   // head+form: session, letters and digits
+	-41,   // random+quote: 5/8, quoted
+	-194,  // head+form: cookie, letters
+	-768,  // head+random: secret, 4/8
+	-10,   // head+letters: cookie, with blanks
+	774,   // name ends in: data
+	-622,  // letters+length: 1, 4-5
+	-182,  // head+form: auth, kebab
+	-849,  // mark+quote: placeholder in brackets, quoted
+	-182,  // name ends in: session
+	-162,  // head+form: credential, signs
+	338,   // length: 8-11
+	810,   // head+form: securestring, letters
+	-117,  // head+letters: password, 1
+	-22,   // head+form: passphrase, signs
+	-132,  // name has: bytes
+	133,   // head+random: bearer, 0/8
+	-383,  // name has: method
+	-2334, // name has: public
+	-8,    // head+letters: api, letters, digits, joiners
+	-722,  // form: dotted
+	-214,  // head+form: key, signs
+	-100,  // head+syntax: cred, assign
+	-290,  // name has: manager
+	-448,  // variety: 4/8
+	-78,   // name has: signature
+	-202,  // followed by: blank, bare
+	-2,    // followed by: other, bare
+	-7,    // words: 4/8
+	-1,    // head+letters: cookie, A
+	-78,   // value holds+form: token, snake
+	-21,   // head+letters: session, letters, digits, signs
+	-17,   // head+form: passphrase, kebab
+	-48,   // letters+length: letters and signs, 32
+	-763,  // mark: test
+	-228,  // form+quote: number, quoted
+	1730,  // name has: master
+	-288,  // letters+length: A1, 4-5
+	78,    // letters+length: letters, digits, joiners, 32
+	-334,  // head+random: pass, 2/8
+	-38,   // head+letters: session, aA1
+	167,   // head+letters: token, a1
+	-18,   // head+form: cred, letters
+	-100,  // head+random: nonce, 0/8
+	215,   // head+letters: secret, aA1
+	-84,   // head+form: apikey, kebab
+	-713,  // head+syntax: credential, assign
+	-577,  // form+quote: dotted, bare
+	-253,  // followed by: :, quoted
+	-11,   // name ends in: pattern
+	-107,  // name ends in: bytes
+	-326,  // head+form: signature, letters and digits
+	-52,   // letters+length: letters, digits, joiners, 40
+	300,   // head+random: basic, 4/8
+	-60,   // name has: current
+	1010,  // head+form: url, letters
+	-12,   // name ends in: index
+	-15,   // mark+quote: sample, quoted
+	-881,  // letters+length: a1, 6-7
+	-119,  // name has: provider
+	-214,  // head+form: token, letters and digits
+	-474,  // letters+length: A1, 40
+	-26,   // head+syntax: token, assign
+	-46,   // head+syntax: bearer, assign
+	-8,    // head+syntax: session, compare
+	294,   // head+random: pass, 1/8
+	-83,   // followed by: quote, bare
+	-238,  // head+letters: identified, with blanks
+	1004,  // head+letters: password, a1
+	-14,   // name has: tls
+	-233,  // value holds+form: password, kebab
+	511,   // name ends in: value
+	-69,   // name ends in: provider
+	-64,   // head+form: auth, url
+	584,   // letters+length: a, 16-19
+	-21,   // name ends in: valid
+	-363,  // before: const
+	405,   // head+random: secret, 2/8
+	-2,    // head+letters: apikey, a1
+	1023,  // letters+length: A1, 20-23
+	-1,    // name has: expires
+	-432,  // value holds+form: password, dotted
+	-360,  // followed by: &, bare
+	-6,    // followed by: ], bare
+	-5,    // value holds+form: credential, snake
+	-14,   // value holds+form: credential, kebab
+	-79,   // head+random: credential, 0/8
+	785,   // head+syntax: pass, assign
+	-171,  // value holds+form: user, letters
+	73,    // name has: config
+	-13,   // name has: github
+	-241,  // head: salt
+	650,   // random+quote: 3/8, bare
+	-153,  // head+letters: secret, letters and joiners
+	248,   // head+letters: bearer, aA1
+	-10,   // head+letters: api, aA
+	37,    // name ends in: credential
+	-117,  // head+random: token, 2/8
+	58,    // changes: 1/8
+	-9,    // head+syntax: basic, pair
+	-151,  // mark+quote: operator, quoted in a call
+	-583,  // name ends in: keys
+	1276,  // length: 64 and more
+	-290,  // followed by: ], quoted
+	64,    // head+form: key, dotted
+	-111,  // head+form: pass, base64
+	-17,   // head+letters: salt, letters and joiners
+	-51,   // head+letters: cookie, letters and joiners
+	-117,  // digits: 0/8
+	-7,    // head+syntax: credential, pair
+	-91,   // head+syntax: auth, flag
+	-764,  // mark+quote: a sequence, quoted
+	-3,    // value holds+form: passwd, dotted
+	-104,  // before: expect
+	166,   // followed by: ,, quoted
+	-18,   // name has: foreign
+	-5,    // name ends in: list
+	-381,  // bias
+	-698,  // form+quote: letters and digits, bare
+	-66,   // name has: bad
+	728,   // form+quote: hex, bare
+	527,   // variety: 2/8
+	-1,    // head+letters: cred, letters, digits, joiners
+	-61,   // head+letters: url, letters and signs
+	-75,   // head+letters: passphrase, aA1
+	-165,  // head+form: api, letters and digits
+	360,   // head+syntax: passphrase, assign
+	-160,  // mark+quote: operator, bare
+	-400,  // name has: session
+	-673,  // form+quote: signs, quoted in a call
+	-8,    // mark+quote: call, quoted in a call
+	-438,  // value holds: credential
+	386,   // letters+length: letters, digits, joiners, 24-31
+	-38,   // head+letters: cookie, a1
+	-63,   // head+syntax: auth, word
+	-17,   // letters+length: aA1, 12-15
+	-32,   // head+form: password, hex
+	397,   // mark+quote: xxx, quoted
+	-24,   // name has: signing
+	-105,  // head+random: url, 0/8
+	-38,   // name ends in: uri
+	-73,   // head+letters: basic, aA
+	137,   // head+letters: passphrase, a
+	-551,  // before: return
+	-53,   // head+syntax: signature, call
+	1012,  // mark+quote: foo, bare
+	-2,    // mark+quote: format, bare
+	-399,  // name has: bot
+	-211,  // variety: 5/8
+	490,   // form+quote: kebab, quoted in a call
+	14,    // letters: A
+	422,   // letters+length: letters, digits, joiners, 33-39
+	-115,  // name has: service
+	-807,  // head+random: key, 1/8
+	-441,  // form+quote: kebab, bare
+	472,   // followed by: ;, bare
+	-39,   // name ends in: url
+	595,   // letters+length: a1, 41-63
+	-11,   // head+form: key, url
+	-43,   // mark+quote: xxx, bare
+	277,   // name has: store
+	-3,    // head+form: session, url
+	-15,   // head+form: api, kebab
+	-15,   // mark+quote: null, bare
+	-15,   // head+syntax: session, call
+	-353,  // head+letters: pass, letters and signs
+	291,   // mark+quote: call, quoted
+	-199,  // value holds+form: auth, letters and digits
+	-65,   // head+form: salt, letters and digits
+	-2400, // value: repeats its name
+	-41,   // mark: format
+	523,   // name has: nkey
+	-31,   // name has: cred
+	-320,  // head+letters: key, a
+	1260,  // form+quote: letters and digits, quoted in a call
+	-112,  // value holds+form: pass, dotted
+	431,   // random: 2/8
+	-3,    // before: func
+	159,   // letters+length: letters, digits, joiners, 8-11
+	284,   // letters+length: letters and joiners, 6-7
+	-63,   // name ends in: level
+	-140,  // letters+length: 1, 8-11
+	-396,  // before: echo
+	-10,   // name ends in: root
+	-97,   // head+random: api, 3/8
+	-2,    // head+random: cred, 2/8
+	-223,  // mark: your
+	53,    // value holds+form: password, snake
+	-45,   // before: case
+	-3,    // head+form: cookie, number
+	-3,    // head+letters: salt, letters and signs
+	-97,   // letters+length: A1, 8-11
+	739,   // name has: code
+	-5,    // head+form: pass, path
+	-8,    // letters+length: with blanks, 6-7
+	824,   // name has: access
+	-62,   // head+random: apikey, 2/8
+	-299,  // letters: letters and signs
+	-2,    // head+form: apikey, hex
+	650,   // head+random: securestring, 1/8
+	-121,  // form+quote: constant, quoted
+	-257,  // head+syntax: secret, flag
+	-22,   // head+letters: apikey, letters and joiners
+	173,   // name has: mysql
+	-128,  // value holds+form: secret, signs
+	-67,   // head+random: secret, 3/8
+	-256,  // name: one word
+	1020,  // mark+quote: change, bare
+	-17,   // letters+length: letters, digits, signs, 33-39
+	-16,   // head+letters: session, aA
+	-314,  // name: two words
+	-81,   // head+random: salt, 2/8
+	164,   // letters+length: a1, 20-23
+	129,   // before: if
+	-226,  // name has: get
+	-66,   // random+quote: 1/8, quoted
+	-180,  // head+letters: auth, aA
+	-705,  // head+syntax: key, word
+	-134,  // value holds: secret
+	137,   // head+syntax: auth, pair
+	57,    // head+random: token, 5/8
+	158,   // value holds+form: pass, kebab
+	-3,    // head+syntax: signature, compare
+	-302,  // letters+length: letters and signs, 20-23
+	-636,  // name has: author
+	-170,  // mark+quote: test, bare
+	-12,   // name has: realm
+	-971,  // syntax: pair, quoted
+	-36,   // mark+quote: format, quoted
+	-523,  // value holds+form: password, base64
+	-131,  // letters+length: a1, 16-19
+	394,   // digits: 1/8
+	-1066, // mark+quote: variable, bare
+	355,   // letters: 1
+	841,   // head+syntax: credential, word
+	-39,   // head+letters: session, letters and joiners
+	-47,   // head+form: session, dotted
+	512,   // head: url
+	-62,   // head+form: secret, kebab
+	-449,  // head+form: token, several words
+	-1193, // value holds: name
+	-238,  // head+form: identified, several words
+	-700,  // random+quote: 1/8, quoted in a call
+	-68,   // head+syntax: pass, call
+	-2,    // value holds+form: name, dotted
+	323,   // head+form: identified, letters
+	360,   // mark: xxx
+	-232,  // name ends in: manager
+	-78,   // name ends in: get
+	-200,  // head+syntax: session, assign
+	140,   // name ends in: apikey
+	-9,    // head+form: nonce, letters
+	-1126, // head+random: auth, 1/8
+	611,   // head+random: url, 3/8
+	-22,   // mark+quote: template, quoted in a call
+	-232,  // head+letters: credential, letters and joiners
+	-5,    // head+form: secret, constant
+	256,   // head+letters: pass, letters, digits, joiners
+	326,   // head+random: password, 5/8
+	-441,  // head+letters: key, with blanks
+	-359,  // head+random: key, 0/8
+	489,   // variety: 0/8
+	-524,  // head+letters: auth, letters and joiners
+	-18,   // name has: state
+	817,   // words: 2/8
+	-1169, // head+letters: token, a
+	-6,    // head+form: session, several words
+	352,   // name has: smtp
+	-2,    // mark: insert
+	-28,   // name ends in: config
+	39,    // mark+quote: foo, quoted
+	2112,  // letters+length: letters, digits, signs, 8-11
+	-39,   // head+form: basic, kebab
+	-136,  // before: function
+	-268,  // form: uuid
+	-385,  // name has: secret
+	-1131, // head+syntax: password, call
+	94,    // form+quote: base64, bare
+	-388,  // name has: new
+	-409,  // followed by: ., bare
+	277,   // letters: aA1
+	-4,    // head+syntax: cred, call
+	-304,  // letters+length: a, 6-7
+	-3,    // head+letters: cookie, 1
+	-153,  // before: def
+	-31,   // head+form: auth, number
+	-167,  // head+letters: auth, a
+	-25,   // head+letters: api, letters and joiners
+	826,   // name has: verifier
+	671,   // head+form: auth, several words
+	651,   // letters+length: letters and signs, 41-63
+	-68,   // head+random: session, 0/8
+	-7,    // head+form: api, snake
+	-135,  // name is: snake
+	-12,   // name ends in: realm
+	-149,  // head+letters: api, a
+	-164,  // name ends in: required
+	34,    // mark+quote: my, quoted in a call
+	-321,  // mark: operator
+	-49,   // name has: field
+	-261,  // changes: 6/8
+	-4,    // head+letters: cookie, letters, digits, joiners
+	-350,  // head+syntax: apikey, assign
+	-64,   // head+form: session, hex
+	-149,  // head+letters: apikey, letters, digits, joiners
+	-1,    // head+syntax: nonce, word
+	-378,  // name is: dotted
+	73,    // letters+length: letters, digits, joiners, 64 and more
+	-15,   // head+random: cred, 0/8
+	-48,   // head+random: salt, 3/8
+	671,   // head+letters: auth, with blanks
+	-451,  // followed by: ,, bare
+	-505,  // head+letters: password, with blanks
+	-217,  // letters+length: a1, 8-11
+	701,   // before: test
+	347,   // letters+length: A, 33-39
+	-8,    // head+letters: session, letters and signs
+	282,   // mark: call
+	-158,  // name ends in: auth
+	1395,  // value holds+form: pass, letters and digits
+	243,   // head+letters: token, aA1
+	-523,  // scheme: nats
+	-217,  // letters+length: aA, 8-11
+	-361,  // head+form: pass, several words
+	-49,   // changes: 5/8
+	450,   // head+letters: password, letters and signs
+	-9,    // head+form: passphrase, dotted
+	-269,  // head+form: secret, dotted
+	160,   // form+quote: kebab, quoted
+	-162,  // head+letters: key, A
+	4,     // name ends in: authorization
+	-1,    // value holds: login
+	-794,  // letters+length: letters and signs, 4-5
+	530,   // letters+length: letters, digits, joiners, 41-63
+	-104,  // head+letters: apikey, a
+	-130,  // name has: rsa
+	-1022, // form: snake
+	-2,    // name ends in: len
+	-82,   // name ends in: role
+	-105,  // head+letters: secret, letters, digits, signs
+	-4,    // value holds+form: name, several words
+	-5,    // head+letters: salt, aA
+	-1,    // head+letters: pass, 1
+	-108,  // head+random: password, 3/8
+	739,   // head+form: signature, several words
+	-108,  // head: cred
+	-484,  // form+quote: letters, quoted in a call
+	-53,   // name has: valid
+	103,   // head+form: password, snake
+	-22,   // head+form: signature, dotted
+	818,   // head+random: identified, 1/8
+	694,   // name ends in: string
+	-4,    // value holds+form: user, kebab
+	-2,    // name has: len
+	-13,   // name ends in: client
+	-449,  // name ends in: hash
+	254,   // head+random: auth, 2/8
+	-1,    // head+form: api, number
+	-91,   // head+letters: signature, aA1
+	149,   // form: kebab
+	216,   // head+random: password, 4/8
+	1342,  // words: 1/8
+	-4,    // name has: verify
+	-4,    // head+syntax: api, element
+	-876,  // name has: name
+	-38,   // head+letters: credential, aA1
+	301,   // name is: Capital
+	-238,  // letters+length: A, 12-15
+	-272,  // name ends in: error
+	-12,   // name ends in: invalid
+	-15,   // head+form: signature, base64
+	-309,  // before: docker
+	-281,  // head+random: key, 5/8
+	-236,  // value holds+form: pass, several words
+	-209,  // followed by: \, bare
+	-5,    // head+letters: cookie, aA1
+	909,   // name has: auth
+	-14,   // head+letters: cookie, aA
+	-1495, // mark: variable
+	433,   // name ends in: sid
+	412,   // random+quote: 4/8, bare
+	351,   // head+form: bearer, dotted
+	-5,    // letters+length: with blanks, 4-5
+	-424,  // name ends in: mode
+	137,   // head+form: passphrase, letters
+	-103,  // head+form: token, path
+	-279,  // head+form: url, letters and digits
+	739,   // head+letters: signature, with blanks
+	-592,  // followed by: quote, quoted
+	-5,    // name has: count
+	-452,  // letters+length: aA, 12-15
+	447,   // mark+quote: a sequence, bare
+	-747,  // form+quote: snake, bare
+	-183,  // head+letters: password, letters, digits, joiners
+	-169,  // value holds+form: user, several words
+	336,   // head+form: secret, hex
+	-145,  // form+quote: dotted, quoted in a call
+	-38,   // head+form: nonce, letters and digits
+	307,   // head+form: credential, letters
+	-6,    // head+letters: nonce, letters, digits, signs
+	-49,   // name ends in: str
+	-101,  // head+letters: token, letters and joiners
+	-53,   // mark+quote: test, quoted in a call
+	-704,  // head+letters: key, aA
+	338,   // value holds+form: secret, kebab
+	-22,   // head+form: apikey, signs
+	-49,   // value holds+form: token, url
+	-52,   // head+letters: api, with blanks
+	179,   // head+letters: bearer, letters, digits, joiners
+	-1,    // value holds+form: name, snake
+	-12,   // value holds+form: user, path
+	269,   // head+letters: cookie, letters and signs
+	-40,   // value holds+form: secret, dotted
+	-241,  // value holds+form: credential, letters
+	-593,  // name has: keys
+	-4,    // value holds+form: key, url
+	152,   // name has: env
+	-13,   // mark+quote: change, quoted in a call
+	214,   // name ends in: jwt
+	-155,  // head+letters: pass, A
+	538,   // head+letters: token, A
+	-340,  // letters+length: letters and signs, 24-31
+	-994,  // letters+length: aA, 16-19
+	-52,   // head+form: api, several words
+	391,   // name ends in: passphrase
+	-6,    // name has: message
+	-51,   // head+syntax: signature, pair
+	806,   // followed by: ), quoted in a call
+	-3,    // name has: alias
+	246,   // name ends in: nkey
+	-44,   // name has: azure
+	661,   // form: letters and digits
+	-2,    // name ends in: service
+	-15,   // head+form: signature, number
+	-217,  // name has: policy
+	-1167, // digits: 7/8
+	-271,  // head+random: cookie, 1/8
+	-81,   // head+form: token, url
+	-18,   // mark: null
+	-21,   // head+syntax: session, word
+	-42,   // name ends in: env
+	-96,   // head+random: salt, 1/8
+	-184,  // random+quote: 4/8, quoted
+	1015,  // head+form: password, letters
+	-178,  // syntax: element, quoted
+	-84,   // head+letters: session, a1
+	703,   // head+form: auth, signs
+	-69,   // head+form: basic, snake
+	-2,    // mark+quote: insert, bare
+	-134,  // value holds+form: token, kebab
+	-42,   // name ends in: timeout
+	-1,    // head+letters: cred, 1
+	-716,  // mark+quote: index, bare
+	-258,  // name has: authors
+	-344,  // letters+length: letters, digits, joiners, 20-23
+	-164,  // head+random: bearer, 4/8
+	-192,  // head+letters: auth, A
+	-551,  // letters: letters, digits, joiners
 	-10,   // name ends in: column
-	-407,  // mark: one character again and again
-	-369,  // value holds+form: key, letters
-	-274,  // head+random: password, 2/8
-	-196,  // head+form: api, letters
-	-1,    // head+syntax: key, pair
-	-50,   // name ends in: set
-	-41,   // touches: |
-	408,   // value holds+form: password, letters
-	43,    // head+syntax: signature, assign
-	-139,  // head+letters: token, aA
-	-522,  // head+letters: auth, aA1
-	-765,  // value holds+form: auth, letters
-	709,   // letters+length: with blanks, 20-23
-	-176,  // form: signs
-	622,   // letters+length: a1, 40
+	-617,  // mark: one character again and again
+	-326,  // value holds+form: key, letters
+	-244,  // head+random: password, 2/8
+	-159,  // head+form: api, letters
+	-6,    // head+random: identified, 0/8
+	-47,   // head+syntax: key, pair
+	-39,   // name ends in: set
+	-65,   // touches: |
+	381,   // value holds+form: password, letters
+	67,    // head+syntax: signature, assign
+	-22,   // head+letters: token, aA
+	-732,  // head+letters: auth, aA1
+	-770,  // value holds+form: auth, letters
+	-1,    // name has: title
+	769,   // letters+length: with blanks, 20-23
+	-21,   // touches: }
+	-575,  // form: signs
+	-36,   // name has: ref
+	-1,    // head+letters: session, 1
+	956,   // letters+length: a1, 40
 }

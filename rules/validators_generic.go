@@ -1,0 +1,85 @@
+package rules
+
+import (
+	"bytes"
+
+	"github.com/spillgate/spillgate/rules/generic"
+)
+
+// The generic rules find key words, and these validators look at what stands
+// around them. A match's confidence is what package generic makes of it.
+
+// The scores from which on a candidate counts, in thousandths of log-odds: a
+// high one fails the gate, a medium one warns. Cross-validation over the
+// labelled lines is printed by generic/train.go.
+const (
+	scoreHigh   = generic.Score(1000)
+	scoreMedium = generic.Score(-300)
+)
+
+// validateAssignment widens a key word to an assignment. A value is reported
+// at the first key word of its name only, and not where a URL or a header in
+// it is reported by its own rule.
+func validateAssignment(data []byte, m *Match) bool {
+	c, ok := generic.Find(data, m.Start, m.End)
+	if !ok || earlierKeyword(data[c.KeyStart:m.Start]) {
+		return false
+	}
+	value := data[c.Start:c.End]
+	if generic.Hopeless(value, c) {
+		return false
+	}
+	if i := bytes.Index(value, []byte("://")); i >= 0 {
+		if _, ok := generic.FindURL(data, c.Start+i); ok {
+			return false
+		}
+	}
+	for _, scheme := range [...]string{"bearer ", "basic ", "token "} {
+		if len(value) > len(scheme) && equalFold(value[:len(scheme)], scheme) {
+			return false
+		}
+	}
+	return gradeGeneric(data, m, c)
+}
+
+// earlierKeyword reports whether a name holds another key word before the one
+// that was found.
+func earlierKeyword(before []byte) bool {
+	for i := range before {
+		for _, k := range generic.Keywords {
+			if k.Kind == generic.InName && i+len(k.Text) <= len(before) && equalFold(before[i:i+len(k.Text)], k.Text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// validateURLPassword reports the password of scheme://user:password@host.
+func validateURLPassword(data []byte, m *Match) bool {
+	c, ok := generic.FindURL(data, m.Start)
+	return ok && gradeGeneric(data, m, c)
+}
+
+// validateAuthorizationHeader reports what follows the scheme of an
+// authorization header.
+func validateAuthorizationHeader(data []byte, m *Match) bool {
+	c, ok := generic.FindHeader(data, m.Start, m.End)
+	return ok && c.End-c.Start >= 8 && gradeGeneric(data, m, c)
+}
+
+// gradeGeneric makes m the candidate and sets its confidence by its score.
+func gradeGeneric(data []byte, m *Match, c generic.Candidate) bool {
+	score := generic.Judge(data, c)
+	switch {
+	case score >= scoreHigh:
+		m.Confidence = ConfidenceHigh
+	case score >= scoreMedium:
+		m.Confidence = ConfidenceMedium
+	default:
+		return false
+	}
+	m.Start, m.End = c.KeyStart, c.End
+	m.SecretStart, m.SecretEnd = c.Start, c.End
+	return true
+}
