@@ -270,7 +270,7 @@ func TestFallbackRulesGiveWay(t *testing.T) {
 	for _, f := range append(r.Findings, r.Suppressed...) {
 		got = append(got, fmt.Sprintf("%s %s at %s", f.Rule.ID, f.Secret.Reveal(), f.Location))
 	}
-	want := "guess two at a:1:7, word one at a:1:18, guess six at a:1:44, guess one at b:1:7, word example at a:1:29"
+	want := "guess two at a:1:7, word one at a:1:18, guess six at a:1:43, guess one at b:1:7, word example at a:1:29"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
 	}
