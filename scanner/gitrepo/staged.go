@@ -41,6 +41,12 @@ func (s *staged) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	}
 	failed := scanner.Coverage{What: what}
 	r := s.repo
+	if r.workTree == "" && !exists(r.indexFile) {
+		return failed, &scanner.UsageError{
+			What: r.gitDir + " is a bare repository, in which nothing is staged",
+			Fix:  "spillgate range A..B scans what a push brings, spillgate history everything",
+		}
+	}
 	ix, byGit, err := r.readIndex(ctx)
 	if err != nil {
 		return failed, err
