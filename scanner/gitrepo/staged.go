@@ -41,7 +41,7 @@ func (s *staged) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	}
 	failed := scanner.Coverage{What: what}
 	r := s.repo
-	if r.workTree == "" && !exists(r.indexFile) {
+	if _, err := os.Stat(r.indexFile); r.workTree == "" && errors.Is(err, fs.ErrNotExist) {
 		return failed, &scanner.UsageError{
 			What: r.gitDir + " is a bare repository, in which nothing is staged",
 			Fix:  "spillgate range A..B scans what a push brings, spillgate history everything",
