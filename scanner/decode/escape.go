@@ -91,8 +91,9 @@ func telling(rest []byte) bool {
 	case '\\':
 		return bytes.IndexByte([]byte("/nrtux\\"), rest[1]) >= 0
 	case 'x', 'u', 'U', '0', '1', '2', '3':
-		_, n := numbered(rest)
-		return n > 0
+		// A letter of a secret, or a neighbour whose digits stick to it.
+		r, n := numbered(rest)
+		return n > 0 && (r >= ' ' && r < 0x7f || len(rest) >= n+minWord && allLetters(rest[n:n+minWord]))
 	}
 	return false
 }
