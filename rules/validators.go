@@ -23,6 +23,7 @@ func ValidatorNames() []string {
 		"npm-checksum", "mixed", "random", "token", "token-dash",
 		"assignment", "url-password", "authorization-header",
 		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
+		"base58check", "not-a-known-key", "mixed-case",
 	}
 }
 
@@ -91,6 +92,12 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateDiscordToken
 	case "atlassian-data-center-token":
 		v = validateAtlassianToken
+	case "base58check":
+		v = validateBase58Check
+	case "not-a-known-key":
+		v = validateNotKnownKey
+	case "mixed-case":
+		v = validateMixedCase
 	}
 	return v, v != nil
 }
