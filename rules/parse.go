@@ -73,8 +73,12 @@ type (
 //	match      = [ "…", ["…", "…"] ]    # texts that must match; an array is joined, so that
 //	                                    # the file holds no complete example secret
 //	clean      = [ "…" ]                # texts that must not
-func Parse(file string, text []byte) ([]Rule, error) {
-	var f ruleFile
+func Parse(file string, text []byte) ([]Rule, error) { return ParseFor(file, text, "") }
+
+// ParseFor is Parse for a file that need not name a provider: rules without
+// one are of the given provider.
+func ParseFor(file string, text []byte, provider string) ([]Rule, error) {
+	f := ruleFile{Provider: provider}
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
 		return nil, parseError(file, text, err)
