@@ -13,7 +13,7 @@ import (
 // high one fails the gate, a medium one warns. Cross-validation over the
 // labelled lines is printed by generic/train.go.
 const (
-	scoreHigh   = generic.Score(1000)
+	scoreHigh   = generic.Score(700)
 	scoreMedium = generic.Score(-300)
 )
 
@@ -26,7 +26,7 @@ func validateAssignment(data []byte, m *Match) bool {
 		return false
 	}
 	value := data[c.Start:c.End]
-	if generic.Hopeless(value, c) {
+	if generic.Hopeless(value, c) || generic.SameText(data[c.KeyStart:c.KeyEnd], value) {
 		return false
 	}
 	if i := bytes.Index(value, []byte("://")); i >= 0 {
@@ -58,7 +58,7 @@ func earlierKeyword(before []byte) bool {
 // validateURLPassword reports the password of scheme://user:password@host.
 func validateURLPassword(data []byte, m *Match) bool {
 	c, ok := generic.FindURL(data, m.Start)
-	return ok && gradeGeneric(data, m, c)
+	return ok && c.End-c.Start >= 4 && gradeGeneric(data, m, c)
 }
 
 // validateAuthorizationHeader reports what follows the scheme of an

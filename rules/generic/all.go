@@ -21,7 +21,7 @@ func All(data []byte) []Candidate {
 			at := from + i
 			from = at + 1
 			c, ok := k.Find(data, at)
-			if ok && !Hopeless(data[c.Start:c.End], c) && !known(out, c) {
+			if ok && !SameText(data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]) && !Hopeless(data[c.Start:c.End], c) && !known(out, c) {
 				out = append(out, c)
 			}
 		}
@@ -53,7 +53,7 @@ func (k Keyword) Find(data []byte, at int) (Candidate, bool) {
 // follows a key word in code is a variable, a call or prose, and need not be
 // weighed.
 func Hopeless(value []byte, c Candidate) bool {
-	if len(value) < 4 {
+	if len(value) < 4 || value[0] == '\\' && escaped(value) {
 		return true
 	}
 	if c.Quote != 0 {
@@ -75,4 +75,10 @@ func Hopeless(value []byte, c Candidate) bool {
 		return true
 	}
 	return false
+}
+
+// escaped reports whether a value is characters written as \u1234 or \x12: a
+// sign of another script or an emoji.
+func escaped(value []byte) bool {
+	return len(value) <= 12 && len(value) > 1 && (value[1]|0x20 == 'u' || value[1] == 'x')
 }

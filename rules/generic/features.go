@@ -43,7 +43,7 @@ func features(data []byte, c Candidate, add func(group, a, b string)) {
 		add("mark", m, "")
 		add("mark+quote", m, quote)
 	}
-	if sameText(data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]) {
+	if SameText(data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]) {
 		add("value", "repeats its name", "")
 	}
 	if w := sensitiveWord(data[c.Start:c.End]); w != "" {

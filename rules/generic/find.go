@@ -55,10 +55,7 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 	f := finder{data: data, limit: min(len(data), end+Reach)}
 	c := Candidate{}
 	c.KeyStart, c.KeyEnd = f.name(at, end)
-	if c.KeyEnd-c.KeyStart > maxKey {
-		return c, false
-	}
-	if !f.tie(&c) {
+	if c.KeyEnd-c.KeyStart > maxKey || !f.tie(&c) || innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) {
 		return c, false
 	}
 	return c, f.value(&c)

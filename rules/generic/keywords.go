@@ -19,8 +19,7 @@ const (
 // Keywords are the literals that the generic rule is anchored to.
 var Keywords = [...]Keyword{
 	{"passw", InName}, {"passphrase", InName}, {"_pass", InName}, {"-pass", InName}, {"pass", InName}, {"pwd", InName}, {"psw", InName},
-	{"secret", InName}, {"token", InName}, {"key", InName}, {"auth", InName}, {"cred", InName}, {"apikey", InName},
-	{"signature", InName}, {"nonce", InName}, {"salt", InName}, {"cookie", InName}, {"identified by", InName}, {"securestring", InName}, {"session", InName}, {"api_", InName},
+	{"secret", InName}, {"token", InName}, {"key", InName}, {"auth", InName}, {"cred", InName}, {"apikey", InName}, {"identified by", InName}, {"securestring", InName},
 	{"://", InURL},
 	{"bearer ", InHeader}, {"basic ", InHeader}, {"token ", InHeader},
 }

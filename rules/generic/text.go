@@ -40,8 +40,8 @@ func allOf(b []byte, f func(byte) bool) bool {
 	return true
 }
 
-// sameText compares the letters and digits of a and b without regard to case.
-func sameText(a, b []byte) bool {
+// SameText compares the letters and digits of a and b without regard to case.
+func SameText(a, b []byte) bool {
 	i, j, n := 0, 0, 0
 	for {
 		for i < len(a) && !letter(a[i]) && !digit(a[i]) {

@@ -25,29 +25,21 @@ var weightHashes = [...]uint32{
 	0x2cd0815,
 	0x2e7e78f,
 	0x3098954,
-	0x35f1ad4,
 	0x384bd01,
 	0x3b842d2,
 	0x3d172cd,
 	0x46e5fa3,
-	0x4956d11,
 	0x4aa8cb2,
 	0x4ee8f94,
 	0x51249c2,
 	0x52e6bb7,
-	0x54d3e8f,
-	0x57510bb,
 	0x5c6c82f,
 	0x61fe405,
 	0x6216d44,
-	0x622b77c,
 	0x6a308e5,
 	0x6f12a24,
-	0x6f6884b,
 	0x7261e51,
-	0x791ce7d,
 	0x79885e7,
-	0x79b30fe,
 	0x7a6ce60,
 	0x7a81c65,
 	0x7b5d30a,
@@ -66,7 +58,6 @@ var weightHashes = [...]uint32{
 	0xa9b0fb5,
 	0xaa272f9,
 	0xaf5477b,
-	0xb1b0ebd,
 	0xb2a6711,
 	0xb3b58de,
 	0xb468e7f,
@@ -74,7 +65,6 @@ var weightHashes = [...]uint32{
 	0xc070efd,
 	0xc1eb3be,
 	0xc6ffa85,
-	0xc7fca44,
 	0xc86fd8d,
 	0xc9e910e,
 	0xcde24da,
@@ -87,15 +77,13 @@ var weightHashes = [...]uint32{
 	0xe9589a7,
 	0xef92e93,
 	0xeff25a9,
-	0xf13ff4e,
-	0xf1a8c00,
 	0xfc213ca,
 	0xfc390f1,
 	0xfd059be,
+	0xffbdd48,
 	0x1007df03,
 	0x10208339,
 	0x104a2b9e,
-	0x1059b011,
 	0x1059ea1c,
 	0x108060bd,
 	0x10838be8,
@@ -105,8 +93,6 @@ var weightHashes = [...]uint32{
 	0x10f1c81d,
 	0x111b5393,
 	0x11b03418,
-	0x124fe373,
-	0x12d50665,
 	0x133ea9d5,
 	0x136cb57c,
 	0x136d7fda,
@@ -115,17 +101,14 @@ var weightHashes = [...]uint32{
 	0x13e3c98b,
 	0x13f60723,
 	0x13fd75e1,
-	0x14172cbe,
 	0x14248805,
 	0x145ae9d3,
 	0x1460c3d7,
 	0x146c86f8,
 	0x14a18856,
-	0x1503889c,
 	0x150db318,
 	0x15115ffb,
 	0x1514e071,
-	0x15392597,
 	0x153b5096,
 	0x15f51905,
 	0x1605e924,
@@ -135,10 +118,8 @@ var weightHashes = [...]uint32{
 	0x16ba9adb,
 	0x16c74dc1,
 	0x16d1f532,
-	0x16e62421,
 	0x16ea5fc3,
 	0x16f5a6aa,
-	0x16f6ab85,
 	0x171694d0,
 	0x172afffe,
 	0x174a3bf2,
@@ -154,7 +135,6 @@ var weightHashes = [...]uint32{
 	0x185615c4,
 	0x18583862,
 	0x1860007b,
-	0x189b9970,
 	0x18c0730d,
 	0x18c255d0,
 	0x18c8be6c,
@@ -165,29 +145,22 @@ var weightHashes = [...]uint32{
 	0x1995e453,
 	0x19ae11cb,
 	0x19b70f47,
-	0x19f12784,
 	0x19fddcec,
 	0x1a12b520,
 	0x1a2a36e5,
-	0x1a391e31,
 	0x1ab53bcf,
 	0x1ab6e2dd,
 	0x1ac35271,
-	0x1aedb0b6,
 	0x1b64e115,
 	0x1caae416,
 	0x1cb14e55,
 	0x1d59c279,
 	0x1d659341,
 	0x1d6b069e,
-	0x1d75c194,
-	0x1dc4ae58,
-	0x1ddc25c5,
 	0x1e080372,
 	0x1e6b0831,
 	0x1e9b42e5,
 	0x1ecd459a,
-	0x1f7e89c5,
 	0x2000b47b,
 	0x206b0b57,
 	0x207734a7,
@@ -202,7 +175,6 @@ var weightHashes = [...]uint32{
 	0x2201ff10,
 	0x223f2d83,
 	0x227df724,
-	0x22d6511a,
 	0x22dfe134,
 	0x22f0385e,
 	0x2385900e,
@@ -212,10 +184,8 @@ var weightHashes = [...]uint32{
 	0x2439aa23,
 	0x244ce832,
 	0x24513ccf,
-	0x2452071d,
 	0x24663c56,
 	0x24e00d66,
-	0x250b3e64,
 	0x252b5bfb,
 	0x253e3969,
 	0x256aa47d,
@@ -224,13 +194,11 @@ var weightHashes = [...]uint32{
 	0x25fea4cc,
 	0x2621d7c5,
 	0x2642f24c,
-	0x265e3479,
 	0x2688a4ea,
 	0x269df7b4,
 	0x26fff60b,
 	0x2755f8aa,
 	0x279548b5,
-	0x279f20ae,
 	0x28199a03,
 	0x28bc5260,
 	0x291ae516,
@@ -256,7 +224,6 @@ var weightHashes = [...]uint32{
 	0x2c3fb2af,
 	0x2cba8b47,
 	0x2cd0e3b4,
-	0x2ce0deeb,
 	0x2d1159a6,
 	0x2d1a8a89,
 	0x2d2d7752,
@@ -267,13 +234,10 @@ var weightHashes = [...]uint32{
 	0x2e38c486,
 	0x2e49fe90,
 	0x2e9233ca,
-	0x2f2a9408,
 	0x2f31f0a1,
 	0x2f322cc0,
-	0x2f420fb5,
 	0x2f74be06,
 	0x2ff1c3eb,
-	0x2fffca6c,
 	0x301699bc,
 	0x303896ff,
 	0x3072161e,
@@ -294,7 +258,6 @@ var weightHashes = [...]uint32{
 	0x33a3e65a,
 	0x341de804,
 	0x3425a2b7,
-	0x347796d6,
 	0x349d3b14,
 	0x34e36c58,
 	0x350518cb,
@@ -305,7 +268,6 @@ var weightHashes = [...]uint32{
 	0x35a142fe,
 	0x35b022f8,
 	0x35df1c60,
-	0x360a74b7,
 	0x360b8a7c,
 	0x3622f3db,
 	0x363441cd,
@@ -324,9 +286,7 @@ var weightHashes = [...]uint32{
 	0x385f19cc,
 	0x3872d274,
 	0x38f58952,
-	0x3952a861,
 	0x39ab5bc1,
-	0x39cd008b,
 	0x3ab4ea51,
 	0x3ac04d59,
 	0x3ac5ed7e,
@@ -363,7 +323,6 @@ var weightHashes = [...]uint32{
 	0x3dfd4040,
 	0x3e22a36e,
 	0x3e230751,
-	0x3e261e1d,
 	0x3e6b3a91,
 	0x3e8f7d00,
 	0x3e998078,
@@ -380,9 +339,6 @@ var weightHashes = [...]uint32{
 	0x3ffd3ace,
 	0x40149908,
 	0x4018ce41,
-	0x4022765d,
-	0x405d52ef,
-	0x4062284b,
 	0x406b3db7,
 	0x411109b1,
 	0x413e5200,
@@ -395,14 +351,12 @@ var weightHashes = [...]uint32{
 	0x42626870,
 	0x42d03a0e,
 	0x42f9b3b8,
-	0x42fac61b,
 	0x432f48a4,
 	0x436b4270,
 	0x4385e79c,
 	0x439e5d72,
 	0x43b77896,
 	0x44119e2b,
-	0x44379166,
 	0x44690f8e,
 	0x4478c3fe,
 	0x44931356,
@@ -413,7 +367,6 @@ var weightHashes = [...]uint32{
 	0x455f22a6,
 	0x456b4596,
 	0x45898d4e,
-	0x45bfeefe,
 	0x45cd46af,
 	0x45fc72f5,
 	0x4643b35d,
@@ -432,9 +385,7 @@ var weightHashes = [...]uint32{
 	0x48fb0def,
 	0x49147511,
 	0x499aa306,
-	0x49d5cc0d,
 	0x49f9813b,
-	0x4a0a279a,
 	0x4a1453bc,
 	0x4a21c218,
 	0x4a43383f,
@@ -450,20 +401,15 @@ var weightHashes = [...]uint32{
 	0x4c6b509b,
 	0x4c960cc2,
 	0x4cf0e39f,
-	0x4cf667bf,
 	0x4d09ddc0,
 	0x4d4fae05,
 	0x4d5fd33c,
 	0x4d6b522e,
 	0x4d91d4e7,
-	0x4da7684a,
 	0x4de6db26,
 	0x4e0cf7a0,
 	0x4e2cdbc8,
-	0x4e89e349,
 	0x4ec37dd8,
-	0x4ed42158,
-	0x4f2ac668,
 	0x4fa40fa2,
 	0x4fa55b4e,
 	0x4fb5191f,
@@ -486,8 +432,6 @@ var weightHashes = [...]uint32{
 	0x52524e6f,
 	0x52679b6d,
 	0x526b5a0d,
-	0x526b615b,
-	0x52ba4436,
 	0x52beb338,
 	0x52fbcdfd,
 	0x5327921c,
@@ -495,9 +439,6 @@ var weightHashes = [...]uint32{
 	0x5404405f,
 	0x5404c52c,
 	0x54632341,
-	0x54764a48,
-	0x5477c936,
-	0x547b88a1,
 	0x5488b92d,
 	0x54993a91,
 	0x54a9cdff,
@@ -507,10 +448,8 @@ var weightHashes = [...]uint32{
 	0x552c7ef1,
 	0x5541b8cd,
 	0x559a7827,
-	0x55e7d7d5,
 	0x56133697,
 	0x564b6307,
-	0x568aa303,
 	0x569cd3ca,
 	0x56aa44fa,
 	0x573e9466,
@@ -524,18 +463,13 @@ var weightHashes = [...]uint32{
 	0x587aa714,
 	0x58b63e7e,
 	0x58c3261e,
-	0x58d01714,
 	0x58d75f5c,
 	0x592b2d68,
-	0x5957ff9e,
 	0x59aa1eca,
 	0x59e1f23c,
 	0x59e3d717,
-	0x59e7bd74,
 	0x5a2c9022,
 	0x5a3909e5,
-	0x5ab6d56d,
-	0x5ac87034,
 	0x5ae93bc3,
 	0x5b3d05de,
 	0x5b4c227d,
@@ -543,34 +477,28 @@ var weightHashes = [...]uint32{
 	0x5b810f1e,
 	0x5befcf15,
 	0x5cbf0c21,
-	0x5ce59dac,
 	0x5cf83fca,
-	0x5d614b32,
 	0x5db06115,
 	0x5de51b67,
 	0x5e33aa41,
 	0x5e9b3126,
 	0x5ecee489,
-	0x5f3b1c7d,
 	0x5f3ea0fe,
 	0x5f978cc0,
 	0x5fc17157,
 	0x5fd0fa69,
 	0x5fdceb90,
 	0x600474d7,
-	0x60bd597d,
 	0x60e6b253,
 	0x60f32d49,
 	0x60fdb7e8,
 	0x610ba6c7,
 	0x612683a9,
 	0x616c30dc,
-	0x616f5ae7,
 	0x6179217d,
 	0x617d66b0,
 	0x62524ca6,
 	0x62569ddf,
-	0x62ce408e,
 	0x6321ace2,
 	0x636d7456,
 	0x636fb64a,
@@ -579,20 +507,13 @@ var weightHashes = [...]uint32{
 	0x63da5dbd,
 	0x63f4390e,
 	0x64308625,
-	0x644aa500,
 	0x646832ba,
-	0x6477e266,
 	0x6490286e,
 	0x649c1c06,
-	0x64e36ca7,
-	0x65467ae2,
 	0x656f6823,
 	0x659f9cda,
-	0x65b5d376,
-	0x65d6e0f3,
 	0x6654daa0,
 	0x66861a24,
-	0x66aaee9b,
 	0x674ab9e2,
 	0x676991e1,
 	0x67acf022,
@@ -602,12 +523,10 @@ var weightHashes = [...]uint32{
 	0x68df4363,
 	0x6942e989,
 	0x69c2c3f2,
-	0x69e7d6a4,
 	0x69fc3a4b,
 	0x69fe3d7c,
 	0x6a16ba7c,
 	0x6aad9125,
-	0x6ac46d40,
 	0x6adfe47a,
 	0x6ae376ba,
 	0x6af0460e,
@@ -615,13 +534,11 @@ var weightHashes = [...]uint32{
 	0x6bb22110,
 	0x6c85eb6b,
 	0x6cc0531e,
-	0x6ce07050,
 	0x6d27d091,
 	0x6da28729,
 	0x6de17759,
 	0x6dec8664,
 	0x6df23909,
-	0x6e042ca0,
 	0x6e9e0b97,
 	0x6ea61f05,
 	0x6ed29f43,
@@ -654,7 +571,6 @@ var weightHashes = [...]uint32{
 	0x7410dd4b,
 	0x7431fce3,
 	0x744e9780,
-	0x7452850d,
 	0x7452b03f,
 	0x748b1038,
 	0x7491db90,
@@ -663,7 +579,6 @@ var weightHashes = [...]uint32{
 	0x75027021,
 	0x7526b193,
 	0x7541eb2d,
-	0x758a5c6d,
 	0x75d3b7ad,
 	0x76209455,
 	0x764b5aa7,
@@ -678,7 +593,6 @@ var weightHashes = [...]uint32{
 	0x776ce71c,
 	0x7788154a,
 	0x778e2075,
-	0x77940287,
 	0x77c2aa53,
 	0x782e15f0,
 	0x78941c34,
@@ -688,10 +602,8 @@ var weightHashes = [...]uint32{
 	0x795c3b40,
 	0x79d11a80,
 	0x7a6948ed,
-	0x7a9dfbe2,
 	0x7ab4e24f,
 	0x7b0c90b2,
-	0x7b30bbb9,
 	0x7b63a80b,
 	0x7b67159b,
 	0x7b68fb01,
@@ -699,7 +611,6 @@ var weightHashes = [...]uint32{
 	0x7b862bc2,
 	0x7bae1d74,
 	0x7bc6f11a,
-	0x7bcabad4,
 	0x7bfa8d4e,
 	0x7c2a75c5,
 	0x7c651905,
@@ -714,7 +625,6 @@ var weightHashes = [...]uint32{
 	0x7ef850f5,
 	0x7f14a49a,
 	0x7f33a82e,
-	0x7f428da5,
 	0x7fb835ae,
 	0x7fc2e686,
 	0x80032b34,
@@ -739,7 +649,6 @@ var weightHashes = [...]uint32{
 	0x83db9dcc,
 	0x83e65748,
 	0x840be307,
-	0x8422dc1e,
 	0x844c4929,
 	0x8485ffd0,
 	0x84954070,
@@ -748,8 +657,6 @@ var weightHashes = [...]uint32{
 	0x85646124,
 	0x857a564a,
 	0x85f815d6,
-	0x85fe8ed6,
-	0x86082357,
 	0x862f0eeb,
 	0x863d9006,
 	0x866059bb,
@@ -770,26 +677,21 @@ var weightHashes = [...]uint32{
 	0x89997e56,
 	0x89ad3788,
 	0x89c6ee73,
-	0x8a367f18,
-	0x8a625de4,
 	0x8a935682,
 	0x8b190f8f,
 	0x8b35aabf,
 	0x8b788107,
-	0x8b91f56a,
 	0x8ba3bd7e,
 	0x8be75567,
 	0x8bf020d3,
 	0x8c0a6a0f,
 	0x8c0e7362,
-	0x8c5403ac,
 	0x8c6e74cf,
 	0x8cbe841c,
+	0x8d835b76,
 	0x8d9b3f9b,
 	0x8da84e44,
 	0x8dbeb01b,
-	0x8dc107c8,
-	0x8e327d4a,
 	0x8e4fd533,
 	0x8ef5d6a9,
 	0x8f3d66eb,
@@ -833,7 +735,6 @@ var weightHashes = [...]uint32{
 	0x97e51bd2,
 	0x97f09f66,
 	0x982dfaa7,
-	0x98526c2b,
 	0x986ff83d,
 	0x9892f231,
 	0x98a56fd9,
@@ -860,7 +761,6 @@ var weightHashes = [...]uint32{
 	0x9c029b13,
 	0x9c262836,
 	0x9c5bd8d0,
-	0x9c6240c0,
 	0x9c6825f2,
 	0x9cc4013a,
 	0x9d126df3,
@@ -872,13 +772,11 @@ var weightHashes = [...]uint32{
 	0x9e4f127b,
 	0x9e8eea08,
 	0x9ebd5b8a,
-	0x9eec474e,
 	0x9f29b8c3,
 	0x9f487c4a,
 	0x9f50c053,
 	0x9f576393,
 	0x9fe702ee,
-	0xa035c66f,
 	0xa04d708f,
 	0xa05939cc,
 	0xa0dfd3ee,
@@ -887,18 +785,15 @@ var weightHashes = [...]uint32{
 	0xa23a4a24,
 	0xa245118c,
 	0xa25cc795,
-	0xa264184f,
 	0xa296c1e7,
 	0xa2c2ef3a,
 	0xa2eb0ac9,
-	0xa2f9bb73,
 	0xa2fcf16c,
-	0xa349bfe8,
+	0xa40250b8,
 	0xa45e6b71,
 	0xa46b22f6,
 	0xa47feb17,
 	0xa4983e2e,
-	0xa4987843,
 	0xa4ca1979,
 	0xa5168836,
 	0xa534375d,
@@ -908,7 +803,6 @@ var weightHashes = [...]uint32{
 	0xa6083163,
 	0xa617ea91,
 	0xa6cff301,
-	0xa6d94dc8,
 	0xa743f7cd,
 	0xa7a49483,
 	0xa898f530,
@@ -918,9 +812,7 @@ var weightHashes = [...]uint32{
 	0xa9727ea6,
 	0xa99dae1a,
 	0xaa35c513,
-	0xaa36b178,
 	0xaa7e4e66,
-	0xaac1ec9e,
 	0xab3d9515,
 	0xab3decc8,
 	0xab80184a,
@@ -929,10 +821,8 @@ var weightHashes = [...]uint32{
 	0xac003773,
 	0xac15c129,
 	0xac1db8a5,
-	0xac4d1ace,
 	0xad9c82a2,
 	0xadaf52b9,
-	0xadc3ab6b,
 	0xae63e978,
 	0xaec300e4,
 	0xaf1a39f9,
@@ -940,7 +830,6 @@ var weightHashes = [...]uint32{
 	0xaf3bc44a,
 	0xaf9b4a0d,
 	0xafc67238,
-	0xafdda3f4,
 	0xb018060c,
 	0xb04e47a8,
 	0xb0591535,
@@ -953,7 +842,6 @@ var weightHashes = [...]uint32{
 	0xb0eff413,
 	0xb103e063,
 	0xb19725f1,
-	0xb1ae4c66,
 	0xb1e44bb0,
 	0xb2479414,
 	0xb2b949e5,
@@ -964,7 +852,6 @@ var weightHashes = [...]uint32{
 	0xb333ca88,
 	0xb3949c2f,
 	0xb44d0ac0,
-	0xb453428d,
 	0xb4549df5,
 	0xb45b871a,
 	0xb468b0aa,
@@ -980,11 +867,9 @@ var weightHashes = [...]uint32{
 	0xb58251cb,
 	0xb5ab8f1e,
 	0xb5b810af,
-	0xb5bd537d,
 	0xb5daa98f,
 	0xb5dae161,
 	0xb5f78f87,
-	0xb6086ee7,
 	0xb61e56b4,
 	0xb61f70b3,
 	0xb6501ac4,
@@ -995,13 +880,10 @@ var weightHashes = [...]uint32{
 	0xb7a2f5a7,
 	0xb7ce62f3,
 	0xb7d6c4c6,
-	0xb7e7b809,
-	0xb87870df,
 	0xb87eb620,
 	0xb899065c,
 	0xb8a4be91,
 	0xb91eb11d,
-	0xb92d3df3,
 	0xb93025a5,
 	0xb9bc95dc,
 	0xb9ce8418,
@@ -1011,10 +893,8 @@ var weightHashes = [...]uint32{
 	0xbabbb263,
 	0xbad7dbd7,
 	0xbb21ee4a,
-	0xbb240a6a,
 	0xbb2b92ea,
 	0xbc053fc8,
-	0xbc25545e,
 	0xbc2db264,
 	0xbc45e3cd,
 	0xbc5e6d5c,
@@ -1022,7 +902,6 @@ var weightHashes = [...]uint32{
 	0xbc8a11c9,
 	0xbca2b88b,
 	0xbcbb34fd,
-	0xbcca2d8b,
 	0xbcd42e83,
 	0xbce1b2ce,
 	0xbd13d5e6,
@@ -1033,7 +912,6 @@ var weightHashes = [...]uint32{
 	0xbd86c8e9,
 	0xbdbc0692,
 	0xbdc416ce,
-	0xbdc7a261,
 	0xbde7fb8f,
 	0xbe59841a,
 	0xbec035dd,
@@ -1050,15 +928,10 @@ var weightHashes = [...]uint32{
 	0xc0656e80,
 	0xc079b00f,
 	0xc0b87771,
-	0xc0bf9ae5,
-	0xc0cf5d69,
 	0xc1001b6c,
-	0xc11bbea7,
 	0xc1210a2c,
 	0xc14c3e15,
 	0xc169b981,
-	0xc16cb7ae,
-	0xc1bedd99,
 	0xc21e7829,
 	0xc2487d71,
 	0xc25be198,
@@ -1073,13 +946,9 @@ var weightHashes = [...]uint32{
 	0xc493483d,
 	0xc4b9cfe5,
 	0xc5275009,
-	0xc527dc67,
-	0xc536914a,
 	0xc562bf35,
 	0xc5dbc7a4,
 	0xc60e4d28,
-	0xc667277b,
-	0xc671e087,
 	0xc67ae70e,
 	0xc696afc5,
 	0xc6ae64e2,
@@ -1098,9 +967,7 @@ var weightHashes = [...]uint32{
 	0xc90ac550,
 	0xc90ad9d5,
 	0xc943f44f,
-	0xc955f28b,
 	0xc958ed9f,
-	0xc95bfffa,
 	0xc983b637,
 	0xc9ad9e79,
 	0xc9cbb3cc,
@@ -1110,8 +977,6 @@ var weightHashes = [...]uint32{
 	0xca6b7546,
 	0xca91b9bf,
 	0xcaa8e86e,
-	0xcac14ac5,
-	0xcadffdfc,
 	0xcb8d4d65,
 	0xcc69d943,
 	0xccf286bd,
@@ -1125,7 +990,6 @@ var weightHashes = [...]uint32{
 	0xcf2a0453,
 	0xcf3804e8,
 	0xcfc1f6ef,
-	0xcff6424c,
 	0xd0045472,
 	0xd04d34fd,
 	0xd06118d2,
@@ -1140,7 +1004,6 @@ var weightHashes = [...]uint32{
 	0xd1e92a33,
 	0xd1f59aae,
 	0xd246ce22,
-	0xd2679ec8,
 	0xd2f65aa9,
 	0xd31c20ac,
 	0xd331eb2f,
@@ -1155,7 +1018,6 @@ var weightHashes = [...]uint32{
 	0xd513dec5,
 	0xd5254cc9,
 	0xd52e2027,
-	0xd5442351,
 	0xd5603278,
 	0xd6058f03,
 	0xd63192c3,
@@ -1172,33 +1034,25 @@ var weightHashes = [...]uint32{
 	0xd80e89b5,
 	0xd90ee11d,
 	0xd9608372,
-	0xda36fd08,
 	0xda7c49c1,
 	0xda99bf0b,
 	0xdacd1d18,
-	0xdb342243,
 	0xdb482c0e,
 	0xdb4bbc0b,
 	0xdb7ec34a,
 	0xdb82e1a6,
-	0xdb959af0,
 	0xdbffc1f4,
 	0xdc0f8e0c,
-	0xdc54819c,
 	0xdc54cf1c,
 	0xdca2976f,
 	0xdcc28aba,
 	0xdcf319dc,
 	0xdd755cad,
-	0xddb6e024,
 	0xddc3ae77,
-	0xddf824c9,
 	0xde1c3035,
-	0xde3482d0,
 	0xde3df02c,
 	0xde8448c0,
 	0xdee8cb50,
-	0xdf22ac35,
 	0xdf284de8,
 	0xdf8be93c,
 	0xdf97e18d,
@@ -1229,8 +1083,6 @@ var weightHashes = [...]uint32{
 	0xe41f0708,
 	0xe429bf6d,
 	0xe4385b8c,
-	0xe452e9ff,
-	0xe47ad851,
 	0xe51494e1,
 	0xe59879ba,
 	0xe61ec90f,
@@ -1238,7 +1090,6 @@ var weightHashes = [...]uint32{
 	0xe63a177f,
 	0xe672c192,
 	0xe67e562f,
-	0xe69003e6,
 	0xe6b18dd4,
 	0xe6d0ee3c,
 	0xe6ee685f,
@@ -1246,13 +1097,10 @@ var weightHashes = [...]uint32{
 	0xe73d0faa,
 	0xe84db22d,
 	0xe8bd06e4,
-	0xe8cbfd81,
-	0xe8fe6ccc,
 	0xe9148dd2,
 	0xe962bf87,
 	0xe9aec484,
 	0xe9c8c9ed,
-	0xea1b7ee1,
 	0xea2159f3,
 	0xea8ba4d7,
 	0xeab403f4,
@@ -1264,9 +1112,7 @@ var weightHashes = [...]uint32{
 	0xebce5830,
 	0xec4773b1,
 	0xecad4d2c,
-	0xecbcbd1e,
 	0xecc1821e,
-	0xecca791b,
 	0xed58e3ae,
 	0xed622ecb,
 	0xed7e850a,
@@ -1286,9 +1132,7 @@ var weightHashes = [...]uint32{
 	0xf043a343,
 	0xf049d6b1,
 	0xf07c4402,
-	0xf0bbe98d,
 	0xf0c67ef6,
-	0xf0c77b2d,
 	0xf1193efc,
 	0xf14cc614,
 	0xf14f9e45,
@@ -1296,11 +1140,8 @@ var weightHashes = [...]uint32{
 	0xf24403ca,
 	0xf293426b,
 	0xf29ebd77,
-	0xf2f118dc,
 	0xf34cf883,
-	0xf36615fa,
 	0xf38ec2ad,
-	0xf3a66539,
 	0xf407e235,
 	0xf43c6575,
 	0xf47429b4,
@@ -1312,37 +1153,27 @@ var weightHashes = [...]uint32{
 	0xf52e5287,
 	0xf559ddc6,
 	0xf56ea595,
-	0xf59769c5,
 	0xf5a4ec29,
 	0xf5ada5a7,
-	0xf6483e59,
 	0xf64b9497,
 	0xf691a7bc,
 	0xf6bdb774,
-	0xf6c9bbb7,
 	0xf6de5dff,
 	0xf6e174b0,
-	0xf76da06f,
 	0xf77834da,
 	0xf7a803b1,
-	0xf7f65289,
 	0xf82dee2e,
 	0xf831f0bb,
-	0xf86be19b,
 	0xf89432b0,
-	0xf8d4e63b,
 	0xf8e24106,
 	0xf8fd6186,
 	0xf90e69b4,
-	0xf9563e1b,
 	0xf959d588,
 	0xf95a837e,
 	0xf96702d8,
 	0xf97c175f,
 	0xf9d7cfdc,
-	0xf9ec17b6,
 	0xf9ef5bf3,
-	0xfaa0e690,
 	0xfaa413a2,
 	0xfaa8794f,
 	0xfacd4f78,
@@ -1351,7 +1182,6 @@ var weightHashes = [...]uint32{
 	0xfb1b3f28,
 	0xfb2e1191,
 	0xfb5f25f5,
-	0xfc6ada99,
 	0xfc783a0f,
 	0xfcda9f98,
 	0xfd4432e7,
@@ -1361,1378 +1191,1204 @@ var weightHashes = [...]uint32{
 	0xfd9d0092,
 	0xfdcf8b1e,
 	0xfdd889cc,
-	0xfe30d606,
 	0xfe40b72e,
 	0xfe6ad5d1,
 	0xfeaa4bd5,
 	0xfee40fcd,
-	0xff2a4878,
 	0xffdbdb73,
 }
 
 var weights = [...]int16{
-	109,   // head+form: key, letters and digits
-	-569,  // touches: {
-	826,   // name ends in: verifier
-	834,   // random+quote: 2/8, quoted in a call
-	-340,  // mark+quote: variable, quoted
-	886,   // letters: A1
-	-824,  // letters+length: a, 4-5
-	528,   // head+letters: token, letters, digits, joiners
-	-610,  // scheme: http
-	212,   // head+letters: key, a1
-	361,   // name has: authorization
-	-282,  // head+form: password, base64
-	717,   // head+letters: key, A1
-	180,   // before: final
-	-120,  // letters+length: letters, digits, signs, 24-31
-	-38,   // value holds+form: auth, snake
-	84,    // head+form: token, base64
-	-322,  // head+letters: password, aA
-	276,   // head+letters: key, letters, digits, signs
-	-81,   // name ends in: prompt
-	-303,  // head+random: signature, 0/8
-	-34,   // head+letters: session, letters, digits, joiners
-	-7,    // head+form: pass, constant
-	840,   // followed by: blank, quoted
-	237,   // letters+length: A, 8-11
-	981,   // followed by: ), quoted
-	-157,  // head+syntax: nonce, assign
-	745,   // letters+length: aA, 32
-	-110,  // head+random: basic, 0/8
-	-41,   // head+form: auth, dotted
-	-56,   // head+letters: token, 1
-	-2,    // followed by: line end, quoted in a call
-	-2,    // value holds+form: name, url
-	-158,  // followed by: }, bare
+	111,   // head+form: key, letters and digits
+	-345,  // touches: {
+	730,   // name ends in: verifier
+	838,   // random+quote: 2/8, quoted in a call
+	-305,  // mark+quote: variable, quoted
+	816,   // letters: A1
+	-712,  // letters+length: a, 4-5
+	456,   // head+letters: token, letters, digits, joiners
+	-691,  // scheme: http
+	102,   // head+letters: key, a1
+	197,   // name has: authorization
+	-280,  // head+form: password, base64
+	678,   // head+letters: key, A1
+	113,   // before: final
+	-212,  // letters+length: letters, digits, signs, 24-31
+	-15,   // value holds+form: auth, snake
+	29,    // head+form: token, base64
+	-386,  // head+letters: password, aA
+	343,   // head+letters: key, letters, digits, signs
+	-98,   // name ends in: prompt
+	-6,    // head+random: signature, 0/8
+	-5,    // head+form: pass, constant
+	1027,  // followed by: blank, quoted
+	172,   // letters+length: A, 8-11
+	1033,  // followed by: ), quoted
+	733,   // letters+length: aA, 32
+	-111,  // head+random: basic, 0/8
+	13,    // head+form: auth, dotted
+	-59,   // head+letters: token, 1
+	-2,    // followed by: }, bare
 	-9,    // head+letters: cred, aA
 	-205,  // head+syntax: token, flag
-	-61,   // head+random: session, 2/8
-	512,   // syntax: url, bare
-	-656,  // letters+length: letters, digits, joiners, 12-15
-	-5,    // head+syntax: cookie, word
-	-10,   // name has: enabled
-	-316,  // name ends in: salt
-	-52,   // head+syntax: pass, compare
-	-27,   // head+letters: salt, letters, digits, joiners
-	-107,  // head+syntax: basic, header
-	-2,    // head+form: identified, signs
-	-13,   // name has: cache
-	142,   // letters+length: a1, 32
-	-111,  // head+form: securestring, signs
-	-132,  // letters+length: A, 6-7
-	-6,    // mark+quote: none, quoted
-	-1204, // letters+length: a1, 4-5
-	236,   // name is: kebab
-	-382,  // head: apikey
-	829,   // name has: string
-	-85,   // name ends in: encryption
-	-438,  // head+syntax: password, word
-	-1177, // value holds+form: pass, letters
-	-142,  // letters+length: aA1, 24-31
-	-52,   // head+syntax: key, assign
-	-29,   // mark+quote: todo, quoted
-	-206,  // head+form: credential, letters and digits
-	-1,    // head+form: session, number
-	-565,  // head+form: pass, dotted
-	393,   // head+letters: token, letters and signs
-	-53,   // mark+quote: index, quoted in a call
-	-297,  // form+quote: uuid, quoted
-	195,   // head+random: bearer, 2/8
-	-95,   // mark+quote: your, quoted
-	-87,   // head+letters: bearer, a
-	246,   // head+random: cookie, 2/8
-	-73,   // name has: shared
-	-606,  // changes: 3/8
-	-246,  // head+letters: signature, letters, digits, joiners
-	-320,  // name has: error
-	-170,  // head+syntax: pass, pair
-	-628,  // name has: version
-	640,   // digits: 4/8
-	-986,  // head+letters: basic, a1
-	-189,  // name ends in: version
+	416,   // syntax: url, bare
+	-704,  // letters+length: letters, digits, joiners, 12-15
+	-11,   // name has: enabled
+	-58,   // head+syntax: pass, compare
+	-210,  // head+syntax: basic, header
+	-3,    // head+form: identified, signs
+	-8,    // name has: cache
+	87,    // letters+length: a1, 32
+	-176,  // head+form: securestring, signs
+	-153,  // letters+length: A, 6-7
+	-2,    // mark+quote: none, quoted
+	-933,  // letters+length: a1, 4-5
+	329,   // name is: kebab
+	-454,  // head: apikey
+	724,   // name has: string
+	-95,   // name ends in: encryption
+	-545,  // head+syntax: password, word
+	-1285, // value holds+form: pass, letters
+	-140,  // letters+length: aA1, 24-31
+	-101,  // head+syntax: key, assign
+	-16,   // mark+quote: todo, quoted
+	-201,  // head+form: credential, letters and digits
+	-579,  // head+form: pass, dotted
+	351,   // head+letters: token, letters and signs
+	-70,   // mark+quote: index, quoted in a call
+	-294,  // form+quote: uuid, quoted
+	182,   // head+random: bearer, 2/8
+	-79,   // mark+quote: your, quoted
+	-85,   // head+letters: bearer, a
+	-79,   // name has: shared
+	-605,  // changes: 3/8
+	-100,  // head+letters: signature, letters, digits, joiners
+	-261,  // name has: error
+	-160,  // head+syntax: pass, pair
+	-480,  // name has: version
+	678,   // digits: 4/8
+	-1003, // head+letters: basic, a1
+	-87,   // name ends in: version
 	-8,    // name has: object
-	-1496, // name has: user
-	-156,  // head: signature
-	-81,   // mark: redacted
-	-17,   // head+letters: nonce, letters and signs
-	-25,   // head+form: pass, url
-	-361,  // head+letters: pass, with blanks
-	-219,  // head+syntax: token, word
-	-42,   // name has: timeout
-	-310,  // head+letters: auth, letters and signs
-	615,   // syntax: flag, bare
-	-1,    // name has: storage
-	-533,  // head+letters: credential, aA
-	785,   // head+form: secret, letters
-	181,   // letters+length: a, 12-15
-	-604,  // letters: aA
+	-1543, // name has: user
+	-100,  // head: signature
+	-22,   // head+form: pass, url
+	-313,  // head+letters: pass, with blanks
+	-247,  // head+syntax: token, word
+	-1,    // mark+quote: insert, quoted
+	-47,   // name has: timeout
+	-243,  // head+letters: auth, letters and signs
+	468,   // syntax: flag, bare
+	-552,  // head+letters: credential, aA
+	666,   // head+form: secret, letters
+	209,   // letters+length: a, 12-15
+	-754,  // letters: aA
 	-2,    // head+form: key, constant
-	-608,  // words: 6/8
-	-222,  // name has: clear
-	6,     // head+form: bearer, letters and digits
-	-74,   // letters+length: aA1, 4-5
-	-13,   // head+syntax: api, word
-	-21,   // head+random: nonce, 2/8
-	787,   // head: securestring
-	1114,  // name ends in: password
-	730,   // value holds+form: pass, signs
-	-91,   // head+form: credential, path
-	177,   // value holds: token
-	-443,  // head+form: token, snake
-	-163,  // name has: pwd
-	-638,  // variety: 7/8
-	-7,    // head+syntax: api, compare
-	-168,  // head+form: token, signs
-	69,    // head+letters: key, letters, digits, joiners
-	172,   // letters: letters, digits, signs
-	-49,   // name has: is
-	291,   // head+letters: pass, letters and joiners
-	-152,  // name ends in: nonce
-	-589,  // words: 5/8
-	-79,   // head+random: password, 0/8
-	774,   // head+letters: pass, a
-	-154,  // head+syntax: cookie, call
-	389,   // before: assert
-	-99,   // name has: wrong
-	-149,  // name ends in: regex
-	575,   // name has: by
-	-88,   // head+form: pass, snake
-	-36,   // value holds+form: name, kebab
-	-160,  // name has: server
-	-473,  // letters+length: with blanks, 24-31
-	917,   // head+syntax: password, flag
-	-1,    // head+form: cred, number
-	697,   // letters+length: letters and signs, 12-15
-	15,    // head+random: pass, 3/8
-	-101,  // head+syntax: signature, word
-	-785,  // name has: expected
-	-266,  // before: curl
-	14,    // head+letters: secret, 1
-	647,   // head+syntax: pass, flag
-	162,   // name has: value
-	22,    // letters+length: aA1, 33-39
-	-30,   // head+form: credential, dotted
-	-115,  // mark+quote: removed, quoted
-	1833,  // letters+length: a, 24-31
-	-582,  // form: path
-	512,   // head+syntax: url, url
-	-449,  // head+letters: token, with blanks
-	-232,  // touches: other
-	-1055, // head+form: secret, signs
-	-2647, // length: 4-5
-	-30,   // head+random: nonce, 1/8
-	-50,   // name has: algorithm
-	-12,   // head+form: key, path
-	-89,   // syntax: pair, quoted in a call
-	-1123, // letters+length: with blanks, 12-15
-	99,    // head+random: signature, 1/8
-	-10,   // head+letters: basic, A
-	792,   // length: 40
-	-403,  // form+quote: several words, quoted
-	230,   // random: 4/8
-	-143,  // value holds+form: auth, signs
-	-1,    // head+syntax: nonce, pair
-	89,    // letters+length: letters, digits, signs, 6-7
-	341,   // form+quote: letters and digits, quoted
-	-2,    // head+form: cred, several words
-	-218,  // head+random: api, 1/8
-	-535,  // head+random: basic, 1/8
-	25,    // syntax: assign, quoted in a call
-	823,   // head+syntax: securestring, word
-	-71,   // head+form: api, signs
-	-3,    // head+form: auth, path
-	-1604, // followed by: other, quoted
-	-650,  // letters+length: with blanks, 41-63
-	-315,  // head+form: password, dotted
-	-90,   // head+random: apikey, 0/8
-	930,   // touches: \
-	-4,    // head+form: session, snake
-	153,   // head+form: cookie, signs
-	-1,    // head+syntax: cred, pair
-	-6,    // head+syntax: apikey, call
-	-68,   // touches: ]
-	-6,    // head+form: session, kebab
-	274,   // digits: 2/8
-	-30,   // head+letters: api, letters and signs
-	596,   // form+quote: number, bare
-	-315,  // touches: [
-	459,   // name ends in: passwd
-	-164,  // name has: required
-	-43,   // value holds+form: token, base64
-	609,   // head+random: credential, 1/8
-	26,    // head+random: token, 3/8
-	145,   // form+quote: uuid, bare
-	1031,  // length: 32
-	-9,    // form+quote: url, quoted in a call
-	-8,    // head+form: basic, constant
-	308,   // letters+length: A, 40
-	-118,  // value holds+form: passwd, signs
-	-2046, // typed: yes
-	-522,  // name ends in: author
-	76,    // head: pass
-	55,    // head+syntax: cookie, assign
-	-17,   // form+quote: constant, bare
-	-1058, // head+syntax: pass, word
-	-2,    // name has: label
-	-451,  // head+letters: secret, letters and signs
-	-606,  // head+letters: token, letters, digits, signs
-	-2,    // name ends in: text
-	-155,  // name has: nonce
-	-1,    // head+letters: nonce, 1
-	132,   // mark+quote: bar, quoted
-	811,   // name has: basic
-	-1,    // head+form: api, constant
-	-47,   // followed by: line end, quoted
-	-274,  // mark+quote: example, bare
-	1010,  // name has: jwt
-	-166,  // name has: private
-	-166,  // name has: invalid
-	-30,   // name has: handler
-	256,   // name has: seed
-	-3,    // mark+quote: null, quoted
-	-1,    // name ends in: test
-	-26,   // name has: pattern
-	-571,  // touches: blank
-	-3,    // head+letters: cred, letters and signs
-	578,   // form: hex
-	-91,   // mark+quote: variable, quoted in a call
-	-129,  // head+letters: cookie, letters, digits, signs
-	446,   // head+form: secret, base64
-	-239,  // name has: encrypted
-	25,    // head+random: url, 1/8
-	-12,   // touches: @
-	21,    // syntax: header, bare
-	-65,   // letters+length: aA1, 6-7
-	-171,  // name ends in: username
-	-150,  // head+form: bearer, snake
-	-652,  // random+quote: 0/8, quoted
-	-9,    // head+letters: cred, a
-	211,   // name ends in: bearer
-	-252,  // letters+length: letters, digits, signs, 64 and more
-	-226,  // followed by: ., quoted
-	195,   // name has: bearer
-	-31,   // head+letters: auth, 1
-	-15,   // name has: index
-	420,   // head+random: key, 2/8
-	-3,    // followed by: \, quoted
-	-499,  // value holds: user
-	-12,   // name has: db
-	-1397, // name has: id
-	-33,   // name ends in: oauth
-	544,   // head+form: identified, letters and digits
-	-57,   // name ends in: file
-	26,    // head+form: signature, signs
-	-6,    // head+form: nonce, dotted
-	-171,  // mark+quote: generated, quoted
-	-8,    // head+form: cred, kebab
-	-54,   // name ends in: default
-	857,   // letters+length: 1, 16-19
-	47,    // syntax: word, quoted
-	-167,  // followed by: /, quoted
-	-75,   // letters+length: letters, digits, signs, 32
-	-92,   // letters+length: letters, digits, signs, 40
-	-8,    // letters+length: aA, 41-63
-	-78,   // head+form: passphrase, letters and digits
-	-1,    // head+letters: session, A
-	-17,   // letters+length: letters and signs, 40
-	256,   // name ends in: seed
-	-31,   // head+letters: signature, aA
-	725,   // random: 3/8
-	816,   // head+form: password, letters and digits
-	-47,   // head+random: api, 2/8
-	-161,  // head+syntax: key, element
-	701,   // value holds: pass
-	987,   // mark: change
-	112,   // name has: sign
-	938,   // name has: api
-	1313,  // name has: oauth
-	-630,  // form: several words
-	-127,  // before: raise
-	-106,  // name ends in: header
-	-717,  // letters+length: A, 4-5
-	-7,    // name has: partition
-	-215,  // head+syntax: key, compare
-	895,   // head+letters: basic, aA1
-	-28,   // value holds+form: auth, url
-	-7,    // head+form: credential, snake
-	-16,   // head+form: credential, uuid
-	330,   // digits: 3/8
-	-13,   // name has: column
-	-431,  // value holds: auth
-	-272,  // head+form: signature, letters
-	-73,   // head+letters: signature, a
-	782,   // name has: test
+	-562,  // words: 6/8
+	-231,  // name has: clear
+	-28,   // head+form: bearer, letters and digits
+	-15,   // letters+length: aA1, 4-5
+	651,   // head: securestring
+	1105,  // name ends in: password
+	751,   // value holds+form: pass, signs
+	-74,   // head+form: credential, path
+	-7,    // value holds: token
+	-412,  // head+form: token, snake
+	-112,  // name has: pwd
+	-623,  // variety: 7/8
+	-199,  // head+form: token, signs
+	14,    // head+letters: key, letters, digits, joiners
+	435,   // letters: letters, digits, signs
+	-35,   // name has: is
+	239,   // head+letters: pass, letters and joiners
+	-322,  // words: 5/8
+	-70,   // head+random: password, 0/8
+	714,   // head+letters: pass, a
+	353,   // before: assert
+	-102,  // name has: wrong
+	-181,  // name ends in: regex
+	540,   // name has: by
+	-86,   // head+form: pass, snake
+	-34,   // value holds+form: name, kebab
+	-174,  // name has: server
+	-394,  // letters+length: with blanks, 24-31
+	848,   // head+syntax: password, flag
+	776,   // letters+length: letters and signs, 12-15
+	2,     // head+random: pass, 3/8
+	-937,  // name has: expected
+	-380,  // before: curl
+	17,    // head+letters: secret, 1
+	591,   // head+syntax: pass, flag
+	125,   // name has: value
+	24,    // letters+length: aA1, 33-39
+	-35,   // head+form: credential, dotted
+	-133,  // mark+quote: removed, quoted
+	1750,  // letters+length: a, 24-31
+	-566,  // form: path
+	416,   // head+syntax: url, url
+	-362,  // head+letters: token, with blanks
+	-294,  // touches: other
+	-1139, // head+form: secret, signs
+	-2632, // length: 4-5
+	-16,   // name has: algorithm
+	-13,   // head+form: key, path
+	-82,   // syntax: pair, quoted in a call
+	-1094, // letters+length: with blanks, 12-15
+	-290,  // head+random: signature, 1/8
+	-11,   // head+letters: basic, A
+	745,   // length: 40
+	-443,  // form+quote: several words, quoted
+	192,   // random: 4/8
+	-115,  // value holds+form: auth, signs
+	179,   // letters+length: letters, digits, signs, 6-7
+	397,   // form+quote: letters and digits, quoted
+	-1,    // head+form: cred, several words
+	-561,  // head+random: basic, 1/8
+	114,   // syntax: assign, quoted in a call
+	688,   // head+syntax: securestring, word
+	-7,    // head+form: auth, path
+	-1696, // followed by: other, quoted
+	-516,  // letters+length: with blanks, 41-63
+	-336,  // head+form: password, dotted
+	-97,   // head+random: apikey, 0/8
+	876,   // touches: \
+	-7,    // head+syntax: apikey, call
+	-63,   // touches: ]
+	-1,    // head+form: session, kebab
+	177,   // digits: 2/8
+	607,   // form+quote: number, bare
+	-306,  // touches: [
+	382,   // name ends in: passwd
+	-179,  // name has: required
+	-46,   // value holds+form: token, base64
+	520,   // head+random: credential, 1/8
+	-137,  // head+random: token, 3/8
+	124,   // form+quote: uuid, bare
+	1001,  // length: 32
+	-10,   // form+quote: url, quoted in a call
+	-6,    // head+form: basic, constant
+	307,   // letters+length: A, 40
+	-122,  // value holds+form: passwd, signs
+	-1996, // typed: yes
+	38,    // head: pass
+	-1,    // head+syntax: cookie, assign
+	-15,   // form+quote: constant, bare
+	-1051, // head+syntax: pass, word
+	-1,    // name has: label
+	-466,  // head+letters: secret, letters and signs
+	-653,  // head+letters: token, letters, digits, signs
+	-3,    // name ends in: text
+	-71,   // name has: nonce
+	193,   // mark+quote: bar, quoted
+	796,   // name has: basic
+	-269,  // followed by: line end, quoted
+	-247,  // mark+quote: example, bare
+	1017,  // name has: jwt
+	-174,  // name has: private
+	-118,  // name has: invalid
+	-31,   // name has: handler
+	188,   // name has: seed
+	-1,    // mark+quote: null, quoted
+	-15,   // name has: pattern
+	-612,  // touches: blank
+	-4,    // head+letters: cred, letters and signs
+	736,   // form: hex
+	-112,  // mark+quote: variable, quoted in a call
+	482,   // head+form: secret, base64
+	-183,  // name has: encrypted
+	-12,   // head+random: url, 1/8
+	-3,    // touches: @
+	-129,  // syntax: header, bare
+	-87,   // letters+length: aA1, 6-7
+	-143,  // name ends in: username
+	-149,  // head+form: bearer, snake
+	-562,  // random+quote: 0/8, quoted
+	-2,    // head+letters: cred, a
+	149,   // name ends in: bearer
+	164,   // letters+length: letters, digits, signs, 64 and more
+	-151,  // followed by: ., quoted
+	135,   // name has: bearer
+	-30,   // head+letters: auth, 1
+	-8,    // name has: index
+	514,   // head+random: key, 2/8
+	-1,    // followed by: \, quoted
+	-493,  // value holds: user
+	-11,   // name has: db
+	-1484, // name has: id
+	-41,   // name ends in: oauth
+	466,   // head+form: identified, letters and digits
+	-24,   // name ends in: file
+	174,   // head+form: signature, signs
+	-127,  // mark+quote: generated, quoted
+	-10,   // head+form: cred, kebab
+	-1,    // name ends in: default
+	872,   // letters+length: 1, 16-19
+	-50,   // syntax: word, quoted
+	-125,  // followed by: /, quoted
+	-118,  // letters+length: letters, digits, signs, 32
+	-108,  // letters+length: letters, digits, signs, 40
+	-4,    // letters+length: aA, 41-63
+	-101,  // head+form: passphrase, letters and digits
+	-11,   // letters+length: letters and signs, 40
+	188,   // name ends in: seed
+	764,   // random: 3/8
+	711,   // head+form: password, letters and digits
+	-121,  // head+syntax: key, element
+	759,   // value holds: pass
+	971,   // mark: change
+	138,   // name has: sign
+	941,   // name has: api
+	1230,  // name has: oauth
+	-680,  // form: several words
+	-133,  // before: raise
+	-114,  // name ends in: header
+	-721,  // letters+length: A, 4-5
+	-4,    // name has: partition
+	-254,  // head+syntax: key, compare
+	877,   // head+letters: basic, aA1
+	-15,   // value holds+form: auth, url
+	-8,    // head+form: credential, snake
+	-15,   // head+form: credential, uuid
+	199,   // digits: 3/8
+	-16,   // name has: column
+	-1022, // value holds: auth
+	-182,  // head+form: signature, letters
+	735,   // name has: test
 	-7,    // value holds+form: key, snake
-	892,   // value holds+form: token, letters
-	-52,   // letters+length: letters, digits, signs, 12-15
-	-134,  // letters+length: aA1, 8-11
-	674,   // name has: encryption
-	131,   // head+letters: signature, letters, digits, signs
-	-151,  // mark: removed
+	901,   // value holds+form: token, letters
+	-45,   // letters+length: letters, digits, signs, 12-15
+	-82,   // letters+length: aA1, 8-11
+	572,   // name has: encryption
+	197,   // head+letters: signature, letters, digits, signs
+	-163,  // mark: removed
 	-6,    // name has: list
-	-105,  // mark: sample
-	-51,   // head+syntax: session, pair
-	484,   // head: password
-	-73,   // head+letters: signature, letters and signs
-	-372,  // head+letters: password, letters, digits, signs
-	-231,  // name has: text
-	90,    // name has: admin
-	-101,  // head+form: password, constant
-	117,   // head+form: key, base64
-	-73,   // followed by: >, quoted
-	-205,  // head+form: password, signs
-	-376,  // value holds+form: token, several words
-	-327,  // syntax: assign, bare
-	-9,    // name ends in: cred
-	-143,  // head+random: secret, 5/8
-	1259,  // head+syntax: password, assign
-	-68,   // head+form: credential, kebab
-	-387,  // syntax: attribute, quoted
-	-61,   // head+syntax: key, call
-	-477,  // head+letters: basic, a
-	-230,  // head+form: auth, base64
-	-29,   // name has: size
-	-3,    // head+form: session, base64
-	448,   // letters+length: letters and joiners, 12-15
-	-600,  // letters+length: letters and signs, 6-7
-	261,   // head+syntax: token, call
-	344,   // head+letters: identified, a
-	-290,  // form+quote: letters, bare
-	-17,   // mark+quote: change, quoted
-	969,   // name ends in: secret
-	-125,  // form+quote: hex, quoted
-	-23,   // letters+length: letters, digits, joiners, 6-7
-	-268,  // name has: password
-	-851,  // touches: >
-	-158,  // name has: account
-	124,   // letters+length: with blanks, 64 and more
-	-415,  // name has: fake
-	504,   // head+letters: basic, letters, digits, signs
-	1021,  // touches: ?
-	-21,   // name ends in: algorithm
-	838,   // head+form: credential, url
-	1010,  // head+letters: url, a
-	-158,  // head+form: pass, hex
-	245,   // head+form: token, dotted
-	-254,  // form+quote: signs, quoted
-	-12,   // head+form: token, constant
-	1,     // letters+length: aA1, 32
-	282,   // letters+length: aA1, 40
-	-189,  // touches: <
-	584,   // name ends in: by
-	1192,  // length: 33-39
-	663,   // head+letters: secret, aA
-	1250,  // name has: data
-	745,   // head+letters: credential, a
-	450,   // head+random: auth, 0/8
-	-497,  // letters+length: a1, 24-31
-	-79,   // name ends in: app
-	-49,   // form+quote: dotted, quoted
-	-79,   // head+letters: basic, letters and joiners
-	-14,   // mark+quote: todo, bare
-	918,   // touches: =
-	-332,  // head+syntax: password, attribute
-	-494,  // name has: type
-	267,   // length: 16-19
-	-40,   // name has: url
-	544,   // head+letters: identified, a1
-	-571,  // head+letters: key, letters and signs
-	-192,  // name has: authority
-	-57,   // followed by: [, quoted
-	-1305, // touches: :
+	-102,  // mark: sample
+	367,   // head: password
+	-4,    // head+letters: signature, letters and signs
+	-480,  // head+letters: password, letters, digits, signs
+	-235,  // name has: text
+	45,    // name has: admin
+	-95,   // head+form: password, constant
+	243,   // head+form: key, base64
+	-97,   // followed by: >, quoted
+	-339,  // head+form: password, signs
+	-312,  // value holds+form: token, several words
+	-311,  // syntax: assign, bare
+	-13,   // name ends in: cred
+	-175,  // head+random: secret, 5/8
+	1250,  // head+syntax: password, assign
+	-66,   // head+form: credential, kebab
+	-384,  // syntax: attribute, quoted
+	-82,   // head+syntax: key, call
+	-503,  // head+letters: basic, a
+	-27,   // name has: size
+	458,   // letters+length: letters and joiners, 12-15
+	-512,  // letters+length: letters and signs, 6-7
+	184,   // head+syntax: token, call
+	342,   // head+letters: identified, a
+	-192,  // form+quote: letters, bare
+	35,    // mark+quote: change, quoted
+	794,   // name ends in: secret
+	-256,  // form+quote: hex, quoted
+	-8,    // letters+length: letters, digits, joiners, 6-7
+	-455,  // name has: password
+	-977,  // touches: >
+	-174,  // name has: account
+	-409,  // letters+length: with blanks, 64 and more
+	-451,  // name has: fake
+	467,   // head+letters: basic, letters, digits, signs
+	1007,  // touches: ?
+	-12,   // name ends in: algorithm
+	787,   // head+form: credential, url
+	893,   // head+letters: url, a
+	-226,  // head+form: pass, hex
+	305,   // head+form: token, dotted
+	-125,  // form+quote: signs, quoted
+	-11,   // head+form: token, constant
+	-16,   // letters+length: aA1, 32
+	299,   // letters+length: aA1, 40
+	-141,  // touches: <
+	549,   // name ends in: by
+	1122,  // length: 33-39
+	597,   // head+letters: secret, aA
+	1231,  // name has: data
+	743,   // head+letters: credential, a
+	284,   // head+random: auth, 0/8
+	-544,  // letters+length: a1, 24-31
+	-55,   // name ends in: app
+	-25,   // form+quote: dotted, quoted
+	-75,   // head+letters: basic, letters and joiners
+	839,   // touches: =
+	-339,  // head+syntax: password, attribute
+	-473,  // name has: type
+	386,   // length: 16-19
+	-24,   // name has: url
+	466,   // head+letters: identified, a1
+	-528,  // head+letters: key, letters and signs
+	-9,    // name has: authority
+	-52,   // followed by: [, quoted
+	-1424, // touches: :
 	-6,    // name ends in: tls
-	-491,  // letters+length: with blanks, 33-39
-	1312,  // mark+quote: bar, bare
-	-595,  // words: 3/8
-	981,   // length: 41-63
-	-78,   // head+syntax: token, compare
-	-5,    // form+quote: path, quoted in a call
-	-1,    // head+syntax: api, pair
-	-258,  // name ends in: authors
-	-580,  // touches: ;
-	-346,  // form+quote: path, quoted
-	-170,  // letters+length: with blanks, 40
-	-1533, // length: 6-7
-	659,   // head+form: token, hex
-	-41,   // name has: uri
-	118,   // mark+quote: one character again and again, bare
-	-227,  // mark+quote: my, bare
-	-10,   // head+letters: apikey, letters and signs
-	557,   // head+form: auth, letters and digits
-	723,   // head+form: password, kebab
-	-3,    // name ends in: count
-	-10,   // head+form: cookie, several words
-	-568,  // head+syntax: password, pair
-	-1140, // touches: &
-	-159,  // head: nonce
-	-128,  // mark+quote: your, bare
-	-188,  // name has: cookie
-	-5,    // value holds+form: pass, path
-	-113,  // head+form: salt, signs
-	-14,   // followed by: :, bare
+	-301,  // letters+length: with blanks, 33-39
+	1308,  // mark+quote: bar, bare
+	-746,  // words: 3/8
+	844,   // length: 41-63
+	-84,   // head+syntax: token, compare
+	-640,  // touches: ;
+	-323,  // form+quote: path, quoted
+	-129,  // letters+length: with blanks, 40
+	-1458, // length: 6-7
+	1090,  // head+form: token, hex
+	-39,   // name has: uri
+	73,    // mark+quote: one character again and again, bare
+	-319,  // mark+quote: my, bare
+	-8,    // head+letters: apikey, letters and signs
+	363,   // head+form: auth, letters and digits
+	786,   // head+form: password, kebab
+	-1,    // name ends in: count
+	-628,  // head+syntax: password, pair
+	-1230, // touches: &
+	-71,   // head: nonce
+	-119,  // mark+quote: your, bare
+	-87,   // name has: cookie
+	-4,    // value holds+form: pass, path
+	-13,   // followed by: :, bare
 	-14,   // name has: primary
-	-94,   // head+form: pass, kebab
-	376,   // head: credential
-	351,   // before: export
-	422,   // name has: has
-	207,   // name has: client
+	-74,   // head+form: pass, kebab
+	267,   // head: credential
+	396,   // before: export
+	502,   // name has: has
+	152,   // name has: client
 	-2,    // mark+quote: default, quoted in a call
-	-688,  // touches: $
-	-545,  // name ends in: user
-	706,   // letters+length: a, 20-23
-	-25,   // name has: google
-	-94,   // head+letters: signature, letters and joiners
-	458,   // form+quote: base64, quoted
-	127,   // name has: old
+	-886,  // touches: $
+	-576,  // name ends in: user
+	-29,   // name has: google
+	-2,    // head+letters: signature, letters and joiners
+	495,   // form+quote: base64, quoted
+	101,   // name has: old
 	-1,    // head+form: auth, constant
-	-286,  // head+random: pass, 0/8
-	-160,  // name ends in: authority
-	-1,    // name ends in: signing
-	-2,    // head+letters: cred, with blanks
-	-180,  // letters+length: a, 64 and more
-	-296,  // changes: 7/8
-	411,   // name has: set
-	100,   // head+letters: bearer, a1
-	1062,  // letters+length: with blanks, 8-11
-	1127,  // head+letters: auth, letters, digits, signs
-	-78,   // name ends in: access
-	656,   // head+form: basic, base64
-	-36,   // name ends in: ref
-	-1,    // name ends in: title
-	246,   // name has: app
-	-4,    // value holds+form: user, dotted
-	87,    // letters+length: letters and signs, 8-11
-	-198,  // head+form: apikey, letters
-	139,   // name has: apikey
-	-7,    // head+form: cred, snake
-	-63,   // name has: level
-	-13,   // touches: .
-	51,    // changes: 0/8
-	-12,   // name ends in: state
-	-93,   // head+random: passphrase, 0/8
-	-732,  // head+form: key, letters
-	160,   // value holds+form: secret, letters
-	-171,  // mark: generated
-	-294,  // touches: /
-	432,   // head+form: token, kebab
-	-149,  // length: 20-23
-	-13,   // head+syntax: signature, flag
-	-173,  // value holds+form: user, signs
-	-198,  // letters+length: with blanks, 32
-	-1,    // value holds+form: credential, dotted
-	904,   // touches: ,
-	-130,  // letters+length: aA, 20-23
-	-48,   // head+letters: api, letters, digits, signs
-	588,   // head+form: key, number
-	63,    // head+random: secret, 0/8
-	-443,  // letters+length: a1, 33-39
-	-60,   // head+form: salt, letters
-	-348,  // letters+length: letters and joiners, 24-31
-	-6,    // head+letters: session, with blanks
-	-46,   // head+letters: session, a
-	269,   // head+form: token, uuid
-	-327,  // head+letters: secret, with blanks
-	-51,   // name has: str
-	-424,  // name has: mode
-	-647,  // name: several words
-	-1397, // name ends in: another word
-	383,   // name has: token
-	123,   // variety: 3/8
-	-117,  // touches: +
-	-480,  // name ends in: type
-	-107,  // form+quote: signs, bare
+	-362,  // head+random: pass, 0/8
+	-6,    // name ends in: authority
+	-5,    // name ends in: signing
+	-1,    // head+letters: cred, with blanks
+	-118,  // letters+length: a, 64 and more
+	-180,  // changes: 7/8
+	639,   // name has: set
+	57,    // head+letters: bearer, a1
+	1054,  // letters+length: with blanks, 8-11
+	1133,  // head+letters: auth, letters, digits, signs
+	-55,   // name ends in: access
+	604,   // head+form: basic, base64
+	-33,   // name ends in: ref
+	67,    // name has: app
+	-62,   // letters+length: letters and signs, 8-11
+	-205,  // head+form: apikey, letters
+	114,   // name has: apikey
+	-11,   // head+form: cred, snake
+	-61,   // name has: level
+	-12,   // touches: .
+	75,    // changes: 0/8
+	-5,    // name ends in: state
+	-113,  // head+random: passphrase, 0/8
+	-935,  // head+form: key, letters
+	101,   // value holds+form: secret, letters
+	-127,  // mark: generated
+	-260,  // touches: /
+	266,   // head+form: token, kebab
+	-357,  // length: 20-23
+	-175,  // value holds+form: user, signs
+	-136,  // letters+length: with blanks, 32
+	-2,    // value holds+form: credential, dotted
+	895,   // touches: ,
+	-91,   // letters+length: aA, 20-23
+	568,   // head+form: key, number
+	15,    // head+random: secret, 0/8
+	-528,  // letters+length: a1, 33-39
+	-293,  // letters+length: letters and joiners, 24-31
+	256,   // head+form: token, uuid
+	-262,  // head+letters: secret, with blanks
+	-62,   // name has: str
+	-426,  // name has: mode
+	-522,  // name: several words
+	-1419, // name ends in: another word
+	310,   // name has: token
+	40,    // variety: 3/8
+	-130,  // touches: +
+	-463,  // name ends in: type
+	-155,  // form+quote: signs, bare
 	-7,    // head+form: apikey, dotted
-	-325,  // head+letters: key, aA1
-	292,   // name has: credential
-	-115,  // form+quote: uuid, quoted in a call
+	-353,  // head+letters: key, aA1
+	215,   // name has: credential
+	-126,  // form+quote: uuid, quoted in a call
 	-2,    // name has: min
-	-466,  // touches: (
-	349,   // head+form: bearer, hex
-	352,   // head+syntax: secret, assign
-	-97,   // value holds+form: key, base64
-	-60,   // value holds+form: key, several words
-	387,   // touches: )
-	-49,   // head+form: nonce, signs
-	-497,  // head+syntax: api, assign
-	-96,   // value holds+form: token, letters and digits
-	-435,  // name has: aws
-	-422,  // letters+length: letters, digits, joiners, 16-19
-	-9,    // name ends in: enabled
-	-112,  // head+letters: url, letters, digits, signs
-	-686,  // syntax: word, bare
-	-107,  // name ends in: basic
-	-72,   // name ends in: keyboard
-	-169,  // head+letters: signature, A
-	-8,    // head+letters: salt, a1
-	-1276, // letters+length: a, 8-11
-	-9,    // name ends in: cache
-	-311,  // letters+length: A1, 6-7
-	-570,  // mark+quote: one character again and again, quoted
-	-4,    // head+syntax: cred, word
-	592,   // name ends in: store
+	-420,  // touches: (
+	332,   // head+form: bearer, hex
+	349,   // head+syntax: secret, assign
+	-103,  // value holds+form: key, base64
+	-54,   // value holds+form: key, several words
+	352,   // touches: )
+	-69,   // value holds+form: token, letters and digits
+	-363,  // name has: aws
+	-432,  // letters+length: letters, digits, joiners, 16-19
+	-10,   // name ends in: enabled
+	-136,  // head+letters: url, letters, digits, signs
+	-652,  // syntax: word, bare
+	-210,  // name ends in: basic
+	-1243, // letters+length: a, 8-11
+	-6,    // name ends in: cache
+	-277,  // letters+length: A1, 6-7
+	-525,  // mark+quote: one character again and again, quoted
+	-1,    // head+syntax: cred, word
+	604,   // name ends in: store
 	-6,    // head+syntax: auth, element
-	-239,  // head+letters: password, A
-	-30,   // name ends in: handler
-	-88,   // head+random: api, 5/8
-	-499,  // letters+length: letters, digits, signs, 41-63
-	-723,  // head+form: auth, hex
-	-2,    // name ends in: alias
-	-236,  // value holds+form: secret, several words
-	1022,  // mark: foo
+	-216,  // head+letters: password, A
+	-31,   // name ends in: handler
+	-769,  // letters+length: letters, digits, signs, 41-63
+	-721,  // head+form: auth, hex
+	-167,  // value holds+form: secret, several words
+	550,   // mark: foo
 	-1,    // name has: map
-	-205,  // name ends in: token
-	-98,   // wrapped: yes
-	-457,  // name has: hash
-	431,   // name has: sid
-	-47,   // head+form: basic, dotted
-	-789,  // syntax: call, quoted
+	-278,  // name ends in: token
+	-5,    // wrapped: yes
+	-379,  // name has: hash
+	380,   // name has: sid
+	-40,   // head+form: basic, dotted
+	-738,  // syntax: call, quoted
 	-1,    // head+letters: bearer, aA
-	-1322, // name ends in: id
-	441,   // form: url
-	-13,   // value holds+form: secret, path
-	-1,    // head+syntax: key, attribute
-	-461,  // random: 1/8
-	586,   // head: identified
-	-107,  // head+random: signature, 2/8
-	-164,  // mark+quote: default, quoted
-	-117,  // head+form: password, number
-	583,   // form+quote: url, bare
-	-86,   // head+letters: nonce, a1
-	836,   // mark+quote: placeholder in brackets, bare
-	-18,   // head+letters: cred, letters and joiners
-	-74,   // name has: keyboard
-	-1,    // name has: scope
-	-149,  // followed by: }, quoted in a call
-	331,   // head+random: basic, 2/8
-	-83,   // name has: login
-	-2,    // head+form: credential, constant
-	78,    // letters+length: letters, digits, signs, 16-19
-	14,    // head+form: secret, number
-	-7,    // value holds+form: credential, several words
-	-2,    // head+form: nonce, several words
-	-148,  // form: letters
-	-18,   // head+form: cookie, dotted
-	90,    // head+letters: credential, A
-	278,   // letters+length: aA1, 41-63
-	-135,  // head+form: url, signs
-	-419,  // random+quote: 0/8, quoted in a call
-	-534,  // letters+length: letters and joiners, 16-19
-	-1,    // value holds+form: name, base64
-	-14,   // name has: max
-	169,   // value holds+form: token, signs
-	-4,    // name has: mail
-	-132,  // head+random: token, 4/8
-	-63,   // head+letters: pass, aA
-	-43,   // name has: path
-	-1,    // name ends in: rsa
-	-91,   // letters+length: letters and signs, 64 and more
-	835,   // name has: pass
-	729,   // head+letters: credential, letters and signs
-	447,   // head+random: passphrase, 1/8
+	-1405, // name ends in: id
+	482,   // form: url
+	-16,   // value holds+form: secret, path
+	-430,  // random: 1/8
+	549,   // head: identified
+	-81,   // mark+quote: default, quoted
+	-129,  // head+form: password, number
+	601,   // form+quote: url, bare
+	710,   // mark+quote: placeholder in brackets, bare
+	-23,   // head+letters: cred, letters and joiners
+	-1,    // followed by: }, quoted in a call
+	257,   // head+random: basic, 2/8
+	-69,   // name has: login
+	-3,    // head+form: credential, constant
+	-44,   // letters+length: letters, digits, signs, 16-19
+	17,    // head+form: secret, number
+	-6,    // value holds+form: credential, several words
+	-37,   // form: letters
+	66,    // head+letters: credential, A
+	375,   // letters+length: aA1, 41-63
+	-139,  // head+form: url, signs
+	-294,  // random+quote: 0/8, quoted in a call
+	-526,  // letters+length: letters and joiners, 16-19
+	-12,   // name has: max
+	-215,  // value holds+form: token, signs
+	-5,    // name has: mail
+	-104,  // head+random: token, 4/8
+	-108,  // head+letters: pass, aA
+	-55,   // name has: path
+	-83,   // letters+length: letters and signs, 64 and more
+	629,   // name has: pass
+	676,   // head+letters: credential, letters and signs
+	364,   // head+random: passphrase, 1/8
 	-10,   // mark+quote: operator, quoted
-	202,   // head: bearer
-	-2,    // head+form: cookie, kebab
-	-35,   // head+form: identified, dotted
+	141,   // head: bearer
+	-34,   // head+form: identified, dotted
 	-2,    // name ends in: dir
 	-2,    // form+quote: constant, quoted in a call
 	-3,    // value holds+form: key, path
-	-107,  // head+random: cookie, 0/8
-	24,    // name has: cert
-	124,   // digits: 6/8
-	188,   // head+letters: securestring, a
-	244,   // name has: ssl
-	200,   // head+random: secret, 1/8
-	-113,  // letters+length: letters and joiners, 64 and more
-	-505,  // head+form: password, several words
-	60,    // letters+length: a, 41-63
-	-15,   // head+random: salt, 0/8
-	-91,   // head+letters: apikey, aA
-	-15,   // head+letters: signature, 1
-	54,    // letters+length: aA1, 16-19
-	-774,  // head+syntax: auth, assign
-	-62,   // head+syntax: cookie, pair
-	-107,  // head+letters: api, aA1
-	231,   // random+quote: 3/8, quoted in a call
-	-562,  // touches: quote
-	-93,   // name has: csrf
-	-59,   // name ends in: cookie
-	-267,  // name has: role
+	65,    // name has: cert
+	168,   // digits: 6/8
+	173,   // head+letters: securestring, a
+	220,   // name has: ssl
+	177,   // head+random: secret, 1/8
+	-110,  // letters+length: letters and joiners, 64 and more
+	-406,  // head+form: password, several words
+	71,    // letters+length: a, 41-63
+	-105,  // head+letters: apikey, aA
+	14,    // letters+length: aA1, 16-19
+	-782,  // head+syntax: auth, assign
+	244,   // random+quote: 3/8, quoted in a call
+	-622,  // touches: quote
+	-343,  // name has: role
 	-1,    // head+form: pass, number
-	-547,  // head: api
-	-256,  // head+letters: secret, a
+	-308,  // head+letters: secret, a
 	-132,  // value holds+form: key, kebab
-	-3,    // name has: ssh
-	-224,  // head+form: secret, snake
-	727,   // head+form: pass, signs
-	-924,  // letters+length: letters, digits, signs, 20-23
+	-2,    // name has: ssh
+	-188,  // head+form: secret, snake
+	824,   // head+form: pass, signs
+	-853,  // letters+length: letters, digits, signs, 20-23
 	-6,    // mark+quote: none, bare
-	-2,    // name ends in: label
-	-400,  // form+quote: snake, quoted
-	-7,    // head+letters: nonce, aA
+	-1,    // name ends in: label
+	-281,  // form+quote: snake, quoted
 	-640,  // variety: 1/8
-	-67,   // mark+quote: fake, bare
-	1578,  // name has: consumer
-	-63,   // head+form: session, letters
-	-235,  // head+syntax: salt, assign
-	-1332, // before: static
-	-643,  // head+form: token, letters
+	-79,   // mark+quote: fake, bare
+	1306,  // name has: consumer
+	-4,    // head+form: session, letters
+	-1492, // before: static
+	-855,  // head+form: token, letters
 	-3,    // mark+quote: default, bare
-	339,   // letters+length: letters and joiners, 33-39
-	-29,   // name ends in: size
-	552,   // form+quote: letters, quoted
-	-33,   // line: comment
-	-2,    // head+form: salt, dotted
-	-28,   // head+letters: passphrase, letters and joiners
-	-177,  // head+letters: secret, a1
-	156,   // head+random: signature, 3/8
-	354,   // name has: passphrase
-	407,   // head+letters: secret, A1
-	-43,   // head+form: cookie, letters and digits
-	-923,  // random: 0/8
-	-142,  // form: constant
-	-203,  // letters+length: aA, 4-5
-	58,    // mark+quote: my, quoted
-	-3,    // name ends in: max
-	-123,  // followed by: :, quoted in a call
-	-200,  // head+random: basic, 3/8
-	-9,    // followed by: +, quoted
-	-33,   // name ends in: format
-	578,   // head+letters: pass, a1
-	-630,  // letters: with blanks
-	-149,  // name has: regex
-	-383,  // letters+length: letters and joiners, 41-63
-	-1066, // value holds+form: password, several words
-	-329,  // letters+length: aA1, 20-23
-	-27,   // head+syntax: secret, pair
-	-83,   // head+letters: basic, letters, digits, joiners
-	-165,  // head+random: session, 1/8
+	364,   // letters+length: letters and joiners, 33-39
+	-26,   // name ends in: size
+	562,   // form+quote: letters, quoted
+	-38,   // line: comment
+	-25,   // head+letters: passphrase, letters and joiners
+	-132,  // head+letters: secret, a1
+	193,   // head+random: signature, 3/8
+	251,   // name has: passphrase
+	372,   // head+letters: secret, A1
+	-964,  // random: 0/8
+	-130,  // form: constant
+	-172,  // letters+length: aA, 4-5
+	134,   // mark+quote: my, quoted
+	-2,    // name ends in: max
+	-174,  // followed by: :, quoted in a call
+	-222,  // head+random: basic, 3/8
+	-11,   // followed by: +, quoted
+	-30,   // name ends in: format
+	531,   // head+letters: pass, a1
+	-680,  // letters: with blanks
+	-181,  // name has: regex
+	-312,  // letters+length: letters and joiners, 41-63
+	-1068, // value holds+form: password, several words
+	-284,  // letters+length: aA1, 20-23
+	-36,   // head+syntax: secret, pair
+	-85,   // head+letters: basic, letters, digits, joiners
+	-11,   // head+random: session, 1/8
 	-135,  // head+form: bearer, letters
 	-1,    // name ends in: press
-	-113,  // head+syntax: token, header
-	430,   // scheme: postgres
-	-305,  // head: secret
-	-44,   // mark: todo
-	588,   // head+letters: key, 1
-	-707,  // letters+length: letters, digits, joiners, 4-5
-	84,    // name has: header
-	-563,  // letters+length: letters and joiners, 8-11
-	-448,  // random+quote: 1/8, bare
-	-90,   // head+random: cred, 1/8
-	-187,  // mark+quote: template, bare
-	-70,   // value holds+form: passwd, letters
-	-2,    // head+letters: nonce, a
-	-6,    // value holds+form: auth, dotted
-	-117,  // letters+length: aA, 33-39
+	-99,   // head+syntax: token, header
+	496,   // scheme: postgres
+	-435,  // head: secret
+	-17,   // mark: todo
+	568,   // head+letters: key, 1
+	-759,  // letters+length: letters, digits, joiners, 4-5
+	115,   // name has: header
+	-673,  // letters+length: letters and joiners, 8-11
+	-371,  // random+quote: 1/8, bare
+	-33,   // head+random: cred, 1/8
+	-226,  // mark+quote: template, bare
+	-57,   // value holds+form: passwd, letters
+	-3,    // value holds+form: auth, dotted
+	-92,   // letters+length: aA, 33-39
 	-1,    // name ends in: sign
-	1078,  // name ends in: pass
-	-90,   // mark+quote: sample, bare
-	-186,  // head+syntax: secret, word
-	-28,   // head+letters: credential, letters, digits, joiners
-	1319,  // head+letters: password, a
-	-2,    // head+letters: nonce, with blanks
-	-10,   // value holds+form: token, path
-	-6,    // head+letters: cred, a1
-	-1148, // value holds+form: name, letters
-	-453,  // line: declaration
-	-5,    // value holds+form: name, signs
-	1310,  // letters+length: a1, 64 and more
-	-526,  // changes: 4/8
-	5,     // head+random: bearer, 3/8
-	-70,   // name ends in: length
-	-441,  // head+form: key, several words
+	897,   // name ends in: pass
+	-88,   // mark+quote: sample, bare
+	-192,  // head+syntax: secret, word
+	-30,   // head+letters: credential, letters, digits, joiners
+	1344,  // head+letters: password, a
+	-9,    // value holds+form: token, path
+	-11,   // head+letters: cred, a1
+	-1209, // value holds+form: name, letters
+	-495,  // line: declaration
+	-3,    // value holds+form: name, signs
+	1106,  // letters+length: a1, 64 and more
+	-436,  // changes: 4/8
+	-5,    // head+random: bearer, 3/8
+	-73,   // name ends in: length
+	-274,  // head+form: key, several words
 	-1,    // name ends in: map
-	-329,  // head+form: key, uuid
-	-40,   // head+letters: identified, letters and joiners
-	-832,  // value holds: key
-	-7,    // name has: gitlab
-	-42,   // name has: format
-	-535,  // followed by: ,, quoted in a call
-	-377,  // random+quote: 2/8, bare
-	-321,  // name ends in: credentials
+	-319,  // head+form: key, uuid
+	-41,   // head+letters: identified, letters and joiners
+	-900,  // value holds: key
+	-41,   // name has: format
+	-594,  // followed by: ,, quoted in a call
+	-353,  // random+quote: 2/8, bare
+	-348,  // name ends in: credentials
 	-371,  // name ends in: method
 	-1,    // name ends in: min
-	-33,   // syntax: call, quoted in a call
-	355,   // form: number
-	-244,  // head+form: key, snake
-	-6,    // head+letters: nonce, letters and joiners
-	-12,   // head+letters: passphrase, letters and signs
-	-1231, // words: 7/8
-	-5,    // head+syntax: salt, word
-	-32,   // mark+quote: removed, bare
-	-228,  // mark: fake
-	-95,   // head+form: bearer, signs
-	512,   // followed by: @, bare
-	-58,   // letters+length: 1, 6-7
-	239,   // letters+length: aA, 24-31
-	551,   // form: base64
-	-70,   // head+letters: salt, letters, digits, signs
-	-27,   // letters+length: letters and joiners, 32
-	-230,  // form+quote: path, bare
-	-130,  // head+letters: bearer, letters, digits, signs
-	-353,  // name has: credentials
-	279,   // head+syntax: credential, call
-	588,   // head+syntax: identified, word
-	-39,   // name ends in: path
-	503,   // head+random: auth, 3/8
-	828,   // followed by: line end, bare
-	1329,  // words: 0/8
-	155,   // letters+length: a, 32
-	-171,  // length: 12-15
-	-60,   // value holds+form: token, dotted
-	420,   // head+syntax: auth, compare
-	-235,  // head+letters: signature, a1
-	-34,   // head+form: auth, snake
-	-98,   // variety: 6/8
-	-190,  // value holds: passwd
-	-222,  // head+syntax: secret, call
-	-455,  // scheme: other
-	109,   // before: env
-	-346,  // head+form: password, path
-	477,   // head+random: password, 1/8
+	-28,   // syntax: call, quoted in a call
+	349,   // form: number
+	-225,  // head+form: key, snake
+	-11,   // head+letters: passphrase, letters and signs
+	-1281, // words: 7/8
+	-27,   // mark+quote: removed, bare
+	-222,  // mark: fake
+	-89,   // head+form: bearer, signs
+	416,   // followed by: @, bare
+	-67,   // letters+length: 1, 6-7
+	245,   // letters+length: aA, 24-31
+	597,   // form: base64
+	-18,   // letters+length: letters and joiners, 32
+	-234,  // form+quote: path, bare
+	-122,  // head+letters: bearer, letters, digits, signs
+	-383,  // name has: credentials
+	284,   // head+syntax: credential, call
+	552,   // head+syntax: identified, word
+	-46,   // name ends in: path
+	381,   // head+random: auth, 3/8
+	894,   // followed by: line end, bare
+	1382,  // words: 0/8
+	197,   // letters+length: a, 32
+	-151,  // length: 12-15
+	-58,   // value holds+form: token, dotted
+	332,   // head+syntax: auth, compare
+	-35,   // head+form: auth, snake
+	6,     // variety: 6/8
+	-181,  // value holds: passwd
+	-302,  // head+syntax: secret, call
+	-406,  // scheme: other
+	154,   // before: env
+	-353,  // head+form: password, path
+	400,   // head+random: password, 1/8
 	-1,    // head+syntax: secret, compare
-	310,   // letters: a1
-	586,   // name has: identified
-	-109,  // head+syntax: token, pair
-	380,   // head+random: key, 4/8
-	-13,   // head+form: secret, path
-	373,   // letters+length: a1, 12-15
-	-162,  // mark+quote: one character again and again, quoted in a call
-	-78,   // letters+length: letters, digits, signs, 4-5
-	-957,  // mark: index
-	-211,  // head: basic
-	510,   // letters+length: with blanks, 16-19
-	-32,   // random+quote: 5/8, bare
-	-109,  // head+form: key, kebab
-	806,   // name ends in: code
-	-18,   // letters+length: letters and joiners, 40
-	-5,    // head+form: cookie, snake
-	354,   // head: passphrase
-	-69,   // random: 5/8
-	496,   // head+form: key, hex
-	-120,  // name has: file
-	439,   // name has: root
-	-571,  // mark: example
-	-56,   // value holds+form: credential, signs
-	-422,  // head: token
-	-84,   // head+random: api, 0/8
-	-111,  // head+letters: api, a1
-	39,    // before: let
-	372,   // letters+length: aA1, 64 and more
-	-193,  // head+form: signature, kebab
-	819,   // name has: database
-	-1380, // followed by: ), bare
-	-472,  // head+syntax: key, flag
-	-59,   // head+random: token, 1/8
-	757,   // letters+length: a, 33-39
-	-59,   // head+form: cred, signs
-	377,   // head+letters: secret, A
-	370,   // letters+length: letters and signs, 33-39
-	-119,  // head+random: apikey, 1/8
-	-199,  // mark+quote: index, quoted
-	-41,   // name ends in: group
-	407,   // letters+length: A1, 41-63
-	-104,  // name has: length
-	-237,  // followed by: ;, quoted
-	-409,  // before: log
-	49,    // name ends in: key
-	-487,  // head+letters: pass, aA1
-	-179,  // head+letters: cookie, a
-	-3,    // name ends in: bad
-	-369,  // head+letters: password, letters and joiners
-	-391,  // name has: key
-	420,   // head+syntax: auth, call
-	831,   // followed by: }, quoted
-	-70,   // head+form: signature, snake
-	-10,   // head+form: credential, several words
-	103,   // random+quote: 3/8, quoted
-	-550,  // head+form: basic, letters
-	98,    // head+letters: basic, letters and signs
-	-16,   // name has: host
-	-1,    // head+letters: api, 1
-	-187,  // letters+length: letters and joiners, 4-5
-	-161,  // mark+quote: fake, quoted
-	-374,  // mark+quote: template, quoted
-	174,   // random+quote: 2/8, quoted
-	-93,   // name has: refresh
-	-376,  // name has: salt
-	-55,   // head+letters: salt, a
-	-811,  // letters+length: letters and joiners, 20-23
-	530,   // name ends in: signature
-	-116,  // head: auth
-	-517,  // head+letters: secret, letters, digits, joiners
-	-133,  // mark: my
-	-519,  // random+quote: 0/8, bare
-	-169,  // mark: default
-	77,    // head+random: bearer, 1/8
-	-45,   // value holds+form: key, dotted
-	-201,  // value holds+form: secret, snake
-	-94,   // head+form: basic, letters and digits
-	-12,   // mark: none
-	215,   // head+form: pass, letters and digits
-	-5,    // before: throw
-	24,    // head+letters: password, aA1
-	89,    // letters+length: letters and signs, 16-19
-	563,   // head+form: pass, letters
-	-59,   // head+form: basic, signs
-	-105,  // name ends in: policy
-	-33,   // head+form: session, signs
-	621,   // head+letters: securestring, aA
-	-253,  // value holds+form: key, signs
-	181,   // letters+length: A1, 16-19
-	-93,   // head+syntax: basic, assign
-	-367,  // head+letters: key, letters and joiners
-	584,   // name is: CONSTANT
-	-18,   // mark: placeholder in brackets
-	232,   // head+random: key, 3/8
-	-306,  // name has: default
-	-96,   // form+quote: snake, quoted in a call
-	-104,  // value holds+form: password, signs
-	-23,   // before: print
-	-132,  // form+quote: url, quoted
-	-135,  // letters+length: aA, 6-7
-	-297,  // mark+quote: example, quoted
-	535,   // length: 24-31
-	-294,  // head: session
-	1441,  // mark: bar
-	-356,  // head+letters: pass, letters, digits, signs
-	-1025, // letters: letters and joiners
-	-318,  // mark: a sequence
-	-39,   // value holds+form: user, snake
+	352,   // letters: a1
+	549,   // name has: identified
+	-104,  // head+syntax: token, pair
+	335,   // head+random: key, 4/8
+	-16,   // head+form: secret, path
+	320,   // letters+length: a1, 12-15
+	-187,  // mark+quote: one character again and again, quoted in a call
+	-38,   // letters+length: letters, digits, signs, 4-5
+	-991,  // mark: index
+	-326,  // head: basic
+	443,   // letters+length: with blanks, 16-19
+	-43,   // random+quote: 5/8, bare
+	-123,  // head+form: key, kebab
+	691,   // name ends in: code
+	-19,   // letters+length: letters and joiners, 40
+	251,   // head: passphrase
+	-72,   // random: 5/8
+	319,   // head+form: key, hex
+	-51,   // name has: file
+	383,   // name has: root
+	-560,  // mark: example
+	-96,   // value holds+form: credential, signs
+	-551,  // head: token
+	153,   // before: let
+	419,   // letters+length: aA1, 64 and more
+	-101,  // head+form: signature, kebab
+	791,   // name has: database
+	-1367, // followed by: ), bare
+	-493,  // head+syntax: key, flag
+	-13,   // head+random: token, 1/8
+	804,   // letters+length: a, 33-39
+	-4,    // head+form: cred, signs
+	367,   // head+letters: secret, A
+	-45,   // letters+length: letters and signs, 33-39
+	-167,  // head+random: apikey, 1/8
+	-220,  // mark+quote: index, quoted
+	-53,   // name ends in: group
+	367,   // letters+length: A1, 41-63
+	-118,  // name has: length
+	-48,   // followed by: ;, quoted
+	-402,  // before: log
+	-130,  // name ends in: key
+	-491,  // head+letters: pass, aA1
+	-440,  // head+letters: password, letters and joiners
+	-398,  // name has: key
+	414,   // head+syntax: auth, call
+	636,   // followed by: }, quoted
+	-9,    // head+form: credential, several words
+	62,    // random+quote: 3/8, quoted
+	-583,  // head+form: basic, letters
+	87,    // head+letters: basic, letters and signs
+	-17,   // name has: host
+	-177,  // letters+length: letters and joiners, 4-5
+	-143,  // mark+quote: fake, quoted
+	-2,    // name ends in: clear
+	-384,  // mark+quote: template, quoted
+	126,   // random+quote: 2/8, quoted
+	-11,   // name has: refresh
+	-743,  // letters+length: letters and joiners, 20-23
+	190,   // name ends in: signature
+	-141,  // head: auth
+	-507,  // head+letters: secret, letters, digits, joiners
+	-152,  // mark: my
+	-607,  // random+quote: 0/8, bare
+	-87,   // mark: default
+	59,    // head+random: bearer, 1/8
+	-50,   // value holds+form: key, dotted
+	-165,  // value holds+form: secret, snake
+	-128,  // head+form: basic, letters and digits
+	-8,    // mark: none
+	224,   // head+form: pass, letters and digits
+	-4,    // before: throw
+	-15,   // head+letters: password, aA1
+	38,    // letters+length: letters and signs, 16-19
+	425,   // head+form: pass, letters
+	-55,   // head+form: basic, signs
+	-113,  // name ends in: policy
+	-7,    // head+form: session, signs
+	570,   // head+letters: securestring, aA
+	-274,  // value holds+form: key, signs
+	158,   // letters+length: A1, 16-19
+	-107,  // head+syntax: basic, assign
+	-324,  // head+letters: key, letters and joiners
+	536,   // name is: CONSTANT
+	-104,  // mark: placeholder in brackets
+	418,   // head+random: key, 3/8
+	-396,  // name has: default
+	-91,   // form+quote: snake, quoted in a call
+	-117,  // value holds+form: password, signs
+	-26,   // before: print
+	-109,  // form+quote: url, quoted
+	-106,  // letters+length: aA, 6-7
+	-312,  // mark+quote: example, quoted
+	592,   // length: 24-31
+	-36,   // head: session
+	1500,  // mark: bar
+	-247,  // head+letters: pass, letters, digits, signs
+	-1133, // letters: letters and joiners
+	-306,  // mark: a sequence
+	-46,   // value holds+form: user, snake
 	-1,    // name has: press
-	-27,   // head+letters: nonce, letters, digits, joiners
-	578,   // head+letters: url, aA1
-	600,   // syntax: assign, quoted
-	-327,  // head+form: secret, several words
+	538,   // head+letters: url, aA1
+	732,   // syntax: assign, quoted
+	-262,  // head+form: secret, several words
 	-33,   // value holds+form: password, path
-	171,   // head+random: securestring, 2/8
-	-56,   // head+form: token, number
-	-583,  // mark: template
-	-10,   // head+letters: credential, with blanks
-	-560,  // head: key
-	425,   // name has: passwd
-	-6,    // name has: dir
-	565,   // head+letters: auth, a1
-	-536,  // mark+quote: test, quoted
-	1324,  // name has: postgres
-	403,   // head+random: pass, 4/8
-	-74,   // value holds+form: key, letters and digits
-	-526,  // head+form: auth, letters
-	-353,  // head+random: token, 0/8
-	-5,    // head+form: cred, dotted
-	-261,  // form+quote: several words, quoted in a call
-	-216,  // head+random: credential, 2/8
-	-191,  // followed by: <, bare
-	-18,   // mark+quote: foo, quoted in a call
-	-182,  // name has: group
-	-164,  // head+form: credential, hex
-	779,   // value holds+form: auth, several words
-	-4,    // head+form: api, dotted
-	113,   // head+form: secret, letters and digits
-	-853,  // name ends in: name
-	-166,  // head: cookie
-	-47,   // value holds+form: pass, snake
-	-8,    // head+form: cred, letters and digits
-	409,   // before: var
-	-86,   // name has: prompt
-	-27,   // value holds+form: auth, kebab
+	147,   // head+random: securestring, 2/8
+	-59,   // head+form: token, number
+	-635,  // mark: template
+	-9,    // head+letters: credential, with blanks
+	-583,  // head: key
+	330,   // name has: passwd
+	-8,    // name has: dir
+	379,   // head+letters: auth, a1
+	-520,  // mark+quote: test, quoted
+	1283,  // name has: postgres
+	426,   // head+random: pass, 4/8
+	-50,   // value holds+form: key, letters and digits
+	-538,  // head+form: auth, letters
+	-429,  // head+random: token, 0/8
+	-4,    // head+form: cred, dotted
+	-265,  // form+quote: several words, quoted in a call
+	-217,  // head+random: credential, 2/8
+	-150,  // followed by: <, bare
+	-8,    // mark+quote: foo, quoted in a call
+	-250,  // name has: group
+	-185,  // head+form: credential, hex
+	-67,   // value holds+form: auth, several words
+	116,   // head+form: secret, letters and digits
+	-891,  // name ends in: name
+	-1,    // head: cookie
+	-43,   // value holds+form: pass, snake
+	-14,   // head+form: cred, letters and digits
+	488,   // before: var
+	-170,  // name has: prompt
+	-17,   // value holds+form: auth, kebab
 	-39,   // value holds+form: credential, path
-	-86,   // name ends in: pwd
-	151,   // value holds+form: password, letters and digits
-	-1,    // head+form: nonce, number
-	589,   // letters: a
-	-2,    // mark+quote: format, quoted in a call
-	472,   // syntax: compare, quoted
-	-865,  // value holds: password
-	-855,  // head+letters: url, a1
-	-23,   // head+syntax: api, call
-	428,   // head+syntax: password, compare
-	-332,  // head+letters: credential, a1
-	-57,   // followed by: blank, quoted in a call
-	-180,  // name has: username
-	-485,  // changes: 2/8
-	-241,  // head+letters: auth, letters, digits, joiners
-	-19,   // name has: sort
-	248,   // head+syntax: bearer, header
-	-1,    // name ends in: scope
-	737,   // digits: 5/8
-	-58,   // head+form: session, letters and digits
-	-41,   // random+quote: 5/8, quoted
-	-194,  // head+form: cookie, letters
-	-768,  // head+random: secret, 4/8
-	-10,   // head+letters: cookie, with blanks
-	774,   // name ends in: data
-	-622,  // letters+length: 1, 4-5
-	-182,  // head+form: auth, kebab
-	-849,  // mark+quote: placeholder in brackets, quoted
-	-182,  // name ends in: session
-	-162,  // head+form: credential, signs
-	338,   // length: 8-11
-	810,   // head+form: securestring, letters
-	-117,  // head+letters: password, 1
+	-3,    // name ends in: pwd
+	139,   // value holds+form: password, letters and digits
+	602,   // letters: a
+	-8,    // mark+quote: format, quoted in a call
+	568,   // syntax: compare, quoted
+	-817,  // value holds: password
+	-790,  // head+letters: url, a1
+	640,   // head+syntax: password, compare
+	-344,  // head+letters: credential, a1
+	-81,   // followed by: blank, quoted in a call
+	-156,  // name has: username
+	-374,  // changes: 2/8
+	-287,  // head+letters: auth, letters, digits, joiners
+	-1,    // name has: sort
+	183,   // head+syntax: bearer, header
+	935,   // digits: 5/8
+	-23,   // head+form: session, letters and digits
+	-31,   // random+quote: 5/8, quoted
+	-762,  // head+random: secret, 4/8
+	-1,    // name ends in: message
+	711,   // name ends in: data
+	-626,  // letters+length: 1, 4-5
+	-178,  // head+form: auth, kebab
+	-811,  // mark+quote: placeholder in brackets, quoted
+	-176,  // head+form: credential, signs
+	549,   // length: 8-11
+	743,   // head+form: securestring, letters
+	-129,  // head+letters: password, 1
 	-22,   // head+form: passphrase, signs
-	-132,  // name has: bytes
-	133,   // head+random: bearer, 0/8
-	-383,  // name has: method
-	-2334, // name has: public
-	-8,    // head+letters: api, letters, digits, joiners
-	-722,  // form: dotted
-	-214,  // head+form: key, signs
-	-100,  // head+syntax: cred, assign
-	-290,  // name has: manager
-	-448,  // variety: 4/8
-	-78,   // name has: signature
-	-202,  // followed by: blank, bare
+	-130,  // name has: bytes
+	143,   // head+random: bearer, 0/8
+	-387,  // name has: method
+	-567,  // name has: public
+	-724,  // form: dotted
+	-93,   // head+form: key, signs
+	-45,   // head+syntax: cred, assign
+	-330,  // name has: manager
+	-498,  // variety: 4/8
+	-102,  // name has: signature
+	-60,   // followed by: blank, bare
 	-2,    // followed by: other, bare
-	-7,    // words: 4/8
-	-1,    // head+letters: cookie, A
-	-78,   // value holds+form: token, snake
-	-21,   // head+letters: session, letters, digits, signs
-	-17,   // head+form: passphrase, kebab
-	-48,   // letters+length: letters and signs, 32
-	-763,  // mark: test
-	-228,  // form+quote: number, quoted
-	1730,  // name has: master
-	-288,  // letters+length: A1, 4-5
-	78,    // letters+length: letters, digits, joiners, 32
-	-334,  // head+random: pass, 2/8
-	-38,   // head+letters: session, aA1
-	167,   // head+letters: token, a1
-	-18,   // head+form: cred, letters
-	-100,  // head+random: nonce, 0/8
-	215,   // head+letters: secret, aA1
-	-84,   // head+form: apikey, kebab
-	-713,  // head+syntax: credential, assign
-	-577,  // form+quote: dotted, bare
-	-253,  // followed by: :, quoted
-	-11,   // name ends in: pattern
-	-107,  // name ends in: bytes
-	-326,  // head+form: signature, letters and digits
-	-52,   // letters+length: letters, digits, joiners, 40
-	300,   // head+random: basic, 4/8
-	-60,   // name has: current
-	1010,  // head+form: url, letters
-	-12,   // name ends in: index
+	-244,  // words: 4/8
+	-64,   // value holds+form: token, snake
+	-16,   // head+form: passphrase, kebab
+	-15,   // letters+length: letters and signs, 32
+	-743,  // mark: test
+	-247,  // form+quote: number, quoted
+	1526,  // name has: master
+	-285,  // letters+length: A1, 4-5
+	55,    // letters+length: letters, digits, joiners, 32
+	-352,  // head+random: pass, 2/8
+	260,   // head+letters: token, a1
+	-12,   // head+form: cred, letters
+	186,   // head+letters: secret, aA1
+	-92,   // head+form: apikey, kebab
+	-759,  // head+syntax: credential, assign
+	-557,  // form+quote: dotted, bare
+	-281,  // followed by: :, quoted
+	-2,    // name ends in: pattern
+	-104,  // name ends in: bytes
+	-61,   // letters+length: letters, digits, joiners, 40
+	313,   // head+random: basic, 4/8
+	-63,   // name has: current
+	893,   // head+form: url, letters
+	-8,    // name ends in: index
 	-15,   // mark+quote: sample, quoted
-	-881,  // letters+length: a1, 6-7
-	-119,  // name has: provider
-	-214,  // head+form: token, letters and digits
-	-474,  // letters+length: A1, 40
-	-26,   // head+syntax: token, assign
-	-46,   // head+syntax: bearer, assign
-	-8,    // head+syntax: session, compare
-	294,   // head+random: pass, 1/8
-	-83,   // followed by: quote, bare
-	-238,  // head+letters: identified, with blanks
-	1004,  // head+letters: password, a1
+	-760,  // letters+length: a1, 6-7
+	-151,  // name has: provider
+	-475,  // head+form: token, letters and digits
+	-480,  // letters+length: A1, 40
+	-44,   // head+syntax: token, assign
+	-43,   // head+syntax: bearer, assign
+	333,   // head+random: pass, 1/8
+	154,   // followed by: quote, bare
+	-182,  // head+letters: identified, with blanks
+	903,   // head+letters: password, a1
 	-14,   // name has: tls
-	-233,  // value holds+form: password, kebab
-	511,   // name ends in: value
-	-69,   // name ends in: provider
-	-64,   // head+form: auth, url
-	584,   // letters+length: a, 16-19
-	-21,   // name ends in: valid
-	-363,  // before: const
-	405,   // head+random: secret, 2/8
-	-2,    // head+letters: apikey, a1
-	1023,  // letters+length: A1, 20-23
+	-211,  // value holds+form: password, kebab
+	482,   // name ends in: value
+	-86,   // name ends in: provider
+	-56,   // head+form: auth, url
+	605,   // letters+length: a, 16-19
+	-461,  // before: const
+	375,   // head+random: secret, 2/8
+	-49,   // head+letters: apikey, a1
+	1003,  // letters+length: A1, 20-23
 	-1,    // name has: expires
-	-432,  // value holds+form: password, dotted
-	-360,  // followed by: &, bare
-	-6,    // followed by: ], bare
+	-454,  // value holds+form: password, dotted
+	-369,  // followed by: &, bare
+	-4,    // followed by: ], bare
 	-5,    // value holds+form: credential, snake
-	-14,   // value holds+form: credential, kebab
-	-79,   // head+random: credential, 0/8
-	785,   // head+syntax: pass, assign
-	-171,  // value holds+form: user, letters
-	73,    // name has: config
-	-13,   // name has: github
-	-241,  // head: salt
-	650,   // random+quote: 3/8, bare
-	-153,  // head+letters: secret, letters and joiners
-	248,   // head+letters: bearer, aA1
-	-10,   // head+letters: api, aA
-	37,    // name ends in: credential
-	-117,  // head+random: token, 2/8
-	58,    // changes: 1/8
-	-9,    // head+syntax: basic, pair
-	-151,  // mark+quote: operator, quoted in a call
-	-583,  // name ends in: keys
-	1276,  // length: 64 and more
-	-290,  // followed by: ], quoted
-	64,    // head+form: key, dotted
-	-111,  // head+form: pass, base64
-	-17,   // head+letters: salt, letters and joiners
-	-51,   // head+letters: cookie, letters and joiners
-	-117,  // digits: 0/8
-	-7,    // head+syntax: credential, pair
-	-91,   // head+syntax: auth, flag
-	-764,  // mark+quote: a sequence, quoted
-	-3,    // value holds+form: passwd, dotted
-	-104,  // before: expect
-	166,   // followed by: ,, quoted
-	-18,   // name has: foreign
+	-10,   // value holds+form: credential, kebab
+	-86,   // head+random: credential, 0/8
+	790,   // head+syntax: pass, assign
+	-189,  // value holds+form: user, letters
+	105,   // name has: config
+	-10,   // name has: github
+	669,   // random+quote: 3/8, bare
+	-165,  // head+letters: secret, letters and joiners
+	238,   // head+letters: bearer, aA1
+	-15,   // name ends in: credential
+	-121,  // head+random: token, 2/8
+	183,   // changes: 1/8
+	-10,   // head+syntax: basic, pair
+	-177,  // mark+quote: operator, quoted in a call
+	-660,  // name ends in: keys
+	1187,  // length: 64 and more
+	-74,   // followed by: ], quoted
+	-28,   // head+form: key, dotted
+	-115,  // head+form: pass, base64
+	-389,  // digits: 0/8
+	-9,    // head+syntax: credential, pair
+	-141,  // head+syntax: auth, flag
+	-699,  // mark+quote: a sequence, quoted
+	-118,  // before: expect
+	201,   // followed by: ,, quoted
+	-16,   // name has: foreign
 	-5,    // name ends in: list
-	-381,  // bias
-	-698,  // form+quote: letters and digits, bare
-	-66,   // name has: bad
-	728,   // form+quote: hex, bare
-	527,   // variety: 2/8
-	-1,    // head+letters: cred, letters, digits, joiners
-	-61,   // head+letters: url, letters and signs
-	-75,   // head+letters: passphrase, aA1
-	-165,  // head+form: api, letters and digits
-	360,   // head+syntax: passphrase, assign
-	-160,  // mark+quote: operator, bare
-	-400,  // name has: session
-	-673,  // form+quote: signs, quoted in a call
-	-8,    // mark+quote: call, quoted in a call
-	-438,  // value holds: credential
-	386,   // letters+length: letters, digits, joiners, 24-31
-	-38,   // head+letters: cookie, a1
-	-63,   // head+syntax: auth, word
-	-17,   // letters+length: aA1, 12-15
-	-32,   // head+form: password, hex
-	397,   // mark+quote: xxx, quoted
-	-24,   // name has: signing
-	-105,  // head+random: url, 0/8
-	-38,   // name ends in: uri
-	-73,   // head+letters: basic, aA
-	137,   // head+letters: passphrase, a
-	-551,  // before: return
-	-53,   // head+syntax: signature, call
-	1012,  // mark+quote: foo, bare
+	-332,  // bias
+	-731,  // form+quote: letters and digits, bare
+	-29,   // name has: bad
+	1021,  // form+quote: hex, bare
+	657,   // variety: 2/8
+	-48,   // head+letters: url, letters and signs
+	-97,   // head+letters: passphrase, aA1
+	257,   // head+syntax: passphrase, assign
+	-137,  // mark+quote: operator, bare
+	-160,  // name has: session
+	-498,  // form+quote: signs, quoted in a call
+	-10,   // mark+quote: call, quoted in a call
+	-451,  // value holds: credential
+	494,   // letters+length: letters, digits, joiners, 24-31
+	21,    // head+syntax: auth, word
+	-92,   // letters+length: aA1, 12-15
+	-43,   // head+form: password, hex
+	436,   // mark+quote: xxx, quoted
+	-34,   // name has: signing
+	-104,  // head+random: url, 0/8
+	-37,   // name ends in: uri
+	-78,   // head+letters: basic, aA
+	91,    // head+letters: passphrase, a
+	-588,  // before: return
+	1065,  // mark+quote: foo, bare
 	-2,    // mark+quote: format, bare
-	-399,  // name has: bot
-	-211,  // variety: 5/8
-	490,   // form+quote: kebab, quoted in a call
-	14,    // letters: A
-	422,   // letters+length: letters, digits, joiners, 33-39
+	-345,  // name has: bot
+	-163,  // variety: 5/8
+	501,   // form+quote: kebab, quoted in a call
+	-35,   // letters: A
+	446,   // letters+length: letters, digits, joiners, 33-39
 	-115,  // name has: service
-	-807,  // head+random: key, 1/8
-	-441,  // form+quote: kebab, bare
-	472,   // followed by: ;, bare
-	-39,   // name ends in: url
-	595,   // letters+length: a1, 41-63
-	-11,   // head+form: key, url
-	-43,   // mark+quote: xxx, bare
-	277,   // name has: store
-	-3,    // head+form: session, url
-	-15,   // head+form: api, kebab
-	-15,   // mark+quote: null, bare
-	-15,   // head+syntax: session, call
-	-353,  // head+letters: pass, letters and signs
-	291,   // mark+quote: call, quoted
-	-199,  // value holds+form: auth, letters and digits
-	-65,   // head+form: salt, letters and digits
-	-2400, // value: repeats its name
-	-41,   // mark: format
-	523,   // name has: nkey
-	-31,   // name has: cred
-	-320,  // head+letters: key, a
-	1260,  // form+quote: letters and digits, quoted in a call
-	-112,  // value holds+form: pass, dotted
-	431,   // random: 2/8
+	-952,  // head+random: key, 1/8
+	-438,  // form+quote: kebab, bare
+	329,   // followed by: ;, bare
+	-23,   // name ends in: url
+	511,   // letters+length: a1, 41-63
+	-12,   // head+form: key, url
+	-11,   // mark+quote: xxx, bare
+	215,   // name has: store
+	-7,    // mark+quote: null, bare
+	-301,  // head+letters: pass, letters and signs
+	290,   // mark+quote: call, quoted
+	-147,  // value holds+form: auth, letters and digits
+	-69,   // mark: format
+	417,   // name has: nkey
+	-39,   // name has: cred
+	-507,  // head+letters: key, a
+	1220,  // form+quote: letters and digits, quoted in a call
+	-120,  // value holds+form: pass, dotted
+	533,   // random: 2/8
 	-3,    // before: func
-	159,   // letters+length: letters, digits, joiners, 8-11
-	284,   // letters+length: letters and joiners, 6-7
-	-63,   // name ends in: level
-	-140,  // letters+length: 1, 8-11
-	-396,  // before: echo
-	-10,   // name ends in: root
-	-97,   // head+random: api, 3/8
-	-2,    // head+random: cred, 2/8
-	-223,  // mark: your
-	53,    // value holds+form: password, snake
-	-45,   // before: case
-	-3,    // head+form: cookie, number
-	-3,    // head+letters: salt, letters and signs
-	-97,   // letters+length: A1, 8-11
-	739,   // name has: code
-	-5,    // head+form: pass, path
-	-8,    // letters+length: with blanks, 6-7
-	824,   // name has: access
-	-62,   // head+random: apikey, 2/8
-	-299,  // letters: letters and signs
-	-2,    // head+form: apikey, hex
-	650,   // head+random: securestring, 1/8
-	-121,  // form+quote: constant, quoted
-	-257,  // head+syntax: secret, flag
-	-22,   // head+letters: apikey, letters and joiners
-	173,   // name has: mysql
-	-128,  // value holds+form: secret, signs
-	-67,   // head+random: secret, 3/8
-	-256,  // name: one word
-	1020,  // mark+quote: change, bare
-	-17,   // letters+length: letters, digits, signs, 33-39
-	-16,   // head+letters: session, aA
-	-314,  // name: two words
-	-81,   // head+random: salt, 2/8
-	164,   // letters+length: a1, 20-23
-	129,   // before: if
-	-226,  // name has: get
-	-66,   // random+quote: 1/8, quoted
-	-180,  // head+letters: auth, aA
-	-705,  // head+syntax: key, word
-	-134,  // value holds: secret
-	137,   // head+syntax: auth, pair
-	57,    // head+random: token, 5/8
-	158,   // value holds+form: pass, kebab
-	-3,    // head+syntax: signature, compare
-	-302,  // letters+length: letters and signs, 20-23
-	-636,  // name has: author
-	-170,  // mark+quote: test, bare
-	-12,   // name has: realm
-	-971,  // syntax: pair, quoted
-	-36,   // mark+quote: format, quoted
-	-523,  // value holds+form: password, base64
-	-131,  // letters+length: a1, 16-19
-	394,   // digits: 1/8
-	-1066, // mark+quote: variable, bare
-	355,   // letters: 1
-	841,   // head+syntax: credential, word
-	-39,   // head+letters: session, letters and joiners
-	-47,   // head+form: session, dotted
-	512,   // head: url
-	-62,   // head+form: secret, kebab
-	-449,  // head+form: token, several words
-	-1193, // value holds: name
-	-238,  // head+form: identified, several words
-	-700,  // random+quote: 1/8, quoted in a call
-	-68,   // head+syntax: pass, call
+	81,    // letters+length: letters, digits, joiners, 8-11
+	286,   // letters+length: letters and joiners, 6-7
+	-61,   // name ends in: level
+	-154,  // letters+length: 1, 8-11
+	-340,  // before: echo
+	-14,   // name ends in: root
+	-198,  // mark: your
+	-24,   // value holds+form: password, snake
+	-40,   // before: case
+	-67,   // letters+length: A1, 8-11
+	630,   // name has: code
+	-8,    // head+form: pass, path
+	-7,    // letters+length: with blanks, 6-7
+	855,   // name has: access
+	-74,   // head+random: apikey, 2/8
+	-270,  // letters: letters and signs
+	-49,   // head+form: apikey, hex
+	540,   // head+random: securestring, 1/8
+	-112,  // form+quote: constant, quoted
+	-271,  // head+syntax: secret, flag
+	-21,   // head+letters: apikey, letters and joiners
+	166,   // name has: mysql
+	-133,  // value holds+form: secret, signs
+	-68,   // head+random: secret, 3/8
+	-177,  // name: one word
+	946,   // mark+quote: change, bare
+	36,    // letters+length: letters, digits, signs, 33-39
+	-265,  // name: two words
+	170,   // letters+length: a1, 20-23
+	174,   // before: if
+	-109,  // name has: get
+	5,     // random+quote: 1/8, quoted
+	-157,  // head+letters: auth, aA
+	-680,  // head+syntax: key, word
+	-127,  // value holds: secret
+	111,   // head+syntax: auth, pair
+	145,   // head+random: token, 5/8
+	-216,  // letters+length: letters and signs, 20-23
+	-1,    // name has: author
+	-172,  // mark+quote: test, bare
+	-10,   // name has: realm
+	-912,  // syntax: pair, quoted
+	-60,   // mark+quote: format, quoted
+	-542,  // value holds+form: password, base64
+	226,   // letters+length: a1, 16-19
+	371,   // digits: 1/8
+	-1046, // mark+quote: variable, bare
+	349,   // letters: 1
+	775,   // head+syntax: credential, word
+	-7,    // head+letters: session, letters and joiners
+	416,   // head: url
+	-59,   // head+form: secret, kebab
+	-362,  // head+form: token, several words
+	-1245, // value holds: name
+	-182,  // head+form: identified, several words
+	-766,  // random+quote: 1/8, quoted in a call
+	-70,   // head+syntax: pass, call
 	-2,    // value holds+form: name, dotted
-	323,   // head+form: identified, letters
-	360,   // mark: xxx
-	-232,  // name ends in: manager
-	-78,   // name ends in: get
-	-200,  // head+syntax: session, assign
-	140,   // name ends in: apikey
-	-9,    // head+form: nonce, letters
-	-1126, // head+random: auth, 1/8
-	611,   // head+random: url, 3/8
-	-22,   // mark+quote: template, quoted in a call
-	-232,  // head+letters: credential, letters and joiners
-	-5,    // head+form: secret, constant
-	256,   // head+letters: pass, letters, digits, joiners
-	326,   // head+random: password, 5/8
-	-441,  // head+letters: key, with blanks
-	-359,  // head+random: key, 0/8
-	489,   // variety: 0/8
-	-524,  // head+letters: auth, letters and joiners
-	-18,   // name has: state
-	817,   // words: 2/8
-	-1169, // head+letters: token, a
-	-6,    // head+form: session, several words
-	352,   // name has: smtp
+	309,   // head+form: identified, letters
+	430,   // mark: xxx
+	-276,  // name ends in: manager
+	-90,   // name ends in: get
+	-13,   // head+syntax: session, assign
+	115,   // name ends in: apikey
+	-1043, // head+random: auth, 1/8
+	545,   // head+random: url, 3/8
+	-24,   // mark+quote: template, quoted in a call
+	-227,  // head+letters: credential, letters and joiners
+	-6,    // head+form: secret, constant
+	248,   // head+letters: pass, letters, digits, joiners
+	254,   // head+random: password, 5/8
+	-274,  // head+letters: key, with blanks
+	-390,  // head+random: key, 0/8
+	573,   // variety: 0/8
+	-576,  // head+letters: auth, letters and joiners
+	-9,    // name has: state
+	850,   // words: 2/8
+	-1409, // head+letters: token, a
+	379,   // name has: smtp
 	-2,    // mark: insert
-	-28,   // name ends in: config
-	39,    // mark+quote: foo, quoted
-	2112,  // letters+length: letters, digits, signs, 8-11
-	-39,   // head+form: basic, kebab
-	-136,  // before: function
-	-268,  // form: uuid
-	-385,  // name has: secret
-	-1131, // head+syntax: password, call
-	94,    // form+quote: base64, bare
-	-388,  // name has: new
-	-409,  // followed by: ., bare
-	277,   // letters: aA1
-	-4,    // head+syntax: cred, call
-	-304,  // letters+length: a, 6-7
-	-3,    // head+letters: cookie, 1
-	-153,  // before: def
-	-31,   // head+form: auth, number
-	-167,  // head+letters: auth, a
-	-25,   // head+letters: api, letters and joiners
-	826,   // name has: verifier
-	671,   // head+form: auth, several words
-	651,   // letters+length: letters and signs, 41-63
-	-68,   // head+random: session, 0/8
-	-7,    // head+form: api, snake
-	-135,  // name is: snake
-	-12,   // name ends in: realm
-	-149,  // head+letters: api, a
-	-164,  // name ends in: required
-	34,    // mark+quote: my, quoted in a call
-	-321,  // mark: operator
-	-49,   // name has: field
-	-261,  // changes: 6/8
-	-4,    // head+letters: cookie, letters, digits, joiners
-	-350,  // head+syntax: apikey, assign
-	-64,   // head+form: session, hex
-	-149,  // head+letters: apikey, letters, digits, joiners
-	-1,    // head+syntax: nonce, word
-	-378,  // name is: dotted
-	73,    // letters+length: letters, digits, joiners, 64 and more
-	-15,   // head+random: cred, 0/8
-	-48,   // head+random: salt, 3/8
-	671,   // head+letters: auth, with blanks
-	-451,  // followed by: ,, bare
-	-505,  // head+letters: password, with blanks
-	-217,  // letters+length: a1, 8-11
+	-30,   // name ends in: config
+	-503,  // mark+quote: foo, quoted
+	2255,  // letters+length: letters, digits, signs, 8-11
+	-42,   // head+form: basic, kebab
+	-135,  // before: function
+	-297,  // form: uuid
+	-440,  // name has: secret
+	-1137, // head+syntax: password, call
+	103,   // form+quote: base64, bare
+	-442,  // name has: new
+	-380,  // followed by: ., bare
+	448,   // letters: aA1
+	-9,    // head+syntax: cred, call
+	-292,  // letters+length: a, 6-7
+	-189,  // before: def
+	-30,   // head+form: auth, number
+	-182,  // head+letters: auth, a
+	730,   // name has: verifier
+	817,   // head+form: auth, several words
+	659,   // letters+length: letters and signs, 41-63
+	-4,    // head+random: session, 0/8
+	-226,  // name is: snake
+	-10,   // name ends in: realm
+	-178,  // name ends in: required
+	33,    // mark+quote: my, quoted in a call
+	-324,  // mark: operator
+	-17,   // name has: field
+	-165,  // changes: 6/8
+	-419,  // head+syntax: apikey, assign
+	-170,  // head+letters: apikey, letters, digits, joiners
+	-588,  // name is: dotted
+	151,   // letters+length: letters, digits, joiners, 64 and more
+	-23,   // head+random: cred, 0/8
+	817,   // head+letters: auth, with blanks
+	-178,  // followed by: ,, bare
+	-406,  // head+letters: password, with blanks
+	-206,  // letters+length: a1, 8-11
 	701,   // before: test
-	347,   // letters+length: A, 33-39
-	-8,    // head+letters: session, letters and signs
-	282,   // mark: call
-	-158,  // name ends in: auth
-	1395,  // value holds+form: pass, letters and digits
-	243,   // head+letters: token, aA1
-	-523,  // scheme: nats
-	-217,  // letters+length: aA, 8-11
-	-361,  // head+form: pass, several words
-	-49,   // changes: 5/8
-	450,   // head+letters: password, letters and signs
-	-9,    // head+form: passphrase, dotted
-	-269,  // head+form: secret, dotted
-	160,   // form+quote: kebab, quoted
-	-162,  // head+letters: key, A
-	4,     // name ends in: authorization
+	403,   // letters+length: A, 33-39
+	-1,    // head+letters: session, letters and signs
+	279,   // mark: call
+	-382,  // name ends in: auth
+	1354,  // value holds+form: pass, letters and digits
+	329,   // head+letters: token, aA1
+	-581,  // scheme: nats
+	-239,  // letters+length: aA, 8-11
+	-313,  // head+form: pass, several words
+	79,    // changes: 5/8
+	555,   // head+letters: password, letters and signs
+	-7,    // head+form: passphrase, dotted
+	-305,  // head+form: secret, dotted
+	158,   // form+quote: kebab, quoted
+	-176,  // head+letters: key, A
+	-180,  // name ends in: authorization
 	-1,    // value holds: login
-	-794,  // letters+length: letters and signs, 4-5
-	530,   // letters+length: letters, digits, joiners, 41-63
-	-104,  // head+letters: apikey, a
-	-130,  // name has: rsa
-	-1022, // form: snake
-	-2,    // name ends in: len
-	-82,   // name ends in: role
-	-105,  // head+letters: secret, letters, digits, signs
-	-4,    // value holds+form: name, several words
-	-5,    // head+letters: salt, aA
+	-458,  // letters+length: letters and signs, 4-5
+	446,   // letters+length: letters, digits, joiners, 41-63
+	-96,   // head+letters: apikey, a
+	-72,   // name has: rsa
+	-1019, // form: snake
+	-1,    // name ends in: len
+	-71,   // name ends in: role
+	-141,  // head+letters: secret, letters, digits, signs
 	-1,    // head+letters: pass, 1
-	-108,  // head+random: password, 3/8
-	739,   // head+form: signature, several words
-	-108,  // head: cred
-	-484,  // form+quote: letters, quoted in a call
-	-53,   // name has: valid
-	103,   // head+form: password, snake
-	-22,   // head+form: signature, dotted
-	818,   // head+random: identified, 1/8
-	694,   // name ends in: string
-	-4,    // value holds+form: user, kebab
-	-2,    // name has: len
-	-13,   // name ends in: client
-	-449,  // name ends in: hash
-	254,   // head+random: auth, 2/8
-	-1,    // head+form: api, number
-	-91,   // head+letters: signature, aA1
-	149,   // form: kebab
-	216,   // head+random: password, 4/8
-	1342,  // words: 1/8
-	-4,    // name has: verify
-	-4,    // head+syntax: api, element
-	-876,  // name has: name
-	-38,   // head+letters: credential, aA1
-	301,   // name is: Capital
-	-238,  // letters+length: A, 12-15
-	-272,  // name ends in: error
-	-12,   // name ends in: invalid
-	-15,   // head+form: signature, base64
-	-309,  // before: docker
-	-281,  // head+random: key, 5/8
-	-236,  // value holds+form: pass, several words
-	-209,  // followed by: \, bare
-	-5,    // head+letters: cookie, aA1
-	909,   // name has: auth
-	-14,   // head+letters: cookie, aA
-	-1495, // mark: variable
-	433,   // name ends in: sid
-	412,   // random+quote: 4/8, bare
-	351,   // head+form: bearer, dotted
-	-5,    // letters+length: with blanks, 4-5
-	-424,  // name ends in: mode
-	137,   // head+form: passphrase, letters
-	-103,  // head+form: token, path
-	-279,  // head+form: url, letters and digits
-	739,   // head+letters: signature, with blanks
-	-592,  // followed by: quote, quoted
-	-5,    // name has: count
-	-452,  // letters+length: aA, 12-15
-	447,   // mark+quote: a sequence, bare
-	-747,  // form+quote: snake, bare
-	-183,  // head+letters: password, letters, digits, joiners
-	-169,  // value holds+form: user, several words
-	336,   // head+form: secret, hex
-	-145,  // form+quote: dotted, quoted in a call
-	-38,   // head+form: nonce, letters and digits
-	307,   // head+form: credential, letters
-	-6,    // head+letters: nonce, letters, digits, signs
-	-49,   // name ends in: str
-	-101,  // head+letters: token, letters and joiners
-	-53,   // mark+quote: test, quoted in a call
-	-704,  // head+letters: key, aA
-	338,   // value holds+form: secret, kebab
-	-22,   // head+form: apikey, signs
-	-49,   // value holds+form: token, url
-	-52,   // head+letters: api, with blanks
-	179,   // head+letters: bearer, letters, digits, joiners
-	-1,    // value holds+form: name, snake
-	-12,   // value holds+form: user, path
-	269,   // head+letters: cookie, letters and signs
-	-40,   // value holds+form: secret, dotted
-	-241,  // value holds+form: credential, letters
-	-593,  // name has: keys
-	-4,    // value holds+form: key, url
-	152,   // name has: env
-	-13,   // mark+quote: change, quoted in a call
-	214,   // name ends in: jwt
-	-155,  // head+letters: pass, A
-	538,   // head+letters: token, A
-	-340,  // letters+length: letters and signs, 24-31
-	-994,  // letters+length: aA, 16-19
-	-52,   // head+form: api, several words
-	391,   // name ends in: passphrase
-	-6,    // name has: message
-	-51,   // head+syntax: signature, pair
-	806,   // followed by: ), quoted in a call
-	-3,    // name has: alias
-	246,   // name ends in: nkey
-	-44,   // name has: azure
-	661,   // form: letters and digits
-	-2,    // name ends in: service
-	-15,   // head+form: signature, number
-	-217,  // name has: policy
-	-1167, // digits: 7/8
-	-271,  // head+random: cookie, 1/8
-	-81,   // head+form: token, url
-	-18,   // mark: null
-	-21,   // head+syntax: session, word
-	-42,   // name ends in: env
-	-96,   // head+random: salt, 1/8
-	-184,  // random+quote: 4/8, quoted
-	1015,  // head+form: password, letters
-	-178,  // syntax: element, quoted
-	-84,   // head+letters: session, a1
-	703,   // head+form: auth, signs
-	-69,   // head+form: basic, snake
+	-84,   // head+random: password, 3/8
+	-5,    // head+form: signature, several words
+	-56,   // head: cred
+	-518,  // form+quote: letters, quoted in a call
+	-43,   // name has: valid
+	97,    // head+form: password, snake
+	732,   // head+random: identified, 1/8
+	565,   // name ends in: string
+	-3,    // value holds+form: user, kebab
+	-1,    // name has: len
+	-9,    // name ends in: client
+	-373,  // name ends in: hash
+	338,   // head+random: auth, 2/8
+	172,   // form: kebab
+	172,   // head+random: password, 4/8
+	1380,  // words: 1/8
+	-1,    // name has: verify
+	-898,  // name has: name
+	-41,   // head+letters: credential, aA1
+	239,   // name is: Capital
+	-233,  // letters+length: A, 12-15
+	-218,  // name ends in: error
+	-18,   // name ends in: invalid
+	19,    // head+form: signature, base64
+	-284,  // before: docker
+	-344,  // head+random: key, 5/8
+	-186,  // value holds+form: pass, several words
+	-155,  // followed by: \, bare
+	762,   // name has: auth
+	-1462, // mark: variable
+	380,   // name ends in: sid
+	377,   // random+quote: 4/8, bare
+	328,   // head+form: bearer, dotted
+	-3,    // letters+length: with blanks, 4-5
+	-425,  // name ends in: mode
+	91,    // head+form: passphrase, letters
+	-94,   // head+form: token, path
+	-253,  // head+form: url, letters and digits
+	-5,    // head+letters: signature, with blanks
+	-564,  // followed by: quote, quoted
+	-2,    // name has: count
+	-280,  // letters+length: aA, 12-15
+	393,   // mark+quote: a sequence, bare
+	-745,  // form+quote: snake, bare
+	-189,  // head+letters: password, letters, digits, joiners
+	-137,  // value holds+form: user, several words
+	311,   // head+form: secret, hex
+	-162,  // form+quote: dotted, quoted in a call
+	262,   // head+form: credential, letters
+	-60,   // name ends in: str
+	-86,   // head+letters: token, letters and joiners
+	-48,   // mark+quote: test, quoted in a call
+	-733,  // head+letters: key, aA
+	299,   // value holds+form: secret, kebab
+	-20,   // head+form: apikey, signs
+	-36,   // value holds+form: token, url
+	161,   // head+letters: bearer, letters, digits, joiners
+	-18,   // value holds+form: user, path
+	-34,   // value holds+form: secret, dotted
+	-213,  // value holds+form: credential, letters
+	-670,  // name has: keys
+	-3,    // value holds+form: key, url
+	57,    // name has: env
+	-9,    // mark+quote: change, quoted in a call
+	234,   // name ends in: jwt
+	-186,  // head+letters: pass, A
+	571,   // head+letters: token, A
+	-327,  // letters+length: letters and signs, 24-31
+	-1023, // letters+length: aA, 16-19
+	299,   // name ends in: passphrase
+	-5,    // name has: message
+	877,   // followed by: ), quoted in a call
+	-2,    // name has: alias
+	213,   // name ends in: nkey
+	664,   // form: letters and digits
+	-1,    // name ends in: service
+	-242,  // name has: policy
+	-1104, // digits: 7/8
+	-71,   // head+form: token, url
+	-9,    // mark: null
+	-67,   // name ends in: env
+	-187,  // random+quote: 4/8, quoted
+	943,   // head+form: password, letters
+	-131,  // syntax: element, quoted
+	684,   // head+form: auth, signs
+	-72,   // head+form: basic, snake
 	-2,    // mark+quote: insert, bare
-	-134,  // value holds+form: token, kebab
-	-42,   // name ends in: timeout
-	-1,    // head+letters: cred, 1
-	-716,  // mark+quote: index, bare
-	-258,  // name has: authors
-	-344,  // letters+length: letters, digits, joiners, 20-23
-	-164,  // head+random: bearer, 4/8
-	-192,  // head+letters: auth, A
-	-551,  // letters: letters, digits, joiners
-	-10,   // name ends in: column
-	-617,  // mark: one character again and again
-	-326,  // value holds+form: key, letters
-	-244,  // head+random: password, 2/8
-	-159,  // head+form: api, letters
-	-6,    // head+random: identified, 0/8
-	-47,   // head+syntax: key, pair
-	-39,   // name ends in: set
-	-65,   // touches: |
-	381,   // value holds+form: password, letters
-	67,    // head+syntax: signature, assign
+	-92,   // value holds+form: token, kebab
+	-47,   // name ends in: timeout
+	-708,  // mark+quote: index, bare
+	-234,  // letters+length: letters, digits, joiners, 20-23
+	-188,  // head+random: bearer, 4/8
+	-207,  // head+letters: auth, A
+	-523,  // letters: letters, digits, joiners
+	-13,   // name ends in: column
+	-642,  // mark: one character again and again
+	-324,  // value holds+form: key, letters
+	-259,  // head+random: password, 2/8
+	-7,    // head+random: identified, 0/8
+	-46,   // head+syntax: key, pair
+	-25,   // name ends in: set
+	-87,   // touches: |
+	602,   // value holds+form: password, letters
+	-100,  // head+syntax: signature, assign
 	-22,   // head+letters: token, aA
-	-732,  // head+letters: auth, aA1
-	-770,  // value holds+form: auth, letters
-	-1,    // name has: title
-	769,   // letters+length: with blanks, 20-23
-	-21,   // touches: }
-	-575,  // form: signs
-	-36,   // name has: ref
-	-1,    // head+letters: session, 1
-	956,   // letters+length: a1, 40
+	-736,  // head+letters: auth, aA1
+	-646,  // value holds+form: auth, letters
+	795,   // letters+length: with blanks, 20-23
+	-11,   // touches: }
+	-542,  // form: signs
+	-33,   // name has: ref
+	808,   // letters+length: a1, 40
 }
