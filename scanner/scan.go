@@ -63,6 +63,13 @@ type Watcher interface {
 	Watch(c *Chunk)
 }
 
+// A Preparer is a Stage whose verdict on one finding hangs on others. Prepare
+// is called once, with all findings, before any is judged.
+type Preparer interface {
+	Stage
+	Prepare(all []*Finding)
+}
+
 // A Reporter is a Stage that has something to tell the user beside the
 // findings. Notices is called once, when all findings are judged.
 type Reporter interface {
@@ -199,6 +206,11 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	all = giveWay(all)
+	for _, s := range o.Stages {
+		if p, ok := s.(Preparer); ok {
+			p.Prepare(all)
+		}
+	}
 	for _, f := range all {
 		for _, s := range o.Stages {
 			if f.Suppression == nil {

@@ -1,9 +1,11 @@
 package suppress
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -47,6 +49,9 @@ type Allow struct {
 	PathExpressions []*regexp.Regexp
 	// Commits are ids of commits, whole or their first seven digits or more.
 	Commits []string
+	// Places are where secrets stand; what stands at one is excused in every
+	// version of its file.
+	Places []Place
 	// Outside turns it round: findings that no list covers are excused. So a
 	// rule is confined to some paths.
 	Outside bool
@@ -59,6 +64,8 @@ type Allow struct {
 type allowlists struct {
 	all    []Allow
 	prefix string
+
+	placed map[[3]string]bool // secrets that stand at a place: Allow, path, secret
 
 	mu   sync.Mutex
 	near map[*scanner.Finding][]int // those whose values match beyond the secret
@@ -141,7 +148,66 @@ func (s *allowlists) covers(i int, f *scanner.Finding) bool {
 	ask(len(a.Fingerprints) > 0, func() bool {
 		return slices.Contains(a.Fingerprints, scanner.Fingerprinter{}.Fingerprint(f.Rule.ID, f.Secret))
 	})
+	ask(len(a.Places) > 0, func() bool { return s.placed[placeKey(i, path, secret)] })
 	return yes > 0 && (!a.All || yes == asked)
+}
+
+// A Place is a line of a file, in one commit or, without one, in any.
+type Place struct {
+	Commit, Path string
+	Line         int
+}
+
+// ParsePlace reads "commit:path:line" or "path:line".
+func ParsePlace(s string) (Place, error) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return Place{}, fmt.Errorf("%q is not of the form commit:path:line or path:line", s)
+	}
+	line, err := strconv.Atoi(s[i+1:])
+	if err != nil || line < 1 {
+		return Place{}, fmt.Errorf("%q does not end in the number of a line", s)
+	}
+	p := Place{Path: s[:i], Line: line}
+	if commit, path, ok := strings.Cut(p.Path, ":"); ok && len(commit) >= minCommit && strings.Trim(commit, "0123456789abcdef") == "" {
+		p.Commit, p.Path = commit, path
+	}
+	if p.Path == "" {
+		return p, fmt.Errorf("%q names no file", s)
+	}
+	return p, nil
+}
+
+// Prepare implements scanner.Preparer: it finds the secrets that stand at the
+// places of each Allow.
+func (s *allowlists) Prepare(all []*scanner.Finding) {
+	s.placed = map[[3]string]bool{}
+	for i := range s.all {
+		places := map[Place]bool{}
+		for _, p := range s.all[i].Places {
+			places[p] = true
+		}
+		if len(places) == 0 {
+			continue
+		}
+		for _, f := range all {
+			p := Place{Path: pathOf(f, s.prefix), Line: f.StartLine}
+			there := places[p]
+			if c := f.Object.Commit; c != nil && !there {
+				for n := len(c.ID); n >= minCommit && !there; n-- {
+					p.Commit = c.ID[:n]
+					there = places[p]
+				}
+			}
+			if there {
+				s.placed[placeKey(i, p.Path, f.Secret.Reveal())] = true
+			}
+		}
+	}
+}
+
+func placeKey(i int, path, secret string) [3]string {
+	return [3]string{strconv.Itoa(i), path, secret}
 }
 
 // minCommit is how many digits of a commit's id name it.

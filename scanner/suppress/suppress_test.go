@@ -317,6 +317,10 @@ func TestAllowlists(t *testing.T) {
 			t.Errorf("%s: left %q, want %q", name, got, c.left)
 		}
 	}
+	places := []Place{{Path: "src/a.go", Line: 1}, {Path: "doc/b.md", Line: 2}}
+	if got := left(scan(t, Options{Allow: []Allow{{Places: places}}}, append(all, doc{path: "src/a.go", text: "\n\nKEYabc in another version"}, doc{path: "c", text: "KEYabc"})...)); got != "KEYabc KEYmsg KEYxyz" {
+		t.Errorf("places: left %q", got)
+	}
 	r := scan(t, Options{Allow: []Allow{{Name: "c.toml:3", Reason: "why", Values: re("abc")}}}, all...)
 	if s := r.Suppressed[0].Suppression; s.By != "allowlist" || s.Reason != "c.toml:3: why" {
 		t.Errorf("suppressed by %+v", s)
@@ -361,4 +365,22 @@ func FuzzComments(f *testing.F) {
 			t.Errorf("%q: left %q, with %q far away %q", text, left(narrow), other, left(wide))
 		}
 	})
+}
+
+func TestParsePlace(t *testing.T) {
+	for s, want := range map[string]Place{
+		"a/b.txt:3":                 {"", "a/b.txt", 3},
+		"0123abcd:a/b.txt:3":        {"0123abcd", "a/b.txt", 3},
+		"c:/x:12":                   {"", "c:/x", 12},
+		"0123abcdef0123:a:b.txt:30": {"0123abcdef0123", "a:b.txt", 30},
+	} {
+		if got, err := ParsePlace(s); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"", "a", "a:", "a:0", "a:-1", "a:x", ":3", "0123abcd::3"} {
+		if _, err := ParsePlace(s); err == nil {
+			t.Errorf("%q is no place", s)
+		}
+	}
 }
