@@ -24,7 +24,7 @@ func newRedactor(r *scanner.Result) *redactor {
 	var secrets []string
 	for _, list := range [][]*scanner.Finding{r.Findings, r.Suppressed} {
 		for _, f := range list {
-			if s := f.Secret.Reveal(); s != "" && !f.Rule.Identifier {
+			if s := f.Secret.Reveal(); !plainWord(s) && !f.Rule.Identifier {
 				secrets = append(secrets, s)
 			}
 		}
@@ -41,6 +41,22 @@ func newRedactor(r *scanner.Result) *redactor {
 		pairs = append(pairs, s, taken)
 	}
 	return &redactor{strings.NewReplacer(pairs...)}
+}
+
+// plainWord reports whether a secret is so short or plain that it stands in
+// paths and names by chance: taking the password "python" out of every path
+// would hide where things are and protect nothing, since the path does not say
+// that it is one.
+func plainWord(s string) bool {
+	if len(s) < 5 {
+		return true
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return false
+		}
+	}
+	return len(s) < 12
 }
 
 // text returns s without secrets.
