@@ -227,6 +227,7 @@ func (g generator) secret() string {
 			b[i] = "+/=\"\\<>&\n\t %[]{}~\x01"[g.IntN(18)]
 		}
 	}
+	b[g.IntN(len(b))] = '7' // plain words may stand in paths
 	return string(b)
 }
 
