@@ -4,7 +4,7 @@
 
 package rules
 
-var builtinLazy [793]lazyRegexp
+var builtinLazy [794]lazyRegexp
 
 var builtin = Program{
 	Rules: []Rule{
@@ -24,27 +24,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "abstractapi-api-key", Provider: "Abstract API", Title: "Abstract API key", Why: "Whoever holds it queries Abstract API, lookups of addresses, phones and IPs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Abstract API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.abstractapi.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"abstractapi", "api-key"}, Patterns: []Pattern{
+			ID: "abstractapi-api-key", Provider: "Abstract API", Title: "Abstract API key", Why: "Whoever holds it uses Abstract API (lookups of addresses, phones and IPs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Abstract API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.abstractapi.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"abstractapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)abstract[ ._-]?(?:api|key|token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "abuseipdb-api-key", Provider: "AbuseIPDB", Title: "AbuseIPDB API key", Why: "Whoever holds it queries AbuseIPDB, a blocklist of abusive IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AbuseIPDB account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.abuseipdb.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"abuseipdb", "api-key"}, Patterns: []Pattern{
+			ID: "abuseipdb-api-key", Provider: "AbuseIPDB", Title: "AbuseIPDB API key", Why: "Whoever holds it uses AbuseIPDB (a blocklist of abusive IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AbuseIPDB account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.abuseipdb.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"abuseipdb", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)abuseipdb[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{80}))"},
 			},
 		},
 		{
-			ID: "abyssale-api-key", Provider: "Abyssale", Title: "Abyssale API key", Why: "It reads and changes what the account keeps in Abyssale, a generator of banners.", Fix: "Revoke it under the API settings of the Abyssale account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.abyssale.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"abyssale", "api-key"}, Patterns: []Pattern{
+			ID: "abyssale-api-key", Provider: "Abyssale", Title: "Abyssale API key", Why: "It reads and changes what the account keeps in Abyssale (a generator of banners).", Fix: "Revoke it under the API settings of the Abyssale account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.abyssale.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"abyssale", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)abyssale[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "accuweather-api-key", Provider: "AccuWeather", Title: "AccuWeather API key", Why: "Whoever holds it queries AccuWeather, a weather service, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AccuWeather account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.accuweather.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"accuweather", "api-key"}, Patterns: []Pattern{
+			ID: "accuweather-api-key", Provider: "AccuWeather", Title: "AccuWeather API key", Why: "Whoever holds it uses AccuWeather (a weather service) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AccuWeather account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.accuweather.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"accuweather", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)accuweather[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32,35}))"},
 			},
 		},
 		{
-			ID: "accuweather-portal-key", Provider: "AccuWeather", Title: "AccuWeather API key (current portal)", Why: "Whoever holds it queries AccuWeather, a weather service, on the account's quota and bill.", Fix: "Revoke it under My Apps of developer.accuweather.com, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.accuweather.com/"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"accuweather", "api-key"}, Patterns: []Pattern{
+			ID: "accuweather-portal-key", Provider: "AccuWeather", Title: "AccuWeather API key (current portal)", Why: "Whoever holds it uses AccuWeather (a weather service) on the account's quota and bill.", Fix: "Revoke it under My Apps of developer.accuweather.com, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.accuweather.com/"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"accuweather", "api-key"}, Patterns: []Pattern{
 				{Regexp: "zpka_[0-9a-f]{32}_[0-9a-f]{8}"},
 			},
 		},
@@ -74,17 +74,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "adzuna-api-key", Provider: "Adzuna", Title: "Adzuna application key", Why: "Whoever holds it queries Adzuna, a search engine for jobs, on the account's quota and bill.", Fix: "Revoke it under the API access details on developer.adzuna.com, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.adzuna.com/overview"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"adzuna", "api-key"}, Patterns: []Pattern{
+			ID: "adzuna-api-key", Provider: "Adzuna", Title: "Adzuna application key", Why: "Whoever holds it uses Adzuna (a search engine for jobs) on the account's quota and bill.", Fix: "Revoke it under the API access details on developer.adzuna.com, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.adzuna.com/overview"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"adzuna", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)adzuna[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "agora-api-key", Provider: "Agora", Title: "Agora app certificate or key", Why: "It controls what the account runs at Agora, a provider of voice and video calls.", Fix: "Revoke it under the project's page of the Agora Console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.agora.io/en/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"agora", "api-key"}, Patterns: []Pattern{
+			ID: "agora-api-key", Provider: "Agora", Title: "Agora app certificate or key", Why: "It controls what the account runs at Agora (a provider of voice and video calls).", Fix: "Revoke it under the project's page of the Agora Console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.agora.io/en/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"agora", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)agora[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:cert|secret|key|token|auth|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "aha-api-key", Provider: "Aha!", Title: "Aha! API key", Why: "It reads and changes what the account keeps in Aha!, a road-mapping tool.", Fix: "Revoke it under the API settings of the Aha! account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.aha.io/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aha", "api-key"}, Patterns: []Pattern{
+			ID: "aha-api-key", Provider: "Aha!", Title: "Aha! API key", Why: "It reads and changes what the account keeps in Aha! (a road-mapping tool).", Fix: "Revoke it under the API settings of the Aha! account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.aha.io/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aha", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])aha[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
@@ -94,17 +94,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "airbrake-project-key", Provider: "Airbrake", Title: "Airbrake project key", Why: "Whoever holds it queries Airbrake, an error tracker, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Airbrake account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.airbrake.io/docs/devops-tools/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airbrake", "api-key"}, Patterns: []Pattern{
+			ID: "airbrake-project-key", Provider: "Airbrake", Title: "Airbrake project key", Why: "Whoever holds it uses Airbrake (an error tracker) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Airbrake account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.airbrake.io/docs/devops-tools/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airbrake", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)airbrake[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "airbrake-user-key", Provider: "Airbrake", Title: "Airbrake user key", Why: "It reads and changes what the account keeps in Airbrake, an error tracker.", Fix: "Revoke it under the user's profile in Airbrake, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.airbrake.io/docs/devops-tools/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airbrake", "api-key"}, Patterns: []Pattern{
+			ID: "airbrake-user-key", Provider: "Airbrake", Title: "Airbrake user key", Why: "It reads and changes what the account keeps in Airbrake (an error tracker).", Fix: "Revoke it under the user's profile in Airbrake, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.airbrake.io/docs/devops-tools/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airbrake", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)airbrake[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "airship-bearer-token", Provider: "Airship", Title: "Airship bearer token", Why: "It sends messages in the account's name through Airship, a service for push messages.", Fix: "Revoke it under Settings > Tokens of the Airship project, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.airship.com/developer/rest-api/ua/introduction/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airship", "api-key"}, Patterns: []Pattern{
+			ID: "airship-bearer-token", Provider: "Airship", Title: "Airship bearer token", Why: "It sends messages in the account's name through Airship (a service for push messages).", Fix: "Revoke it under Settings > Tokens of the Airship project, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.airship.com/developer/rest-api/ua/introduction/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airship", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)airship[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{91}))"},
 			},
 		},
@@ -124,12 +124,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "airvisual-api-key", Provider: "AirVisual", Title: "IQAir AirVisual API key", Why: "Whoever holds it queries AirVisual, measurements of air quality, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AirVisual account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.iqair.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airvisual", "api-key"}, Patterns: []Pattern{
+			ID: "airvisual-api-key", Provider: "AirVisual", Title: "IQAir AirVisual API key", Why: "Whoever holds it uses AirVisual (measurements of air quality) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AirVisual account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.iqair.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"airvisual", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)airvisual[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "aiven-token", Provider: "Aiven", Title: "Aiven authentication token", Why: "It controls what the account runs at Aiven, a host of databases and Kafka.", Fix: "Revoke it under Tokens of the user profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://aiven.io/docs/platform/concepts/authentication-tokens"}, Severity: 4, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aiven", "api-key"}, Patterns: []Pattern{
+			ID: "aiven-token", Provider: "Aiven", Title: "Aiven authentication token", Why: "It controls what the account runs at Aiven (a host of databases and Kafka).", Fix: "Revoke it under Tokens of the user profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://aiven.io/docs/platform/concepts/authentication-tokens"}, Severity: 4, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aiven", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)aiven[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{360,380}={0,2}))"},
 			},
 		},
@@ -155,27 +155,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "alchemy-api-key-url", Provider: "Alchemy", Title: "Alchemy API key in a URL", Why: "Whoever holds it queries Alchemy, access to blockchain nodes, on the account's quota and bill.", Fix: "Revoke it under the app's page in the Alchemy dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.alchemy.com/docs"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alchemy", "api-key"}, Patterns: []Pattern{
+			ID: "alchemy-api-key-url", Provider: "Alchemy", Title: "Alchemy API key in a URL", Why: "Whoever holds it uses Alchemy (access to blockchain nodes) on the account's quota and bill.", Fix: "Revoke it under the app's page in the Alchemy dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.alchemy.com/docs"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alchemy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "\\.(?:g\\.alchemy\\.com/(?:v2|nft/v[23]|data/v1)|alchemyapi\\.io/v2)/(?P<secret>[0-9A-Za-z_-]{32})"},
 			},
 		},
 		{
-			ID: "alchemy-api-key", Provider: "Alchemy", Title: "Alchemy API key", Why: "Whoever holds it queries Alchemy, access to blockchain nodes, on the account's quota and bill.", Fix: "Revoke it under the app's page in the Alchemy dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.alchemy.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alchemy", "api-key"}, Patterns: []Pattern{
+			ID: "alchemy-api-key", Provider: "Alchemy", Title: "Alchemy API key", Why: "Whoever holds it uses Alchemy (access to blockchain nodes) on the account's quota and bill.", Fix: "Revoke it under the app's page in the Alchemy dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.alchemy.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alchemy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)alchemy[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{32}))"},
 			},
 		},
 		{
-			ID: "alconost-api-key", Provider: "Alconost", Title: "Alconost API key", Why: "It reads and changes what the account keeps in Alconost, translation.", Fix: "Revoke it under the API settings of the Alconost account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://alconost.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alconost", "api-key"}, Patterns: []Pattern{
+			ID: "alconost-api-key", Provider: "Alconost", Title: "Alconost API key", Why: "It reads and changes what the account keeps in Alconost (translation).", Fix: "Revoke it under the API settings of the Alconost account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://alconost.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alconost", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)alconost[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "alegra-api-token", Provider: "Alegra", Title: "Alegra API token", Why: "It reads and changes what the account keeps in Alegra, book-keeping.", Fix: "Revoke it under the API settings of the Alegra account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.alegra.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alegra", "api-key"}, Patterns: []Pattern{
+			ID: "alegra-api-token", Provider: "Alegra", Title: "Alegra API token", Why: "It reads and changes what the account keeps in Alegra (book-keeping).", Fix: "Revoke it under the API settings of the Alegra account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.alegra.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alegra", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)alegra[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{20}))"},
 			},
 		},
 		{
-			ID: "aletheia-api-key", Provider: "Aletheia", Title: "Aletheia API key", Why: "Whoever holds it queries Aletheia, data on stocks, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Aletheia account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://aletheiaapi.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aletheia", "api-key"}, Patterns: []Pattern{
+			ID: "aletheia-api-key", Provider: "Aletheia", Title: "Aletheia API key", Why: "Whoever holds it uses Aletheia (data on stocks) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Aletheia account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://aletheiaapi.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aletheia", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)aletheia[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Z]{32}))"},
 			},
 		},
@@ -206,27 +206,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "alienvault-api-key", Provider: "AlienVault OTX", Title: "AlienVault OTX API key", Why: "It reads and changes what the account keeps in AlienVault OTX, an exchange of threat reports.", Fix: "Revoke it under the API settings of the AlienVault OTX account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://otx.alienvault.com/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alienvault", "api-key"}, Patterns: []Pattern{
+			ID: "alienvault-api-key", Provider: "AlienVault OTX", Title: "AlienVault OTX API key", Why: "It reads and changes what the account keeps in AlienVault OTX (an exchange of threat reports).", Fix: "Revoke it under the API settings of the AlienVault OTX account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://otx.alienvault.com/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alienvault", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:alienvault|otx)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "allsportsapi-api-key", Provider: "AllSportsAPI", Title: "AllSportsAPI API key", Why: "Whoever holds it queries AllSportsAPI, sports results, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AllSportsAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://allsportsapi.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"allsportsapi", "api-key"}, Patterns: []Pattern{
+			ID: "allsportsapi-api-key", Provider: "AllSportsAPI", Title: "AllSportsAPI API key", Why: "Whoever holds it uses AllSportsAPI (sports results) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AllSportsAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://allsportsapi.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"allsportsapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)allsports[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "amadeus-api-key", Provider: "Amadeus", Title: "Amadeus API key", Why: "Whoever holds it queries Amadeus, flight and hotel data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Amadeus account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.amadeus.com/self-service"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"amadeus", "api-key"}, Patterns: []Pattern{
+			ID: "amadeus-api-key", Provider: "Amadeus", Title: "Amadeus API key", Why: "Whoever holds it uses Amadeus (flight and hotel data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Amadeus account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.amadeus.com/self-service"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"amadeus", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)amadeus[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "ambee-api-key", Provider: "Ambee", Title: "Ambee API key", Why: "Whoever holds it queries Ambee, data on air and pollen, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Ambee account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.ambeedata.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ambee", "api-key"}, Patterns: []Pattern{
+			ID: "ambee-api-key", Provider: "Ambee", Title: "Ambee API key", Why: "Whoever holds it uses Ambee (data on air and pollen) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Ambee account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.ambeedata.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ambee", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ambee[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "amplitude-api-key", Provider: "Amplitude", Title: "Amplitude API or secret key", Why: "Whoever holds it queries Amplitude, product analytics, on the account's quota and bill.", Fix: "Revoke it under Settings > Projects in Amplitude, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://amplitude.com/docs/apis/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"amplitude", "api-key"}, Patterns: []Pattern{
+			ID: "amplitude-api-key", Provider: "Amplitude", Title: "Amplitude API or secret key", Why: "Whoever holds it uses Amplitude (product analytics) on the account's quota and bill.", Fix: "Revoke it under Settings > Projects in Amplitude, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://amplitude.com/docs/apis/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"amplitude", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)amplitude[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -236,7 +236,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "anthropic-api-key", Provider: "Anthropic", Title: "Anthropic API key", Why: "Whoever holds it runs models at Anthropic, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under Settings > API keys of the Anthropic Console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.anthropic.com/en/api/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"anthropic", "api-key"}, Patterns: []Pattern{
+			ID: "anthropic-api-key", Provider: "Anthropic", Title: "Anthropic API key", Why: "Whoever holds it runs models at Anthropic (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under Settings > API keys of the Anthropic Console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.anthropic.com/en/api/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"anthropic", "api-key"}, Patterns: []Pattern{
 				{Regexp: "sk-ant-api[0-9]{2}-[0-9A-Za-z_-]{93}AA"},
 			},
 		},
@@ -251,32 +251,32 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "anypoint-token", Provider: "MuleSoft Anypoint", Title: "MuleSoft Anypoint client secret or token", Why: "It controls what the account runs at MuleSoft Anypoint, a platform for integrations.", Fix: "Revoke it under Access Management > Connected Apps, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.mulesoft.com/access-management/connected-apps-overview"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"anypoint", "api-key"}, Patterns: []Pattern{
+			ID: "anypoint-token", Provider: "MuleSoft Anypoint", Title: "MuleSoft Anypoint client secret or token", Why: "It controls what the account runs at MuleSoft Anypoint (a platform for integrations).", Fix: "Revoke it under Access Management > Connected Apps, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.mulesoft.com/access-management/connected-apps-overview"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"anypoint", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:anypoint|mulesoft)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "anyscale-token", Provider: "Anyscale", Title: "Anyscale token or API key", Why: "Whoever holds it runs models at Anyscale, a host of Ray clusters, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Anyscale Console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.anyscale.com/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"anyscale", "token"}, Patterns: []Pattern{
+			ID: "anyscale-token", Provider: "Anyscale", Title: "Anyscale token or API key", Why: "Whoever holds it runs models at Anyscale (a host of Ray clusters) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Anyscale Console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.anyscale.com/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"anyscale", "token"}, Patterns: []Pattern{
 				{Regexp: "(?:esecret_[0-9a-zA-Z]{16,64}|aph0_[0-9A-Za-z]{30,60})"},
 			},
 		},
 		{
-			ID: "apacta-api-key", Provider: "Apacta", Title: "Apacta API key", Why: "It reads and changes what the account keeps in Apacta, a tool for craft businesses.", Fix: "Revoke it under the API settings of the Apacta account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apacta.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apacta", "api-key"}, Patterns: []Pattern{
+			ID: "apacta-api-key", Provider: "Apacta", Title: "Apacta API key", Why: "It reads and changes what the account keeps in Apacta (a tool for craft businesses).", Fix: "Revoke it under the API settings of the Apacta account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apacta.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apacta", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apacta[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "api2cart-api-key", Provider: "API2Cart", Title: "API2Cart API key", Why: "It reads and changes what the account keeps in API2Cart, an integration of web shops.", Fix: "Revoke it under the API settings of the API2Cart account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.api2cart.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"api2cart", "api-key"}, Patterns: []Pattern{
+			ID: "api2cart-api-key", Provider: "API2Cart", Title: "API2Cart API key", Why: "It reads and changes what the account keeps in API2Cart (an integration of web shops).", Fix: "Revoke it under the API settings of the API2Cart account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.api2cart.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"api2cart", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)api2cart[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "apiflash-access-key", Provider: "ApiFlash", Title: "ApiFlash access key", Why: "Whoever holds it queries ApiFlash, screenshots of web pages, on the account's quota and bill.", Fix: "Revoke it under the API settings of the ApiFlash account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apiflash.com/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apiflash", "api-key"}, Patterns: []Pattern{
+			ID: "apiflash-access-key", Provider: "ApiFlash", Title: "ApiFlash access key", Why: "Whoever holds it uses ApiFlash (screenshots of web pages) on the account's quota and bill.", Fix: "Revoke it under the API settings of the ApiFlash account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apiflash.com/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apiflash", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apiflash[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "apifonica-api-key", Provider: "Apifonica", Title: "Apifonica API key", Why: "It sends messages in the account's name through Apifonica, a voice and text message gateway.", Fix: "Revoke it under the API settings of the Apifonica account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apifonica.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apifonica", "api-key"}, Patterns: []Pattern{
+			ID: "apifonica-api-key", Provider: "Apifonica", Title: "Apifonica API key", Why: "It sends messages in the account's name through Apifonica (a voice and text message gateway).", Fix: "Revoke it under the API settings of the Apifonica account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apifonica.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apifonica", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apifonica[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -286,22 +286,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "apilayer-api-key", Provider: "APILayer", Title: "APILayer API key", Why: "Whoever holds it queries APILayer, a market of small data APIs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the APILayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apilayer.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apilayer", "api-key"}, Patterns: []Pattern{
+			ID: "apilayer-api-key", Provider: "APILayer", Title: "APILayer API key", Why: "Whoever holds it uses APILayer (a market of small data APIs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the APILayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apilayer.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apilayer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apilayer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "apimatic-api-key", Provider: "APIMatic", Title: "APIMatic API key", Why: "It reads and changes what the account keeps in APIMatic, a generator of SDKs.", Fix: "Revoke it under the API settings of the APIMatic account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apimatic.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apimatic", "api-key"}, Patterns: []Pattern{
+			ID: "apimatic-api-key", Provider: "APIMatic", Title: "APIMatic API key", Why: "It reads and changes what the account keeps in APIMatic (a generator of SDKs).", Fix: "Revoke it under the API settings of the APIMatic account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apimatic.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apimatic", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apimatic[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{64}))"},
 			},
 		},
 		{
-			ID: "apimetrics-api-key", Provider: "APImetrics", Title: "APImetrics API key", Why: "Whoever holds it queries APImetrics, measurements of APIs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the APImetrics account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apimetrics.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apimetrics", "api-key"}, Patterns: []Pattern{
+			ID: "apimetrics-api-key", Provider: "APImetrics", Title: "APImetrics API key", Why: "Whoever holds it uses APImetrics (measurements of APIs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the APImetrics account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apimetrics.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apimetrics", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apimetrics[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{32}))"},
 			},
 		},
 		{
-			ID: "apitemplate-api-key", Provider: "APITemplate.io", Title: "APITemplate.io API key", Why: "Whoever holds it queries APITemplate.io, a generator of images and PDFs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the APITemplate.io account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apitemplate.io/apiv2/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apitemplate", "api-key"}, Patterns: []Pattern{
+			ID: "apitemplate-api-key", Provider: "APITemplate.io", Title: "APITemplate.io API key", Why: "Whoever holds it uses APITemplate.io (a generator of images and PDFs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the APITemplate.io account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apitemplate.io/apiv2/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apitemplate", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apitemplate[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{38,40}))"},
 			},
 		},
@@ -311,17 +311,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "apolloio-api-key", Provider: "Apollo.io", Title: "Apollo.io API key", Why: "Whoever holds it queries Apollo.io, contacts for sales, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Apollo.io account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apollo.io/reference/authentication"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apolloio", "api-key"}, Patterns: []Pattern{
+			ID: "apolloio-api-key", Provider: "Apollo.io", Title: "Apollo.io API key", Why: "Whoever holds it uses Apollo.io (contacts for sales) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Apollo.io account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.apollo.io/reference/authentication"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apolloio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apollo(?:\\.io|_io|io)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{22}))"},
 			},
 		},
 		{
-			ID: "appcues-api-key", Provider: "Appcues", Title: "Appcues API key", Why: "It reads and changes what the account keeps in Appcues, product tours.", Fix: "Revoke it under the API settings of the Appcues account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.appcues.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"appcues", "api-key"}, Patterns: []Pattern{
+			ID: "appcues-api-key", Provider: "Appcues", Title: "Appcues API key", Why: "It reads and changes what the account keeps in Appcues (product tours).", Fix: "Revoke it under the API settings of the Appcues account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.appcues.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"appcues", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)appcues[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "appdynamics-client-secret", Provider: "AppDynamics", Title: "AppDynamics client secret or access key", Why: "It controls what the account runs at AppDynamics, a monitoring service.", Fix: "Revoke it under the API settings of the AppDynamics account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.appdynamics.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"appdynamics", "api-key"}, Patterns: []Pattern{
+			ID: "appdynamics-client-secret", Provider: "AppDynamics", Title: "AppDynamics client secret or access key", Why: "It controls what the account runs at AppDynamics (a monitoring service).", Fix: "Revoke it under the API settings of the AppDynamics account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.appdynamics.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"appdynamics", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)appdynamics[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -331,12 +331,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "appsynergy-api-key", Provider: "AppSynergy", Title: "AppSynergy API key", Why: "It reads and changes what the account keeps in AppSynergy, a builder of applications.", Fix: "Revoke it under the API settings of the AppSynergy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.appsynergy.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"appsynergy", "api-key"}, Patterns: []Pattern{
+			ID: "appsynergy-api-key", Provider: "AppSynergy", Title: "AppSynergy API key", Why: "It reads and changes what the account keeps in AppSynergy (a builder of applications).", Fix: "Revoke it under the API settings of the AppSynergy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.appsynergy.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"appsynergy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)appsynergy[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "apptivo-api-key", Provider: "Apptivo", Title: "Apptivo API key", Why: "It reads and changes what the account keeps in Apptivo, customer relations.", Fix: "Revoke it under the API settings of the Apptivo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.apptivo.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apptivo", "api-key"}, Patterns: []Pattern{
+			ID: "apptivo-api-key", Provider: "Apptivo", Title: "Apptivo API key", Why: "It reads and changes what the account keeps in Apptivo (customer relations).", Fix: "Revoke it under the API settings of the Apptivo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.apptivo.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"apptivo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)apptivo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -366,7 +366,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "artsy-api-key", Provider: "Artsy", Title: "Artsy API key", Why: "Whoever holds it queries Artsy, art, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Artsy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.artsy.net/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"artsy", "api-key"}, Patterns: []Pattern{
+			ID: "artsy-api-key", Provider: "Artsy", Title: "Artsy API key", Why: "Whoever holds it uses Artsy (art) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Artsy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.artsy.net/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"artsy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)artsy[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -386,12 +386,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "assemblyai-api-key", Provider: "AssemblyAI", Title: "AssemblyAI API key", Why: "Whoever holds it queries AssemblyAI, speech to text, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AssemblyAI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.assemblyai.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"assemblyai", "api-key"}, Patterns: []Pattern{
+			ID: "assemblyai-api-key", Provider: "AssemblyAI", Title: "AssemblyAI API key", Why: "Whoever holds it uses AssemblyAI (speech to text) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AssemblyAI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.assemblyai.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"assemblyai", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:assembly[ ._-]?ai|aai_|aai-)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "atera-api-key", Provider: "Atera", Title: "Atera API key", Why: "It controls what the account runs at Atera, remote management of computers.", Fix: "Revoke it under the API settings of the Atera account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.atera.com/hc/en-us/articles/219083397-APIs"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"atera", "api-key"}, Patterns: []Pattern{
+			ID: "atera-api-key", Provider: "Atera", Title: "Atera API key", Why: "It controls what the account runs at Atera (remote management of computers).", Fix: "Revoke it under the API settings of the Atera account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.atera.com/hc/en-us/articles/219083397-APIs"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"atera", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)atera[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32,34}))"},
 			},
 		},
@@ -412,7 +412,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "audd-api-key", Provider: "AudD", Title: "AudD API token", Why: "Whoever holds it queries AudD, which recognises music, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AudD account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.audd.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"audd", "api-key"}, Patterns: []Pattern{
+			ID: "audd-api-key", Provider: "AudD", Title: "AudD API token", Why: "Whoever holds it uses AudD (which recognises music) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AudD account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.audd.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"audd", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:audd[ ._-]?(?:io|api|token|key)|audd)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -432,22 +432,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "autoklose-api-key", Provider: "Autoklose", Title: "Autoklose API key", Why: "It sends messages in the account's name through Autoklose, a tool for sales mails.", Fix: "Revoke it under the API settings of the Autoklose account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.aklose.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"autoklose", "api-key"}, Patterns: []Pattern{
+			ID: "autoklose-api-key", Provider: "Autoklose", Title: "Autoklose API key", Why: "It sends messages in the account's name through Autoklose (a tool for sales mails).", Fix: "Revoke it under the API settings of the Autoklose account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.aklose.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"autoklose", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)autoklose[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "autopilot-api-key", Provider: "Autopilot", Title: "Autopilot API key", Why: "It sends messages in the account's name through Autopilot, a mailing service.", Fix: "Revoke it under the API settings of the Autopilot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://autopilot.docs.apiary.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"autopilot", "api-key"}, Patterns: []Pattern{
+			ID: "autopilot-api-key", Provider: "Autopilot", Title: "Autopilot API key", Why: "It sends messages in the account's name through Autopilot (a mailing service).", Fix: "Revoke it under the API settings of the Autopilot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://autopilot.docs.apiary.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"autopilot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)autopilot[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "avaza-personal-access-token", Provider: "Avaza", Title: "Avaza personal access token", Why: "It reads and changes what the account keeps in Avaza, projects and invoices.", Fix: "Revoke it under the API settings of the Avaza account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.avaza.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"avaza", "api-key"}, Patterns: []Pattern{
+			ID: "avaza-personal-access-token", Provider: "Avaza", Title: "Avaza personal access token", Why: "It reads and changes what the account keeps in Avaza (projects and invoices).", Fix: "Revoke it under the API settings of the Avaza account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.avaza.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"avaza", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)avaza[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9]{4,8}-[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "aviationstack-access-key", Provider: "aviationstack", Title: "aviationstack access key", Why: "Whoever holds it queries aviationstack, flight data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the aviationstack account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://aviationstack.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aviationstack", "api-key"}, Patterns: []Pattern{
+			ID: "aviationstack-access-key", Provider: "aviationstack", Title: "aviationstack access key", Why: "Whoever holds it uses aviationstack (flight data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the aviationstack account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://aviationstack.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aviationstack", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)aviationstack[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -577,12 +577,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "axonaut-api-key", Provider: "Axonaut", Title: "Axonaut API key", Why: "It reads and changes what the account keeps in Axonaut, a business manager.", Fix: "Revoke it under the API settings of the Axonaut account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://axonaut.com/api/v2/doc"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"axonaut", "api-key"}, Patterns: []Pattern{
+			ID: "axonaut-api-key", Provider: "Axonaut", Title: "Axonaut API key", Why: "It reads and changes what the account keeps in Axonaut (a business manager).", Fix: "Revoke it under the API settings of the Axonaut account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://axonaut.com/api/v2/doc"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"axonaut", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)axonaut[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "aylien-api-key", Provider: "AYLIEN", Title: "AYLIEN API key", Why: "Whoever holds it queries AYLIEN, a news service, on the account's quota and bill.", Fix: "Revoke it under the API settings of the AYLIEN account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.aylien.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aylien", "api-key"}, Patterns: []Pattern{
+			ID: "aylien-api-key", Provider: "AYLIEN", Title: "AYLIEN API key", Why: "Whoever holds it uses AYLIEN (a news service) on the account's quota and bill.", Fix: "Revoke it under the API settings of the AYLIEN account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.aylien.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"aylien", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)aylien[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -638,7 +638,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "azure-ai-services-key", Provider: "Microsoft Azure", Title: "Azure AI services or OpenAI key", Why: "Whoever holds it runs models at Azure, a model provider, on the account's bill and may read what it stored there.", Fix: "Regenerate the key of the Azure AI resource in the Azure portal (both keys, one after the other), and prefer Entra ID over keys.", References: []string{"https://learn.microsoft.com/en-us/azure/ai-services/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"azure", "api-key"}, Patterns: []Pattern{
+			ID: "azure-ai-services-key", Provider: "Microsoft Azure", Title: "Azure AI services or OpenAI key", Why: "Whoever holds it runs models at Azure (a model provider) on the account's bill and may read what it stored there.", Fix: "Regenerate the key of the Azure AI resource in the Azure portal (both keys, one after the other), and prefer Entra ID over keys.", References: []string{"https://learn.microsoft.com/en-us/azure/ai-services/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"azure", "api-key"}, Patterns: []Pattern{
 				{Regexp: "[0-9A-Za-z]{52}JQQJ9[9D][0-9A-Za-z]{18}(?:A[0-9A-Ya-z]|[0-9B-Za-z][0-9A-Za-z])[0-9A-Za-z]{6}", Keywords: []string{"JQQJ9"}},
 			},
 		},
@@ -703,32 +703,32 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "bamboohr-api-key", Provider: "BambooHR", Title: "BambooHR API key", Why: "It reads and changes what the account keeps in BambooHR, data on staff.", Fix: "Revoke it under the API settings of the BambooHR account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://documentation.bamboohr.com/docs/getting-started"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bamboohr", "api-key"}, Patterns: []Pattern{
+			ID: "bamboohr-api-key", Provider: "BambooHR", Title: "BambooHR API key", Why: "It reads and changes what the account keeps in BambooHR (data on staff).", Fix: "Revoke it under the API settings of the BambooHR account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://documentation.bamboohr.com/docs/getting-started"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bamboohr", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bamboohr[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "bannerbear-api-key-legacy", Provider: "Bannerbear", Title: "Bannerbear API key (legacy)", Why: "It reads and changes what the account keeps in Bannerbear, a generator of images.", Fix: "Revoke it under the API settings of the Bannerbear account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.bannerbear.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bannerbear", "api-key"}, Patterns: []Pattern{
+			ID: "bannerbear-api-key-legacy", Provider: "Bannerbear", Title: "Bannerbear API key (legacy)", Why: "It reads and changes what the account keeps in Bannerbear (a generator of images).", Fix: "Revoke it under the API settings of the Bannerbear account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.bannerbear.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bannerbear", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bannerbear[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{22}tt))"},
 			},
 		},
 		{
-			ID: "bannerbear-api-key", Provider: "Bannerbear", Title: "Bannerbear API key", Why: "It reads and changes what the account keeps in Bannerbear, a generator of images.", Fix: "Revoke it under the project settings of Bannerbear, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.bannerbear.com/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bannerbear", "api-key"}, Patterns: []Pattern{
+			ID: "bannerbear-api-key", Provider: "Bannerbear", Title: "Bannerbear API key", Why: "It reads and changes what the account keeps in Bannerbear (a generator of images).", Fix: "Revoke it under the project settings of Bannerbear, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.bannerbear.com/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bannerbear", "api-key"}, Patterns: []Pattern{
 				{Regexp: "bb_(?:pr|ma)_[0-9a-f]{30}"},
 			},
 		},
 		{
-			ID: "baremetrics-api-key", Provider: "Baremetrics", Title: "Baremetrics API key", Why: "Whoever holds it queries Baremetrics, figures of subscriptions, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Baremetrics account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.baremetrics.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"baremetrics", "api-key"}, Patterns: []Pattern{
+			ID: "baremetrics-api-key", Provider: "Baremetrics", Title: "Baremetrics API key", Why: "Whoever holds it uses Baremetrics (figures of subscriptions) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Baremetrics account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.baremetrics.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"baremetrics", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)baremetrics[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[lk][0-9A-Za-z_]{24,25}))"},
 			},
 		},
 		{
-			ID: "baseapi-api-key", Provider: "BaseAPI", Title: "BaseAPI API key", Why: "Whoever holds it queries BaseAPI, small data APIs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the BaseAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.base-api.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"baseapi", "api-key"}, Patterns: []Pattern{
+			ID: "baseapi-api-key", Provider: "BaseAPI", Title: "BaseAPI API key", Why: "Whoever holds it uses BaseAPI (small data APIs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the BaseAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.base-api.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"baseapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)base[_-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "baseten-api-key", Provider: "Baseten", Title: "Baseten API key", Why: "Whoever holds it runs models at Baseten, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Baseten workspace, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.baseten.co/organization/api-keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"baseten", "api-key"}, Patterns: []Pattern{
+			ID: "baseten-api-key", Provider: "Baseten", Title: "Baseten API key", Why: "Whoever holds it runs models at Baseten (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Baseten workspace, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.baseten.co/organization/api-keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"baseten", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)baseten[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{8}\\.[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -738,22 +738,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "beebole-api-key", Provider: "Beebole", Title: "Beebole API key", Why: "It reads and changes what the account keeps in Beebole, time sheets.", Fix: "Revoke it under the API settings of the Beebole account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://beebole.com/help/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"beebole", "api-key"}, Patterns: []Pattern{
+			ID: "beebole-api-key", Provider: "Beebole", Title: "Beebole API key", Why: "It reads and changes what the account keeps in Beebole (time sheets).", Fix: "Revoke it under the API settings of the Beebole account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://beebole.com/help/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"beebole", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)beebole[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "besnappy-api-key", Provider: "BeSnappy", Title: "BeSnappy API key", Why: "It reads and changes what the account keeps in BeSnappy, a help desk.", Fix: "Revoke it under the API settings of the BeSnappy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://besnappy.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"besnappy", "api-key"}, Patterns: []Pattern{
+			ID: "besnappy-api-key", Provider: "BeSnappy", Title: "BeSnappy API key", Why: "It reads and changes what the account keeps in BeSnappy (a help desk).", Fix: "Revoke it under the API settings of the BeSnappy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://besnappy.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"besnappy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)besnappy[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "besttime-api-key", Provider: "BestTime", Title: "BestTime API key", Why: "Whoever holds it queries BestTime, forecasts of foot traffic, on the account's quota and bill.", Fix: "Revoke it under the API settings of the BestTime account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://besttime.app/api/v1/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"besttime", "api-key"}, Patterns: []Pattern{
+			ID: "besttime-api-key", Provider: "BestTime", Title: "BestTime API key", Why: "Whoever holds it uses BestTime (forecasts of foot traffic) on the account's quota and bill.", Fix: "Revoke it under the API settings of the BestTime account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://besttime.app/api/v1/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"besttime", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)besttime[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:pri_[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "betterproposals-api-key", Provider: "Better Proposals", Title: "Better Proposals API key", Why: "It reads and changes what the account keeps in Better Proposals, proposals.", Fix: "Revoke it under the API settings of the Better Proposals account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://betterproposals.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"betterproposals", "api-key"}, Patterns: []Pattern{
+			ID: "betterproposals-api-key", Provider: "Better Proposals", Title: "Better Proposals API key", Why: "It reads and changes what the account keeps in Better Proposals (proposals).", Fix: "Revoke it under the API settings of the Better Proposals account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://betterproposals.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"betterproposals", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)better[ ._-]?proposals[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -763,17 +763,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "bigcommerce-api-key", Provider: "BigCommerce", Title: "BigCommerce API key", Why: "It reaches the account's money and customers at BigCommerce, a host of web shops.", Fix: "Revoke it under the API settings of the BigCommerce account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.bigcommerce.com/docs/start/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bigcommerce", "api-key"}, Patterns: []Pattern{
+			ID: "bigcommerce-api-key", Provider: "BigCommerce", Title: "BigCommerce API key", Why: "It reaches the account's money and customers at BigCommerce (a host of web shops).", Fix: "Revoke it under the API settings of the BigCommerce account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.bigcommerce.com/docs/start/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bigcommerce", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bigcommerce[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{31}))"},
 			},
 		},
 		{
-			ID: "billomat-api-key", Provider: "Billomat", Title: "Billomat API key", Why: "It reads and changes what the account keeps in Billomat, invoices.", Fix: "Revoke it under the API settings of the Billomat account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.billomat.com/en/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"billomat", "api-key"}, Patterns: []Pattern{
+			ID: "billomat-api-key", Provider: "Billomat", Title: "Billomat API key", Why: "It reads and changes what the account keeps in Billomat (invoices).", Fix: "Revoke it under the API settings of the Billomat account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.billomat.com/en/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"billomat", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)billomat[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "bitbar-api-token", Provider: "BitBar", Title: "BitBar API token", Why: "It controls what the account runs at BitBar, a host of test devices.", Fix: "Revoke it under the API settings of the BitBar account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.smartbear.com/bitbar/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitbar", "api-key"}, Patterns: []Pattern{
+			ID: "bitbar-api-token", Provider: "BitBar", Title: "BitBar API token", Why: "It controls what the account runs at BitBar (a host of test devices).", Fix: "Revoke it under the API settings of the BitBar account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.smartbear.com/bitbar/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitbar", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bitbar[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -808,17 +808,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "bitcoinaverage-api-key", Provider: "BitcoinAverage", Title: "BitcoinAverage API key", Why: "Whoever holds it queries BitcoinAverage, rates of bitcoin, on the account's quota and bill.", Fix: "Revoke it under the API settings of the BitcoinAverage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apiv2.bitcoinaverage.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitcoinaverage", "api-key"}, Patterns: []Pattern{
+			ID: "bitcoinaverage-api-key", Provider: "BitcoinAverage", Title: "BitcoinAverage API key", Why: "Whoever holds it uses BitcoinAverage (rates of bitcoin) on the account's quota and bill.", Fix: "Revoke it under the API settings of the BitcoinAverage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apiv2.bitcoinaverage.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitcoinaverage", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bitcoinaverage[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{43}))"},
 			},
 		},
 		{
-			ID: "bitfinex-api-secret", Provider: "Bitfinex", Title: "Bitfinex API key or secret", Why: "It reaches the account's money and customers at Bitfinex, an exchange of crypto currencies.", Fix: "Revoke it under Account > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bitfinex.com/docs/rest-auth"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitfinex", "api-key"}, Patterns: []Pattern{
+			ID: "bitfinex-api-secret", Provider: "Bitfinex", Title: "Bitfinex API key or secret", Why: "It reaches the account's money and customers at Bitfinex (an exchange of crypto currencies).", Fix: "Revoke it under Account > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bitfinex.com/docs/rest-auth"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitfinex", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bitfinex[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{43}))"},
 			},
 		},
 		{
-			ID: "bitgo-access-token", Provider: "BitGo", Title: "BitGo access token", Why: "It reaches the account's money and customers at BitGo, a custodian of crypto currencies.", Fix: "Revoke it under Account settings > Developer options, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.bitgo.com/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitgo", "token"}, Patterns: []Pattern{
+			ID: "bitgo-access-token", Provider: "BitGo", Title: "BitGo access token", Why: "It reaches the account's money and customers at BitGo (a custodian of crypto currencies).", Fix: "Revoke it under Account settings > Developer options, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.bitgo.com/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitgo", "token"}, Patterns: []Pattern{
 				{Regexp: "v2x[0-9a-f]{64}"},
 			},
 		},
@@ -828,12 +828,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "bitmex-api-secret", Provider: "BitMEX", Title: "BitMEX API secret", Why: "It reaches the account's money and customers at BitMEX, an exchange of crypto derivatives.", Fix: "Revoke it under Account > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.bitmex.com/app/apiKeysUsage"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitmex", "api-key"}, Patterns: []Pattern{
+			ID: "bitmex-api-secret", Provider: "BitMEX", Title: "BitMEX API secret", Why: "It reaches the account's money and customers at BitMEX (an exchange of crypto derivatives).", Fix: "Revoke it under Account > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.bitmex.com/app/apiKeysUsage"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitmex", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bitmex[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{48}))"},
 			},
 		},
 		{
-			ID: "bitrise-api-token", Provider: "Bitrise", Title: "Bitrise API token", Why: "It controls what the account runs at Bitrise, builds of mobile applications.", Fix: "Revoke it under the API settings of the Bitrise account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bitrise.io/en/bitrise-ci/api/authenticating-with-the-bitrise-api.html"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitrise", "api-key"}, Patterns: []Pattern{
+			ID: "bitrise-api-token", Provider: "Bitrise", Title: "Bitrise API token", Why: "It controls what the account runs at Bitrise (builds of mobile applications).", Fix: "Revoke it under the API settings of the Bitrise account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bitrise.io/en/bitrise-ci/api/authenticating-with-the-bitrise-api.html"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bitrise", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bitrise[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{86}))"},
 			},
 		},
@@ -848,7 +848,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "bland-api-key", Provider: "Bland", Title: "Bland API key", Why: "It sends messages in the account's name through Bland, which makes phone calls.", Fix: "Revoke it under the developer portal, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bland.ai/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bland", "api-key"}, Patterns: []Pattern{
+			ID: "bland-api-key", Provider: "Bland", Title: "Bland API key", Why: "It sends messages in the account's name through Bland (which makes phone calls).", Fix: "Revoke it under the developer portal, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bland.ai/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bland", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])bland[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:org|sk)_[0-9a-z]{60,90}|sk-[0-9a-z]{60,90}))"},
 			},
 		},
@@ -858,12 +858,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "blitapp-api-key", Provider: "Blitapp", Title: "Blitapp API key", Why: "Whoever holds it queries Blitapp, screenshots of web pages, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Blitapp account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://blitapp.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"blitapp", "api-key"}, Patterns: []Pattern{
+			ID: "blitapp-api-key", Provider: "Blitapp", Title: "Blitapp API key", Why: "Whoever holds it uses Blitapp (screenshots of web pages) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Blitapp account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://blitapp.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"blitapp", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)blitapp[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{39}))"},
 			},
 		},
 		{
-			ID: "blockfrost-project-id", Provider: "Blockfrost", Title: "Blockfrost project id", Why: "Whoever holds it queries Blockfrost, access to the Cardano chain, on the account's quota and bill.", Fix: "Revoke it under the project in the Blockfrost dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.blockfrost.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"blockfrost", "api-key"}, Patterns: []Pattern{
+			ID: "blockfrost-project-id", Provider: "Blockfrost", Title: "Blockfrost project id", Why: "Whoever holds it uses Blockfrost (access to the Cardano chain) on the account's quota and bill.", Fix: "Revoke it under the project in the Blockfrost dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.blockfrost.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"blockfrost", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)blockfrost[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|project|id|auth)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:mainnet|preprod|preview|testnet|ipfs|sanchonet)[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -878,7 +878,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "boostnote-api-key", Provider: "Boost Note", Title: "Boost Note API key", Why: "It reads and changes what the account keeps in Boost Note, notes.", Fix: "Revoke it under the API settings of the Boost Note account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://boostnote.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"boostnote", "api-key"}, Patterns: []Pattern{
+			ID: "boostnote-api-key", Provider: "Boost Note", Title: "Boost Note API key", Why: "It reads and changes what the account keeps in Boost Note (notes).", Fix: "Revoke it under the API settings of the Boost Note account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://boostnote.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"boostnote", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)boost[ ._-]?note[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
@@ -893,7 +893,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "braintree-access-token", Provider: "Braintree", Title: "Braintree access token", Why: "It reaches the account's money and customers at Braintree, a payment processor.", Fix: "Revoke it under Account > API keys of the Control Panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.paypal.com/braintree/docs/guides/authorization/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"braintree", "token"}, Patterns: []Pattern{
+			ID: "braintree-access-token", Provider: "Braintree", Title: "Braintree access token", Why: "It reaches the account's money and customers at Braintree (a payment processor).", Fix: "Revoke it under Account > API keys of the Control Panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.paypal.com/braintree/docs/guides/authorization/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"braintree", "token"}, Patterns: []Pattern{
 				{Regexp: "access_token\\$(?:production|sandbox)\\$[0-9a-z]{16}\\$[0-9a-f]{32}"},
 			},
 		},
@@ -908,42 +908,42 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "brandfetch-api-key", Provider: "Brandfetch", Title: "Brandfetch API key", Why: "Whoever holds it queries Brandfetch, logos of companies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Brandfetch account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.brandfetch.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brandfetch", "api-key"}, Patterns: []Pattern{
+			ID: "brandfetch-api-key", Provider: "Brandfetch", Title: "Brandfetch API key", Why: "Whoever holds it uses Brandfetch (logos of companies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Brandfetch account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.brandfetch.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brandfetch", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)brandfetch[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{43}=))"},
 			},
 		},
 		{
-			ID: "braze-api-key", Provider: "Braze", Title: "Braze API key", Why: "It sends messages in the account's name through Braze, a messaging service.", Fix: "Revoke it under the API settings of the Braze account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.braze.com/docs/api/basics/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"braze", "api-key"}, Patterns: []Pattern{
+			ID: "braze-api-key", Provider: "Braze", Title: "Braze API key", Why: "It sends messages in the account's name through Braze (a messaging service).", Fix: "Revoke it under the API settings of the Braze account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.braze.com/docs/api/basics/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"braze", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)braze[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "brevo-api-key", Provider: "Brevo", Title: "Brevo (Sendinblue) API key", Why: "It sends messages in the account's name through Brevo, which mails to millions. It reads the contact lists too.", Fix: "Revoke it under SMTP & API > API Keys in Brevo, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.brevo.com/docs/getting-started"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brevo", "api-key"}, Patterns: []Pattern{
+			ID: "brevo-api-key", Provider: "Brevo", Title: "Brevo (Sendinblue) API key", Why: "It sends messages in the account's name through Brevo (which mails to millions). It reads the contact lists too.", Fix: "Revoke it under SMTP & API > API Keys in Brevo, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.brevo.com/docs/getting-started"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brevo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}"},
 			},
 		},
 		{
-			ID: "brevo-smtp-key", Provider: "Brevo", Title: "Brevo (Sendinblue) SMTP key", Why: "It sends messages in the account's name through Brevo, which mails to millions.", Fix: "Revoke it under SMTP & API > SMTP in Brevo, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.brevo.com/docs/getting-started"}, Severity: 3, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brevo", "credential"}, Patterns: []Pattern{
+			ID: "brevo-smtp-key", Provider: "Brevo", Title: "Brevo (Sendinblue) SMTP key", Why: "It sends messages in the account's name through Brevo (which mails to millions).", Fix: "Revoke it under SMTP & API > SMTP in Brevo, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.brevo.com/docs/getting-started"}, Severity: 3, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brevo", "credential"}, Patterns: []Pattern{
 				{Regexp: "xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}"},
 			},
 		},
 		{
-			ID: "brex-user-token", Provider: "Brex", Title: "Brex user token", Why: "It reaches the account's money and customers at Brex, cards and accounts of companies.", Fix: "Revoke it under Settings > Developer, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.brex.com/docs/authentication/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brex", "token"}, Patterns: []Pattern{
+			ID: "brex-user-token", Provider: "Brex", Title: "Brex user token", Why: "It reaches the account's money and customers at Brex (cards and accounts of companies).", Fix: "Revoke it under Settings > Developer, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.brex.com/docs/authentication/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brex", "token"}, Patterns: []Pattern{
 				{Regexp: "bxt_[0-9A-Za-z]{36,60}"},
 			},
 		},
 		{
-			ID: "brightdata-api-key", Provider: "Bright Data", Title: "Bright Data API key", Why: "Whoever holds it queries Bright Data, proxies and scrapers, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Bright Data account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.brightdata.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brightdata", "api-key"}, Patterns: []Pattern{
+			ID: "brightdata-api-key", Provider: "Bright Data", Title: "Bright Data API key", Why: "Whoever holds it uses Bright Data (proxies and scrapers) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Bright Data account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.brightdata.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"brightdata", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bright[ ._-]?data[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "browserbase-api-key", Provider: "Browserbase", Title: "Browserbase API key", Why: "Whoever holds it queries Browserbase, browsers in the cloud, on the account's quota and bill.", Fix: "Revoke it under Settings of the Browserbase dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.browserbase.com/"}, Severity: 3, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"browserbase", "api-key"}, Patterns: []Pattern{
+			ID: "browserbase-api-key", Provider: "Browserbase", Title: "Browserbase API key", Why: "Whoever holds it uses Browserbase (browsers in the cloud) on the account's quota and bill.", Fix: "Revoke it under Settings of the Browserbase dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.browserbase.com/"}, Severity: 3, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"browserbase", "api-key"}, Patterns: []Pattern{
 				{Regexp: "bb_(?:live|test)_[0-9A-Za-z_-]{20,40}"},
 			},
 		},
 		{
-			ID: "browserless-api-token", Provider: "Browserless", Title: "Browserless API token", Why: "Whoever holds it queries Browserless, browsers in the cloud, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Browserless account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.browserless.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"browserless", "api-key"}, Patterns: []Pattern{
+			ID: "browserless-api-token", Provider: "Browserless", Title: "Browserless API token", Why: "Whoever holds it uses Browserless (browsers in the cloud) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Browserless account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.browserless.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"browserless", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)browserless[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z-]{36,56}))"},
 			},
 		},
@@ -953,37 +953,37 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "browshot-api-key", Provider: "Browshot", Title: "Browshot API key", Why: "Whoever holds it queries Browshot, screenshots of web pages, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Browshot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://browshot.com/api/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"browshot", "api-key"}, Patterns: []Pattern{
+			ID: "browshot-api-key", Provider: "Browshot", Title: "Browshot API key", Why: "Whoever holds it uses Browshot (screenshots of web pages) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Browshot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://browshot.com/api/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"browshot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)browshot[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z-]{28}))"},
 			},
 		},
 		{
-			ID: "bscscan-api-key", Provider: "BscScan", Title: "BscScan API key", Why: "Whoever holds it queries BscScan, an explorer of the BNB chain, on the account's quota and bill.", Fix: "Revoke it under the API settings of the BscScan account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bscscan.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bscscan", "api-key"}, Patterns: []Pattern{
+			ID: "bscscan-api-key", Provider: "BscScan", Title: "BscScan API key", Why: "Whoever holds it uses BscScan (an explorer of the BNB chain) on the account's quota and bill.", Fix: "Revoke it under the API settings of the BscScan account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bscscan.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bscscan", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bscscan[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Z]{34}))"},
 			},
 		},
 		{
-			ID: "buddy-api-token", Provider: "Buddy", Title: "Buddy API token", Why: "It controls what the account runs at Buddy, continuous delivery.", Fix: "Revoke it under the API settings of the Buddy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://buddy.works/docs/api/getting-started/oauth2/personal-access-token"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"buddy", "api-key"}, Patterns: []Pattern{
+			ID: "buddy-api-token", Provider: "Buddy", Title: "Buddy API token", Why: "It controls what the account runs at Buddy (continuous delivery).", Fix: "Revoke it under the API settings of the Buddy account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://buddy.works/docs/api/getting-started/oauth2/personal-access-token"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"buddy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)buddy[ ._-]?(?:works|api|token|access)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "buddyns-api-key", Provider: "BuddyNS", Title: "BuddyNS API token", Why: "It controls what the account runs at BuddyNS, secondary DNS.", Fix: "Revoke it under the API settings of the BuddyNS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.buddyns.com/support/api/v2/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"buddyns", "api-key"}, Patterns: []Pattern{
+			ID: "buddyns-api-key", Provider: "BuddyNS", Title: "BuddyNS API token", Why: "It controls what the account runs at BuddyNS (secondary DNS).", Fix: "Revoke it under the API settings of the BuddyNS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.buddyns.com/support/api/v2/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"buddyns", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)buddyns[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "budibase-api-key", Provider: "Budibase", Title: "Budibase API key", Why: "It reads and changes what the account keeps in Budibase, a builder of internal tools.", Fix: "Revoke it under the account menu (regenerate the API key), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.budibase.com/docs/public-api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"budibase", "api-key"}, Patterns: []Pattern{
+			ID: "budibase-api-key", Provider: "Budibase", Title: "Budibase API key", Why: "It reads and changes what the account keeps in Budibase (a builder of internal tools).", Fix: "Revoke it under the account menu (regenerate the API key), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.budibase.com/docs/public-api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"budibase", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)budibase[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{32}-[0-9A-Za-z_-]{78,128}))"},
 			},
 		},
 		{
-			ID: "bugcrowd-api-key", Provider: "Bugcrowd", Title: "Bugcrowd API key", Why: "It reads and changes what the account keeps in Bugcrowd, reports of vulnerabilities.", Fix: "Revoke it under the API settings of the Bugcrowd account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bugcrowd.com/api/getting-started/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bugcrowd", "api-key"}, Patterns: []Pattern{
+			ID: "bugcrowd-api-key", Provider: "Bugcrowd", Title: "Bugcrowd API key", Why: "It reads and changes what the account keeps in Bugcrowd (reports of vulnerabilities).", Fix: "Revoke it under the API settings of the Bugcrowd account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bugcrowd.com/api/getting-started/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bugcrowd", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bugcrowd[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{60}))"},
 			},
 		},
 		{
-			ID: "bugherd-api-key", Provider: "BugHerd", Title: "BugHerd API key", Why: "It reads and changes what the account keeps in BugHerd, feedback on web sites.", Fix: "Revoke it under the API settings of the BugHerd account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.bugherd.com/api_v2"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bugherd", "api-key"}, Patterns: []Pattern{
+			ID: "bugherd-api-key", Provider: "BugHerd", Title: "BugHerd API key", Why: "It reads and changes what the account keeps in BugHerd (feedback on web sites).", Fix: "Revoke it under the API settings of the BugHerd account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.bugherd.com/api_v2"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bugherd", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bugherd[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:[0-9a-z]{32}|[0-9a-z]{22})))"},
 			},
 		},
@@ -993,7 +993,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "builderio-private-key", Provider: "Builder.io", Title: "Builder.io private key", Why: "It reads and changes what the account keeps in Builder.io, a content management system.", Fix: "Revoke it under Settings > Space > Private keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.builder.io/c/docs/using-your-api-key"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"builderio", "api-key"}, Patterns: []Pattern{
+			ID: "builderio-private-key", Provider: "Builder.io", Title: "Builder.io private key", Why: "It reads and changes what the account keeps in Builder.io (a content management system).", Fix: "Revoke it under Settings > Space > Private keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.builder.io/c/docs/using-your-api-key"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"builderio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "bpk-[0-9a-f]{32}"},
 			},
 		},
@@ -1013,52 +1013,52 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "builtwith-api-key", Provider: "BuiltWith", Title: "BuiltWith API key", Why: "Whoever holds it queries BuiltWith, the technologies behind web sites, on the account's quota and bill.", Fix: "Revoke it under the API settings of the BuiltWith account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.builtwith.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"builtwith", "api-key"}, Patterns: []Pattern{
+			ID: "builtwith-api-key", Provider: "BuiltWith", Title: "BuiltWith API key", Why: "Whoever holds it uses BuiltWith (the technologies behind web sites) on the account's quota and bill.", Fix: "Revoke it under the API settings of the BuiltWith account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.builtwith.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"builtwith", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)built[ ._-]?with[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "bulbul-api-key", Provider: "Bulbul", Title: "Bulbul API key", Why: "It reads and changes what the account keeps in Bulbul, customer relations.", Fix: "Revoke it under the API settings of the Bulbul account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://bulbul.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bulbul", "api-key"}, Patterns: []Pattern{
+			ID: "bulbul-api-key", Provider: "Bulbul", Title: "Bulbul API key", Why: "It reads and changes what the account keeps in Bulbul (customer relations).", Fix: "Revoke it under the API settings of the Bulbul account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://bulbul.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bulbul", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bulbul[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "bulksms-token-secret", Provider: "BulkSMS", Title: "BulkSMS token secret", Why: "It sends messages in the account's name through BulkSMS, a text message gateway.", Fix: "Revoke it under the API settings of the BulkSMS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.bulksms.com/developer/json/v1/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bulksms", "api-key"}, Patterns: []Pattern{
+			ID: "bulksms-token-secret", Provider: "BulkSMS", Title: "BulkSMS token secret", Why: "It sends messages in the account's name through BulkSMS (a text message gateway).", Fix: "Revoke it under the API settings of the BulkSMS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.bulksms.com/developer/json/v1/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bulksms", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bulksms[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|token|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z*]{28}[0-9A-Za-z]))"},
 			},
 		},
 		{
-			ID: "bunny-api-key", Provider: "Bunny.net", Title: "Bunny.net API or storage key", Why: "It controls what the account runs at bunny.net, a content delivery network.", Fix: "Revoke it under Account > API of the bunny.net panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bunny.net/reference/bunnynet-api-overview"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bunny", "api-key"}, Patterns: []Pattern{
+			ID: "bunny-api-key", Provider: "Bunny.net", Title: "Bunny.net API or storage key", Why: "It controls what the account runs at bunny.net (a content delivery network).", Fix: "Revoke it under Account > API of the bunny.net panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.bunny.net/reference/bunnynet-api-overview"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"bunny", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)bunny(?:net|cdn|[ ._-])[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{4}))"},
 			},
 		},
 		{
-			ID: "buttercms-api-token", Provider: "ButterCMS", Title: "ButterCMS API token", Why: "It reads and changes what the account keeps in ButterCMS, a content management system.", Fix: "Revoke it under the API settings of the ButterCMS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://buttercms.com/docs/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"buttercms", "api-key"}, Patterns: []Pattern{
+			ID: "buttercms-api-token", Provider: "ButterCMS", Title: "ButterCMS API token", Why: "It reads and changes what the account keeps in ButterCMS (a content management system).", Fix: "Revoke it under the API settings of the ButterCMS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://buttercms.com/docs/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"buttercms", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)butter[ ._-]?cms[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "calendarific-api-key", Provider: "Calendarific", Title: "Calendarific API key", Why: "Whoever holds it queries Calendarific, public holidays, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Calendarific account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://calendarific.com/api-documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"calendarific", "api-key"}, Patterns: []Pattern{
+			ID: "calendarific-api-key", Provider: "Calendarific", Title: "Calendarific API key", Why: "Whoever holds it uses Calendarific (public holidays) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Calendarific account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://calendarific.com/api-documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"calendarific", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)calendarific[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:[0-9A-Za-z]{40}|[0-9A-Za-z]{32})))"},
 			},
 		},
 		{
-			ID: "calendly-api-key", Provider: "Calendly", Title: "Calendly API key (legacy)", Why: "It reads and changes what the account keeps in Calendly, a scheduler of meetings.", Fix: "Revoke it under Integrations > API & webhooks, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.calendly.com/personal-access-tokens"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"calendly", "api-key"}, Patterns: []Pattern{
+			ID: "calendly-api-key", Provider: "Calendly", Title: "Calendly API key (legacy)", Why: "It reads and changes what the account keeps in Calendly (a scheduler of meetings).", Fix: "Revoke it under Integrations > API & webhooks, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.calendly.com/personal-access-tokens"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"calendly", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)calendly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[A-P][0-9A-Za-z]{31}))"},
 			},
 		},
 		{
-			ID: "calorieninjas-api-key", Provider: "CalorieNinjas", Title: "CalorieNinjas API key", Why: "Whoever holds it queries CalorieNinjas, nutrition facts, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CalorieNinjas account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://calorieninjas.com/api"}, Severity: 1, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"calorieninjas", "api-key"}, Patterns: []Pattern{
+			ID: "calorieninjas-api-key", Provider: "CalorieNinjas", Title: "CalorieNinjas API key", Why: "Whoever holds it uses CalorieNinjas (nutrition facts) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CalorieNinjas account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://calorieninjas.com/api"}, Severity: 1, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"calorieninjas", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)calorie[ ._-]?ninjas?[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{40}|[0-9A-Za-z+/]{38}==))"},
 			},
 		},
 		{
-			ID: "campayn-api-key", Provider: "Campayn", Title: "Campayn API key", Why: "It sends messages in the account's name through Campayn, a mailing service.", Fix: "Revoke it under the API settings of the Campayn account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://campayn.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"campayn", "api-key"}, Patterns: []Pattern{
+			ID: "campayn-api-key", Provider: "Campayn", Title: "Campayn API key", Why: "It sends messages in the account's name through Campayn (a mailing service).", Fix: "Revoke it under the API settings of the Campayn account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://campayn.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"campayn", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)campayn[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "canny-api-key", Provider: "Canny", Title: "Canny secret API key", Why: "It reads and changes what the account keeps in Canny, a board of feature requests.", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.canny.io/api-reference"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"canny", "api-key"}, Patterns: []Pattern{
+			ID: "canny-api-key", Provider: "Canny", Title: "Canny secret API key", Why: "It reads and changes what the account keeps in Canny (a board of feature requests).", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.canny.io/api-reference"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"canny", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])canny[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -1068,72 +1068,72 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "capsulecrm-access-token", Provider: "Capsule CRM", Title: "Capsule CRM access token", Why: "It reads and changes what the account keeps in Capsule CRM, customer relations.", Fix: "Revoke it under the API settings of the Capsule CRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.capsulecrm.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"capsulecrm", "api-key"}, Patterns: []Pattern{
+			ID: "capsulecrm-access-token", Provider: "Capsule CRM", Title: "Capsule CRM access token", Why: "It reads and changes what the account keeps in Capsule CRM (customer relations).", Fix: "Revoke it under the API settings of the Capsule CRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.capsulecrm.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"capsulecrm", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:capsule[ ._-]?crm|capsule[ ._-]token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{64}))"},
 			},
 		},
 		{
-			ID: "captaindata-api-key", Provider: "Captain Data", Title: "Captain Data API key", Why: "Whoever holds it queries Captain Data, automations over data of other sites, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Captain Data account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.captaindata.co/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"captaindata", "api-key"}, Patterns: []Pattern{
+			ID: "captaindata-api-key", Provider: "Captain Data", Title: "Captain Data API key", Why: "Whoever holds it uses Captain Data (automations over data of other sites) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Captain Data account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.captaindata.co/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"captaindata", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)captain[ ._-]?data[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "carboninterface-api-key", Provider: "Carbon Interface", Title: "Carbon Interface API key", Why: "Whoever holds it queries Carbon Interface, estimates of emissions, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Carbon Interface account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.carboninterface.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"carboninterface", "api-key"}, Patterns: []Pattern{
+			ID: "carboninterface-api-key", Provider: "Carbon Interface", Title: "Carbon Interface API key", Why: "Whoever holds it uses Carbon Interface (estimates of emissions) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Carbon Interface account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.carboninterface.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"carboninterface", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)carbon[ ._-]?interface[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{21}))"},
 			},
 		},
 		{
-			ID: "cashfree-secret-key", Provider: "Cashfree", Title: "Cashfree secret key", Why: "It reaches the account's money and customers at Cashfree, an Indian payment gateway.", Fix: "Revoke it under the API settings of the Cashfree account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.cashfree.com/docs/api-reference/authentication"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cashfree", "api-key"}, Patterns: []Pattern{
+			ID: "cashfree-secret-key", Provider: "Cashfree", Title: "Cashfree secret key", Why: "It reaches the account's money and customers at Cashfree (an Indian payment gateway).", Fix: "Revoke it under the API settings of the Cashfree account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.cashfree.com/docs/api-reference/authentication"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cashfree", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cashfree[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:cfsk_ma_(?:prod|test)_[0-9a-z]{32}_[0-9a-f]{8}))"},
 			},
 		},
 		{
-			ID: "censys-personal-access-token", Provider: "Censys", Title: "Censys personal access token", Why: "Whoever holds it queries Censys, a map of the internet, on the account's quota and bill.", Fix: "Revoke it under My account > Personal access tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.censys.com/reference/get-started"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"censys", "token"}, Patterns: []Pattern{
+			ID: "censys-personal-access-token", Provider: "Censys", Title: "Censys personal access token", Why: "Whoever holds it uses Censys (a map of the internet) on the account's quota and bill.", Fix: "Revoke it under My account > Personal access tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.censys.com/reference/get-started"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"censys", "token"}, Patterns: []Pattern{
 				{Regexp: "censys_[0-9A-Za-z]{8}_[0-9A-Za-z]{24}"},
 			},
 		},
 		{
-			ID: "censys-api-secret", Provider: "Censys", Title: "Censys API secret", Why: "Whoever holds it queries Censys, a map of the internet, on the account's quota and bill.", Fix: "Revoke it under My account > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.censys.com/reference/get-started"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"censys", "api-key"}, Patterns: []Pattern{
+			ID: "censys-api-secret", Provider: "Censys", Title: "Censys API secret", Why: "Whoever holds it uses Censys (a map of the internet) on the account's quota and bill.", Fix: "Revoke it under My account > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.censys.com/reference/get-started"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"censys", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)censys[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "centralstationcrm-api-key", Provider: "CentralStationCRM", Title: "CentralStationCRM API key", Why: "It reads and changes what the account keeps in CentralStationCRM, customer relations.", Fix: "Revoke it under the API settings of the CentralStationCRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.centralstationcrm.net/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"centralstationcrm", "api-key"}, Patterns: []Pattern{
+			ID: "centralstationcrm-api-key", Provider: "CentralStationCRM", Title: "CentralStationCRM API key", Why: "It reads and changes what the account keeps in CentralStationCRM (customer relations).", Fix: "Revoke it under the API settings of the CentralStationCRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.centralstationcrm.net/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"centralstationcrm", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)centralstationcrm[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{30}))"},
 			},
 		},
 		{
-			ID: "cerebras-api-key", Provider: "Cerebras", Title: "Cerebras API key", Why: "Whoever holds it runs models at Cerebras, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of cloud.cerebras.ai, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://inference-docs.cerebras.ai/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cerebras", "api-key"}, Patterns: []Pattern{
+			ID: "cerebras-api-key", Provider: "Cerebras", Title: "Cerebras API key", Why: "Whoever holds it runs models at Cerebras (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of cloud.cerebras.ai, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://inference-docs.cerebras.ai/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cerebras", "api-key"}, Patterns: []Pattern{
 				{Regexp: "csk-[0-9a-z]{48}"},
 			},
 		},
 		{
-			ID: "cexio-api-secret", Provider: "CEX.IO", Title: "CEX.IO API key or secret", Why: "It reaches the account's money and customers at CEX.IO, an exchange of crypto currencies.", Fix: "Revoke it under Profile > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://cex.io/rest-api"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cexio", "api-key"}, Patterns: []Pattern{
+			ID: "cexio-api-secret", Provider: "CEX.IO", Title: "CEX.IO API key or secret", Why: "It reaches the account's money and customers at CEX.IO (an exchange of crypto currencies).", Fix: "Revoke it under Profile > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://cex.io/rest-api"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cexio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cex[._-]?io[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{24,27}))"},
 			},
 		},
 		{
-			ID: "chargebee-api-key", Provider: "Chargebee", Title: "Chargebee API key", Why: "It reaches the account's money and customers at Chargebee, which bills subscriptions.", Fix: "Revoke it under Settings > Configure Chargebee > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.chargebee.com/docs/api/auth"}, Severity: 4, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chargebee", "api-key"}, Patterns: []Pattern{
+			ID: "chargebee-api-key", Provider: "Chargebee", Title: "Chargebee API key", Why: "It reaches the account's money and customers at Chargebee (which bills subscriptions).", Fix: "Revoke it under Settings > Configure Chargebee > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.chargebee.com/docs/api/auth"}, Severity: 4, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chargebee", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)chargebee[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:live|test)_[0-9A-Za-z]{32,64}))"},
 			},
 		},
 		{
-			ID: "chartmogul-api-key", Provider: "ChartMogul", Title: "ChartMogul API key", Why: "It reads and changes what the account keeps in ChartMogul, figures of subscriptions.", Fix: "Revoke it under the API settings of the ChartMogul account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dev.chartmogul.com/docs/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chartmogul", "api-key"}, Patterns: []Pattern{
+			ID: "chartmogul-api-key", Provider: "ChartMogul", Title: "ChartMogul API key", Why: "It reads and changes what the account keeps in ChartMogul (figures of subscriptions).", Fix: "Revoke it under the API settings of the ChartMogul account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dev.chartmogul.com/docs/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chartmogul", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)chartmogul[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "chatbot-developer-token", Provider: "ChatBot", Title: "ChatBot developer token", Why: "It reads and changes what the account keeps in ChatBot, chat bots.", Fix: "Revoke it under the API settings of the ChatBot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.chatbot.com/docs/authorization/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chatbot", "api-key"}, Patterns: []Pattern{
+			ID: "chatbot-developer-token", Provider: "ChatBot", Title: "ChatBot developer token", Why: "It reads and changes what the account keeps in ChatBot (chat bots).", Fix: "Revoke it under the API settings of the ChatBot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.chatbot.com/docs/authorization/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chatbot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:chatbot\\.com|chatbot_(?:dev|api|access)|chatbot token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{32}))"},
 			},
 		},
 		{
-			ID: "chatfuel-api-key", Provider: "Chatfuel", Title: "Chatfuel API key", Why: "It reads and changes what the account keeps in Chatfuel, chat bots.", Fix: "Revoke it under the API settings of the Chatfuel account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.chatfuel.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chatfuel", "api-key"}, Patterns: []Pattern{
+			ID: "chatfuel-api-key", Provider: "Chatfuel", Title: "Chatfuel API key", Why: "It reads and changes what the account keeps in Chatfuel (chat bots).", Fix: "Revoke it under the API settings of the Chatfuel account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.chatfuel.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chatfuel", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)chatfuel[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{128}))"},
 			},
 		},
 		{
-			ID: "chatwork-api-key", Provider: "Chatwork", Title: "Chatwork API key", Why: "It reads and changes what the account keeps in Chatwork, a chat for businesses.", Fix: "Revoke it under the API settings of the Chatwork account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.chatwork.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chatwork", "api-key"}, Patterns: []Pattern{
+			ID: "chatwork-api-key", Provider: "Chatwork", Title: "Chatwork API key", Why: "It reads and changes what the account keeps in Chatwork (a chat for businesses).", Fix: "Revoke it under the API settings of the Chatwork account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.chatwork.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"chatwork", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)chatwork[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -1143,7 +1143,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "checkout-secret-key", Provider: "Checkout.com", Title: "Checkout.com secret key", Why: "It reaches the account's money and customers at Checkout.com, a payment processor.", Fix: "Revoke it under Settings > API keys of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.checkout.com/docs/developer-resources/api/manage-api-keys"}, Severity: 4, Confidence: 1, Validators: []string{"random"}, Placeholders: []string{"made-up"}, Tags: []string{"checkout", "api-key"}, Patterns: []Pattern{
+			ID: "checkout-secret-key", Provider: "Checkout.com", Title: "Checkout.com secret key", Why: "It reaches the account's money and customers at Checkout.com (a payment processor).", Fix: "Revoke it under Settings > API keys of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.checkout.com/docs/developer-resources/api/manage-api-keys"}, Severity: 4, Confidence: 1, Validators: []string{"random"}, Placeholders: []string{"made-up"}, Tags: []string{"checkout", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:checkout|cko_|cko-)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sk_(?:test_)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|sk_(?:sbox_)?[0-9a-z]{26}[*#$=]))"},
 			},
 		},
@@ -1153,7 +1153,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cicero-api-token", Provider: "Cicero", Title: "Cicero API token", Why: "Whoever holds it queries Cicero, elected officials by district, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Cicero account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://cicero.azavea.com/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cicero", "api-key"}, Patterns: []Pattern{
+			ID: "cicero-api-token", Provider: "Cicero", Title: "Cicero API token", Why: "Whoever holds it uses Cicero (elected officials by district) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Cicero account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://cicero.azavea.com/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cicero", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cicero[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
@@ -1183,22 +1183,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "civo-api-key", Provider: "Civo", Title: "Civo API key", Why: "It controls what the account runs at Civo, a cloud provider.", Fix: "Revoke it under Settings > Security, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.civo.com/api"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"civo", "api-key"}, Patterns: []Pattern{
+			ID: "civo-api-key", Provider: "Civo", Title: "Civo API key", Why: "It controls what the account runs at Civo (a cloud provider).", Fix: "Revoke it under Settings > Security, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.civo.com/api"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"civo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])civo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{50}))"},
 			},
 		},
 		{
-			ID: "clarifai-api-key", Provider: "Clarifai", Title: "Clarifai API key or token", Why: "Whoever holds it runs models at Clarifai, which recognises images, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Clarifai account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.clarifai.com/clarifai-basics/authentication/personal-access-tokens"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clarifai", "api-key"}, Patterns: []Pattern{
+			ID: "clarifai-api-key", Provider: "Clarifai", Title: "Clarifai API key or token", Why: "Whoever holds it runs models at Clarifai (which recognises images) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Clarifai account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.clarifai.com/clarifai-basics/authentication/personal-access-tokens"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clarifai", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clarifai[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "clearbit-api-key", Provider: "Clearbit", Title: "Clearbit API key", Why: "Whoever holds it queries Clearbit, which enriches contacts, on the account's quota and bill.", Fix: "Revoke it under API keys of the Clearbit dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dashboard.clearbit.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clearbit", "api-key"}, Patterns: []Pattern{
+			ID: "clearbit-api-key", Provider: "Clearbit", Title: "Clearbit API key", Why: "Whoever holds it uses Clearbit (which enriches contacts) on the account's quota and bill.", Fix: "Revoke it under API keys of the Clearbit dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dashboard.clearbit.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clearbit", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clearbit[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sk_[0-9a-f]{32}))"},
 			},
 		},
 		{
-			ID: "clickhelp-api-key", Provider: "ClickHelp", Title: "ClickHelp API key", Why: "It reads and changes what the account keeps in ClickHelp, documentation.", Fix: "Revoke it under the API settings of the ClickHelp account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://clickhelp.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clickhelp", "api-key"}, Patterns: []Pattern{
+			ID: "clickhelp-api-key", Provider: "ClickHelp", Title: "ClickHelp API key", Why: "It reads and changes what the account keeps in ClickHelp (documentation).", Fix: "Revoke it under the API settings of the ClickHelp account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://clickhelp.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clickhelp", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clickhelp[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{24}))"},
 			},
 		},
@@ -1208,7 +1208,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "clicksend-api-key", Provider: "ClickSend", Title: "ClickSend API key", Why: "It sends messages in the account's name through ClickSend, a text message gateway.", Fix: "Revoke it under the API settings of the ClickSend account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.clicksend.com/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clicksend", "api-key"}, Patterns: []Pattern{
+			ID: "clicksend-api-key", Provider: "ClickSend", Title: "ClickSend API key", Why: "It sends messages in the account's name through ClickSend (a text message gateway).", Fix: "Revoke it under the API settings of the ClickSend account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.clicksend.com/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clicksend", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clicksend[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}))"},
 			},
 		},
@@ -1218,27 +1218,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cliengo-api-key", Provider: "Cliengo", Title: "Cliengo API key", Why: "It reads and changes what the account keeps in Cliengo, chat bots.", Fix: "Revoke it under the API settings of the Cliengo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.cliengo.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cliengo", "api-key"}, Patterns: []Pattern{
+			ID: "cliengo-api-key", Provider: "Cliengo", Title: "Cliengo API key", Why: "It reads and changes what the account keeps in Cliengo (chat bots).", Fix: "Revoke it under the API settings of the Cliengo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.cliengo.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cliengo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cliengo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "clientary-api-key", Provider: "Clientary", Title: "Clientary API key", Why: "It reads and changes what the account keeps in Clientary, invoices.", Fix: "Revoke it under the API settings of the Clientary account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.clientary.com/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clientary", "api-key"}, Patterns: []Pattern{
+			ID: "clientary-api-key", Provider: "Clientary", Title: "Clientary API key", Why: "It reads and changes what the account keeps in Clientary (invoices).", Fix: "Revoke it under the API settings of the Clientary account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.clientary.com/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clientary", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clientary[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
 		{
-			ID: "clinchpad-api-key", Provider: "ClinchPad", Title: "ClinchPad API key", Why: "It reads and changes what the account keeps in ClinchPad, customer relations.", Fix: "Revoke it under the API settings of the ClinchPad account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://clinchpad.com/api/docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clinchpad", "api-key"}, Patterns: []Pattern{
+			ID: "clinchpad-api-key", Provider: "ClinchPad", Title: "ClinchPad API key", Why: "It reads and changes what the account keeps in ClinchPad (customer relations).", Fix: "Revoke it under the API settings of the ClinchPad account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://clinchpad.com/api/docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clinchpad", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clinchpad[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "clockify-api-key", Provider: "Clockify", Title: "Clockify API key", Why: "It reads and changes what the account keeps in Clockify, time sheets.", Fix: "Revoke it under the API settings of the Clockify account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.clockify.me/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clockify", "api-key"}, Patterns: []Pattern{
+			ID: "clockify-api-key", Provider: "Clockify", Title: "Clockify API key", Why: "It reads and changes what the account keeps in Clockify (time sheets).", Fix: "Revoke it under the API settings of the Clockify account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.clockify.me/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clockify", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clockify[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{48}))"},
 			},
 		},
 		{
-			ID: "clockwork-api-key", Provider: "Clockwork", Title: "Clockwork SMS API key", Why: "It sends messages in the account's name through Clockwork, a text message gateway.", Fix: "Revoke it under the API settings of the Clockwork account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.clockworksms.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clockwork", "api-key"}, Patterns: []Pattern{
+			ID: "clockwork-api-key", Provider: "Clockwork", Title: "Clockwork SMS API key", Why: "It sends messages in the account's name through Clockwork (a text message gateway).", Fix: "Revoke it under the API settings of the Clockwork account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.clockworksms.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clockwork", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clockwork[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:sms|key|token|secret|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
@@ -1248,7 +1248,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "close-api-key", Provider: "Close", Title: "Close CRM API key", Why: "It reads and changes what the account keeps in Close, customer relations.", Fix: "Revoke it under Settings > Developer > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.close.com/topics/authentication/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"close", "api-key"}, Patterns: []Pattern{
+			ID: "close-api-key", Provider: "Close", Title: "Close CRM API key", Why: "It reads and changes what the account keeps in Close (customer relations).", Fix: "Revoke it under Settings > Developer > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.close.com/topics/authentication/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"close", "api-key"}, Patterns: []Pattern{
 				{Regexp: "api_[0-9A-Za-z]{20,24}\\.[0-9A-Za-z]{20,24}"},
 			},
 		},
@@ -1259,7 +1259,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cloudelements-api-key", Provider: "Cloud Elements", Title: "Cloud Elements API key", Why: "It reads and changes what the account keeps in Cloud Elements, integrations.", Fix: "Revoke it under the API settings of the Cloud Elements account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cloud-elements.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloudelements", "api-key"}, Patterns: []Pattern{
+			ID: "cloudelements-api-key", Provider: "Cloud Elements", Title: "Cloud Elements API key", Why: "It reads and changes what the account keeps in Cloud Elements (integrations).", Fix: "Revoke it under the API settings of the Cloud Elements account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cloud-elements.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloudelements", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cloud[ ._-]?elements[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{43}))"},
 			},
 		},
@@ -1289,7 +1289,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cloudimage-api-token", Provider: "Cloudimage", Title: "Cloudimage API token", Why: "It controls what the account runs at Cloudimage, a content delivery network.", Fix: "Revoke it under the API settings of the Cloudimage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cloudimage.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloudimage", "api-key"}, Patterns: []Pattern{
+			ID: "cloudimage-api-token", Provider: "Cloudimage", Title: "Cloudimage API token", Why: "It controls what the account runs at Cloudimage (a content delivery network).", Fix: "Revoke it under the API settings of the Cloudimage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cloudimage.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloudimage", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cloudimage[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{30}))"},
 			},
 		},
@@ -1304,7 +1304,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cloudmersive-api-key", Provider: "Cloudmersive", Title: "Cloudmersive API key", Why: "Whoever holds it queries Cloudmersive, checks of files and texts, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Cloudmersive account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.cloudmersive.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloudmersive", "api-key"}, Patterns: []Pattern{
+			ID: "cloudmersive-api-key", Provider: "Cloudmersive", Title: "Cloudmersive API key", Why: "Whoever holds it uses Cloudmersive (checks of files and texts) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Cloudmersive account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.cloudmersive.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloudmersive", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cloudmersive[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -1314,17 +1314,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cloze-api-key", Provider: "Cloze", Title: "Cloze API key", Why: "It reads and changes what the account keeps in Cloze, customer relations.", Fix: "Revoke it under the API settings of the Cloze account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.cloze.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloze", "api-key"}, Patterns: []Pattern{
+			ID: "cloze-api-key", Provider: "Cloze", Title: "Cloze API key", Why: "It reads and changes what the account keeps in Cloze (customer relations).", Fix: "Revoke it under the API settings of the Cloze account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.cloze.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cloze", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cloze[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "clustdoc-api-key", Provider: "Clustdoc", Title: "Clustdoc API key", Why: "It reads and changes what the account keeps in Clustdoc, on-boarding of customers.", Fix: "Revoke it under the API settings of the Clustdoc account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://clustdoc.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clustdoc", "api-key"}, Patterns: []Pattern{
+			ID: "clustdoc-api-key", Provider: "Clustdoc", Title: "Clustdoc API key", Why: "It reads and changes what the account keeps in Clustdoc (on-boarding of customers).", Fix: "Revoke it under the API settings of the Clustdoc account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://clustdoc.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"clustdoc", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)clustdoc[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{60}))"},
 			},
 		},
 		{
-			ID: "cockroachdb-cloud-api-key", Provider: "CockroachDB", Title: "CockroachDB Cloud API key", Why: "It controls what the account runs at CockroachDB Cloud, a host of databases.", Fix: "Revoke it under the service account under Access Management, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.cockroachlabs.com/docs/cockroachcloud/cloud-api"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cockroachdb", "api-key"}, Patterns: []Pattern{
+			ID: "cockroachdb-cloud-api-key", Provider: "CockroachDB", Title: "CockroachDB Cloud API key", Why: "It controls what the account runs at CockroachDB Cloud (a host of databases).", Fix: "Revoke it under the service account under Access Management, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.cockroachlabs.com/docs/cockroachcloud/cloud-api"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cockroachdb", "api-key"}, Patterns: []Pattern{
 				{Regexp: "CCDB1_[0-9A-Za-z]{22}_[0-9A-Za-z]{40}"},
 			},
 		},
@@ -1359,22 +1359,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "codequiry-api-key", Provider: "Codequiry", Title: "Codequiry API key", Why: "Whoever holds it queries Codequiry, checks for plagiarism, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Codequiry account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://codequiry.com/usage/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"codequiry", "api-key"}, Patterns: []Pattern{
+			ID: "codequiry-api-key", Provider: "Codequiry", Title: "Codequiry API key", Why: "Whoever holds it uses Codequiry (checks for plagiarism) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Codequiry account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://codequiry.com/usage/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"codequiry", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)codequiry[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
 		{
-			ID: "cohere-api-key", Provider: "Cohere", Title: "Cohere API key", Why: "Whoever holds it runs models at Cohere, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Cohere dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cohere.com/docs/going-live"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cohere", "api-key"}, Patterns: []Pattern{
+			ID: "cohere-api-key", Provider: "Cohere", Title: "Cohere API key", Why: "Whoever holds it runs models at Cohere (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Cohere dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cohere.com/docs/going-live"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cohere", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:cohere|co_api_key\\b)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "coinapi-api-key", Provider: "CoinAPI", Title: "CoinAPI key", Why: "Whoever holds it queries CoinAPI, rates of crypto currencies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CoinAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.coinapi.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinapi", "api-key"}, Patterns: []Pattern{
+			ID: "coinapi-api-key", Provider: "CoinAPI", Title: "CoinAPI key", Why: "Whoever holds it uses CoinAPI (rates of crypto currencies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CoinAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.coinapi.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])coin[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})))"},
 			},
 		},
 		{
-			ID: "coinbase-access-token", Provider: "Coinbase", Title: "Coinbase API secret or access token (legacy)", Why: "It reaches the account's money and customers at Coinbase, an exchange of crypto currencies.", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cdp.coinbase.com/get-started/authentication/overview"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinbase", "api-key"}, Patterns: []Pattern{
+			ID: "coinbase-access-token", Provider: "Coinbase", Title: "Coinbase API secret or access token (legacy)", Why: "It reaches the account's money and customers at Coinbase (an exchange of crypto currencies).", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cdp.coinbase.com/get-started/authentication/overview"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinbase", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)coinbase[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|token|key|auth|pass|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{64}|[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -1384,27 +1384,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "coingecko-api-key", Provider: "CoinGecko", Title: "CoinGecko API key", Why: "Whoever holds it queries CoinGecko, rates of crypto currencies, on the account's quota and bill.", Fix: "Revoke it under the developer dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.coingecko.com/reference/authentication"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coingecko", "api-key"}, Patterns: []Pattern{
+			ID: "coingecko-api-key", Provider: "CoinGecko", Title: "CoinGecko API key", Why: "Whoever holds it uses CoinGecko (rates of crypto currencies) on the account's quota and bill.", Fix: "Revoke it under the developer dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.coingecko.com/reference/authentication"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coingecko", "api-key"}, Patterns: []Pattern{
 				{Regexp: "CG-[0-9A-Za-z]{24}"},
 			},
 		},
 		{
-			ID: "coinlayer-access-key", Provider: "coinlayer", Title: "coinlayer access key", Why: "Whoever holds it queries coinlayer, rates of crypto currencies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the coinlayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://coinlayer.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinlayer", "api-key"}, Patterns: []Pattern{
+			ID: "coinlayer-access-key", Provider: "coinlayer", Title: "coinlayer access key", Why: "Whoever holds it uses coinlayer (rates of crypto currencies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the coinlayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://coinlayer.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinlayer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)coinlayer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "coinmarketcap-api-key", Provider: "CoinMarketCap", Title: "CoinMarketCap API key", Why: "Whoever holds it queries CoinMarketCap, rates of crypto currencies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CoinMarketCap account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://coinmarketcap.com/api/documentation/v1/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinmarketcap", "api-key"}, Patterns: []Pattern{
+			ID: "coinmarketcap-api-key", Provider: "CoinMarketCap", Title: "CoinMarketCap API key", Why: "Whoever holds it uses CoinMarketCap (rates of crypto currencies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CoinMarketCap account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://coinmarketcap.com/api/documentation/v1/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coinmarketcap", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:coin[ ._-]?market[ ._-]?cap|CMC_PRO|CMC_API)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "commodities-api-key", Provider: "Commodities-API", Title: "Commodities-API API key", Why: "Whoever holds it queries Commodities-API, prices of commodities, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Commodities-API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://commodities-api.com/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"commodities", "api-key"}, Patterns: []Pattern{
+			ID: "commodities-api-key", Provider: "Commodities-API", Title: "Commodities-API API key", Why: "Whoever holds it uses Commodities-API (prices of commodities) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Commodities-API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://commodities-api.com/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"commodities", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)commodities[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{60}))"},
 			},
 		},
 		{
-			ID: "companyhub-api-key", Provider: "CompanyHub", Title: "CompanyHub API key", Why: "It reads and changes what the account keeps in CompanyHub, customer relations.", Fix: "Revoke it under the API settings of the CompanyHub account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.companyhub.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"companyhub", "api-key"}, Patterns: []Pattern{
+			ID: "companyhub-api-key", Provider: "CompanyHub", Title: "CompanyHub API key", Why: "It reads and changes what the account keeps in CompanyHub (customer relations).", Fix: "Revoke it under the API settings of the CompanyHub account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.companyhub.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"companyhub", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)companyhub[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
@@ -1513,12 +1513,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "convertapi-api-key", Provider: "ConvertAPI", Title: "ConvertAPI secret or token", Why: "Whoever holds it queries ConvertAPI, conversions of files, on the account's quota and bill.", Fix: "Revoke it under the API settings of the ConvertAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.convertapi.com/docs/authentication"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"convertapi", "api-key"}, Patterns: []Pattern{
+			ID: "convertapi-api-key", Provider: "ConvertAPI", Title: "ConvertAPI secret or token", Why: "Whoever holds it uses ConvertAPI (conversions of files) on the account's quota and bill.", Fix: "Revoke it under the API settings of the ConvertAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.convertapi.com/docs/authentication"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"convertapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:convertapi|convert_api|convert-api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:secret_)?[0-9A-Za-z]{16}))"},
 			},
 		},
 		{
-			ID: "convertkit-api-key", Provider: "Kit (ConvertKit)", Title: "Kit (ConvertKit) API secret or key", Why: "It sends messages in the account's name through Kit (ConvertKit), a mailing service.", Fix: "Revoke it under the API settings of the Kit (ConvertKit) account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.kit.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"convertkit", "api-key"}, Patterns: []Pattern{
+			ID: "convertkit-api-key", Provider: "Kit (ConvertKit)", Title: "Kit (ConvertKit) API secret or key", Why: "It sends messages in the account's name through Kit (ConvertKit) (a mailing service).", Fix: "Revoke it under the API settings of the Kit (ConvertKit) account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.kit.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"convertkit", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)convert[ ._-]?kit[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}|[0-9A-Za-z_-]{22}))"},
 			},
 		},
@@ -1528,27 +1528,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "copper-api-key", Provider: "Copper", Title: "Copper API key", Why: "It reads and changes what the account keeps in Copper, customer relations.", Fix: "Revoke it under the API settings of the Copper account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.copper.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"copper", "api-key"}, Patterns: []Pattern{
+			ID: "copper-api-key", Provider: "Copper", Title: "Copper API key", Why: "It reads and changes what the account keeps in Copper (customer relations).", Fix: "Revoke it under the API settings of the Copper account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.copper.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"copper", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])copper(?:crm|_| api|\\.com|-)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "cosmic-api-key", Provider: "Cosmic", Title: "Cosmic API key", Why: "It reads and changes what the account keeps in Cosmic, a content management system.", Fix: "Revoke it under the API settings of the Cosmic account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.cosmicjs.com/docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cosmic", "api-key"}, Patterns: []Pattern{
+			ID: "cosmic-api-key", Provider: "Cosmic", Title: "Cosmic API key", Why: "It reads and changes what the account keeps in Cosmic (a content management system).", Fix: "Revoke it under the API settings of the Cosmic account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.cosmicjs.com/docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cosmic", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cosmic[ ._-]?(?:js|api|write|read|bucket)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{50}))"},
 			},
 		},
 		{
-			ID: "couchbase-capella-api-secret", Provider: "Couchbase", Title: "Couchbase Capella API key secret", Why: "It controls what the account runs at Couchbase Capella, a host of databases.", Fix: "Revoke it under API keys of the organisation, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.couchbase.com/cloud/management-api-guide/management-api-start.html"}, Severity: 3, Confidence: 1, Validators: []string{"random"}, Placeholders: []string{"made-up"}, Tags: []string{"couchbase", "api-key"}, Patterns: []Pattern{
+			ID: "couchbase-capella-api-secret", Provider: "Couchbase", Title: "Couchbase Capella API key secret", Why: "It controls what the account runs at Couchbase Capella (a host of databases).", Fix: "Revoke it under API keys of the organisation, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.couchbase.com/cloud/management-api-guide/management-api-start.html"}, Severity: 3, Confidence: 1, Validators: []string{"random"}, Placeholders: []string{"made-up"}, Tags: []string{"couchbase", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:couchbase|capella)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/%!#@]{64}))"},
 			},
 		},
 		{
-			ID: "countrylayer-api-key", Provider: "Countrylayer", Title: "Countrylayer API key", Why: "Whoever holds it queries Countrylayer, facts on countries, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Countrylayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://countrylayer.com/documentation/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"countrylayer", "api-key"}, Patterns: []Pattern{
+			ID: "countrylayer-api-key", Provider: "Countrylayer", Title: "Countrylayer API key", Why: "Whoever holds it uses Countrylayer (facts on countries) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Countrylayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://countrylayer.com/documentation/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"countrylayer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)countrylayer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "courier-auth-token", Provider: "Courier", Title: "Courier auth token", Why: "It sends messages in the account's name through Courier, a notification service.", Fix: "Revoke it under Settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.courier.com/docs/platform/workspaces/api-keys"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"courier", "token"}, Patterns: []Pattern{
+			ID: "courier-auth-token", Provider: "Courier", Title: "Courier auth token", Why: "It sends messages in the account's name through Courier (a notification service).", Fix: "Revoke it under Settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.courier.com/docs/platform/workspaces/api-keys"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"courier", "token"}, Patterns: []Pattern{
 				{Regexp: "[dp]k_(?:prod|test)_[0-9A-Z]{28}"},
 			},
 		},
@@ -1558,12 +1558,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "coze-personal-access-token", Provider: "Coze", Title: "Coze personal access token", Why: "Whoever holds it runs models at Coze, a builder of chat bots, on the account's bill and may read what it stored there.", Fix: "Revoke it under API tokens of the Coze workspace, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.coze.com/docs/developer_guides/pat"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coze", "token"}, Patterns: []Pattern{
+			ID: "coze-personal-access-token", Provider: "Coze", Title: "Coze personal access token", Why: "Whoever holds it runs models at Coze (a builder of chat bots) on the account's bill and may read what it stored there.", Fix: "Revoke it under API tokens of the Coze workspace, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.coze.com/docs/developer_guides/pat"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"coze", "token"}, Patterns: []Pattern{
 				{Regexp: "pat_[0-9A-Za-z]{64}"},
 			},
 		},
 		{
-			ID: "craftmypdf-api-key", Provider: "CraftMyPDF", Title: "CraftMyPDF API key", Why: "Whoever holds it queries CraftMyPDF, a generator of PDFs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CraftMyPDF account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://craftmypdf.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"craftmypdf", "api-key"}, Patterns: []Pattern{
+			ID: "craftmypdf-api-key", Provider: "CraftMyPDF", Title: "CraftMyPDF API key", Why: "Whoever holds it uses CraftMyPDF (a generator of PDFs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CraftMyPDF account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://craftmypdf.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"craftmypdf", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)craftmypdf[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{35}))"},
 			},
 		},
@@ -1573,7 +1573,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cronitor-api-key", Provider: "Cronitor", Title: "Cronitor API key", Why: "It reads and changes what the account keeps in Cronitor, a monitor of jobs.", Fix: "Revoke it under the API settings of the Cronitor account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://cronitor.io/docs/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cronitor", "api-key"}, Patterns: []Pattern{
+			ID: "cronitor-api-key", Provider: "Cronitor", Title: "Cronitor API key", Why: "It reads and changes what the account keeps in Cronitor (a monitor of jobs).", Fix: "Revoke it under the API settings of the Cronitor account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://cronitor.io/docs/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cronitor", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cronitor[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -1588,7 +1588,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "cryptocompare-api-key", Provider: "CryptoCompare", Title: "CryptoCompare API key", Why: "Whoever holds it queries CryptoCompare, rates of crypto currencies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CryptoCompare account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://min-api.cryptocompare.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cryptocompare", "api-key"}, Patterns: []Pattern{
+			ID: "cryptocompare-api-key", Provider: "CryptoCompare", Title: "CryptoCompare API key", Why: "Whoever holds it uses CryptoCompare (rates of crypto currencies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CryptoCompare account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://min-api.cryptocompare.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cryptocompare", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cryptocompare[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
@@ -1598,42 +1598,42 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "currencycloud-api-key", Provider: "Currencycloud", Title: "Currencycloud API key", Why: "It reaches the account's money and customers at Currencycloud, foreign exchange payments.", Fix: "Revoke it under the API settings of the Currencycloud account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.currencycloud.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencycloud", "api-key"}, Patterns: []Pattern{
+			ID: "currencycloud-api-key", Provider: "Currencycloud", Title: "Currencycloud API key", Why: "It reaches the account's money and customers at Currencycloud (foreign exchange payments).", Fix: "Revoke it under the API settings of the Currencycloud account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.currencycloud.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencycloud", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)currencycloud[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "currencyfreaks-api-key", Provider: "CurrencyFreaks", Title: "CurrencyFreaks API key", Why: "Whoever holds it queries CurrencyFreaks, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CurrencyFreaks account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currencyfreaks.com/documentation.html"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencyfreaks", "api-key"}, Patterns: []Pattern{
+			ID: "currencyfreaks-api-key", Provider: "CurrencyFreaks", Title: "CurrencyFreaks API key", Why: "Whoever holds it uses CurrencyFreaks (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CurrencyFreaks account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currencyfreaks.com/documentation.html"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencyfreaks", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)currencyfreaks[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "currencylayer-access-key", Provider: "currencylayer", Title: "currencylayer access key", Why: "Whoever holds it queries currencylayer, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the currencylayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currencylayer.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencylayer", "api-key"}, Patterns: []Pattern{
+			ID: "currencylayer-access-key", Provider: "currencylayer", Title: "currencylayer access key", Why: "Whoever holds it uses currencylayer (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the currencylayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currencylayer.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencylayer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)currencylayer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "currencyscoop-api-key", Provider: "CurrencyBeacon", Title: "CurrencyBeacon (CurrencyScoop) API key", Why: "Whoever holds it queries CurrencyBeacon, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the CurrencyBeacon account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currencybeacon.com/api-documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencyscoop", "api-key"}, Patterns: []Pattern{
+			ID: "currencyscoop-api-key", Provider: "CurrencyBeacon", Title: "CurrencyBeacon (CurrencyScoop) API key", Why: "Whoever holds it uses CurrencyBeacon (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the CurrencyBeacon account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currencybeacon.com/api-documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currencyscoop", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:currency[ ._-]?scoop|currency[ ._-]?beacon)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "currentsapi-api-key", Provider: "Currents", Title: "Currents API key", Why: "Whoever holds it queries Currents, a news service, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Currents account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currentsapi.services/en/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currentsapi", "api-key"}, Patterns: []Pattern{
+			ID: "currentsapi-api-key", Provider: "Currents", Title: "Currents API key", Why: "Whoever holds it uses Currents (a news service) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Currents account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://currentsapi.services/en/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"currentsapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)currents[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{48}))"},
 			},
 		},
 		{
-			ID: "cursor-api-key", Provider: "Cursor", Title: "Cursor API key", Why: "Whoever holds it runs models at Cursor, an editor with AI, on the account's bill and may read what it stored there. An admin key reads the team's usage.", Fix: "Revoke it under the Cursor dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cursor.com/en/account/teams/admin-api"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cursor", "api-key"}, Patterns: []Pattern{
+			ID: "cursor-api-key", Provider: "Cursor", Title: "Cursor API key", Why: "Whoever holds it runs models at Cursor (an editor with AI) on the account's bill and may read what it stored there. An admin key reads the team's usage.", Fix: "Revoke it under the Cursor dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.cursor.com/en/account/teams/admin-api"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"cursor", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)cursor[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:key_[0-9a-f]{64}))"},
 			},
 		},
 		{
-			ID: "customerguru-api-key", Provider: "Customer.guru", Title: "Customer.guru API key", Why: "It reads and changes what the account keeps in Customer.guru, surveys of customers.", Fix: "Revoke it under the API settings of the Customer.guru account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://customer.guru/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"customerguru", "api-key"}, Patterns: []Pattern{
+			ID: "customerguru-api-key", Provider: "Customer.guru", Title: "Customer.guru API key", Why: "It reads and changes what the account keeps in Customer.guru (surveys of customers).", Fix: "Revoke it under the API settings of the Customer.guru account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://customer.guru/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"customerguru", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)customer[ ._-]?guru[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{50}))"},
 			},
 		},
 		{
-			ID: "customerio-api-key", Provider: "Customer.io", Title: "Customer.io API key", Why: "It sends messages in the account's name through Customer.io, a messaging service.", Fix: "Revoke it under Settings > API credentials, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.customer.io/accounts-and-workspaces/managing-credentials/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"customerio", "api-key"}, Patterns: []Pattern{
+			ID: "customerio-api-key", Provider: "Customer.io", Title: "Customer.io API key", Why: "It sends messages in the account's name through Customer.io (a messaging service).", Fix: "Revoke it under Settings > API credentials, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.customer.io/accounts-and-workspaces/managing-credentials/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"customerio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)customer[._-]?io[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:[0-9a-z]{32}|[0-9a-z]{20})))"},
 			},
 		},
@@ -1643,7 +1643,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "d7networks-api-token", Provider: "D7 Networks", Title: "D7 Networks API token", Why: "It sends messages in the account's name through D7 Networks, a text message gateway.", Fix: "Revoke it under the API settings of the D7 Networks account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://d7networks.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"d7networks", "api-key"}, Patterns: []Pattern{
+			ID: "d7networks-api-token", Provider: "D7 Networks", Title: "D7 Networks API token", Why: "It sends messages in the account's name through D7 Networks (a text message gateway).", Fix: "Revoke it under the API settings of the D7 Networks account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://d7networks.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"d7networks", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)d7[ ._-]?net[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{23}=))"},
 			},
 		},
@@ -1653,27 +1653,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "dandelion-api-key", Provider: "Dandelion", Title: "Dandelion API key", Why: "Whoever holds it queries Dandelion, analysis of texts, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Dandelion account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dandelion.eu/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dandelion", "api-key"}, Patterns: []Pattern{
+			ID: "dandelion-api-key", Provider: "Dandelion", Title: "Dandelion API key", Why: "Whoever holds it uses Dandelion (analysis of texts) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Dandelion account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dandelion.eu/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dandelion", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dandelion[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "dareboost-api-key", Provider: "Dareboost", Title: "Dareboost API key", Why: "Whoever holds it queries Dareboost, measurements of web sites, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Dareboost account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.dareboost.com/en/documentation-api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dareboost", "api-key"}, Patterns: []Pattern{
+			ID: "dareboost-api-key", Provider: "Dareboost", Title: "Dareboost API key", Why: "Whoever holds it uses Dareboost (measurements of web sites) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Dareboost account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.dareboost.com/en/documentation-api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dareboost", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dareboost[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{60}))"},
 			},
 		},
 		{
-			ID: "dashscope-api-key", Provider: "Alibaba Model Studio", Title: "Alibaba Model Studio (DashScope) API key", Why: "Whoever holds it runs models at Alibaba Model Studio, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of Model Studio, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.alibabacloud.com/help/en/model-studio/get-api-key"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alibaba", "dashscope", "api-key"}, Patterns: []Pattern{
+			ID: "dashscope-api-key", Provider: "Alibaba Model Studio", Title: "Alibaba Model Studio (DashScope) API key", Why: "Whoever holds it runs models at Alibaba Model Studio (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of Model Studio, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.alibabacloud.com/help/en/model-studio/get-api-key"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"alibaba", "dashscope", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:dashscope|qwen|bailian|tongyi)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sk-[0-9a-f]{32}))"},
 			},
 		},
 		{
-			ID: "databento-api-key", Provider: "Databento", Title: "Databento API key", Why: "Whoever holds it queries Databento, market data, on the account's quota and bill.", Fix: "Revoke it under API keys of the Databento portal, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://databento.com/docs/portal/api-keys"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"databento", "api-key"}, Patterns: []Pattern{
+			ID: "databento-api-key", Provider: "Databento", Title: "Databento API key", Why: "Whoever holds it uses Databento (market data) on the account's quota and bill.", Fix: "Revoke it under API keys of the Databento portal, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://databento.com/docs/portal/api-keys"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"databento", "api-key"}, Patterns: []Pattern{
 				{Regexp: "db-[0-9A-Za-z]{29}"},
 			},
 		},
 		{
-			ID: "databox-api-key", Provider: "Databox", Title: "Databox API key", Why: "It reads and changes what the account keeps in Databox, dashboards.", Fix: "Revoke it under the API settings of the Databox account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.databox.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"databox", "api-key"}, Patterns: []Pattern{
+			ID: "databox-api-key", Provider: "Databox", Title: "Databox API key", Why: "It reads and changes what the account keeps in Databox (dashboards).", Fix: "Revoke it under the API settings of the Databox account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.databox.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"databox", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)databox[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{21}))"},
 			},
 		},
@@ -1703,12 +1703,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "datagov-api-key", Provider: "data.gov", Title: "api.data.gov key", Why: "Whoever holds it queries data.gov, the United States' public data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the data.gov account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.data.gov/docs/developer-manual/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"datagov", "api-key"}, Patterns: []Pattern{
+			ID: "datagov-api-key", Provider: "data.gov", Title: "api.data.gov key", Why: "Whoever holds it uses data.gov (the United States' public data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the data.gov account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.data.gov/docs/developer-manual/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"datagov", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)data[._-]?gov[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "daytona-api-key", Provider: "Daytona", Title: "Daytona API key", Why: "It controls what the account runs at Daytona, sandboxes for code.", Fix: "Revoke it under API keys of the Daytona dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.daytona.io/docs/en/api-keys/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"daytona", "api-key"}, Patterns: []Pattern{
+			ID: "daytona-api-key", Provider: "Daytona", Title: "Daytona API key", Why: "It controls what the account runs at Daytona (sandboxes for code).", Fix: "Revoke it under API keys of the Daytona dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.daytona.io/docs/en/api-keys/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"daytona", "api-key"}, Patterns: []Pattern{
 				{Regexp: "dtn_[0-9a-f]{64}"},
 			},
 		},
@@ -1718,37 +1718,37 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "debounce-api-key", Provider: "DeBounce", Title: "DeBounce API key", Why: "Whoever holds it queries DeBounce, checks of mail addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the DeBounce account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.debounce.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"debounce", "api-key"}, Patterns: []Pattern{
+			ID: "debounce-api-key", Provider: "DeBounce", Title: "DeBounce API key", Why: "Whoever holds it uses DeBounce (checks of mail addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the DeBounce account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.debounce.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"debounce", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:debounce\\.io|debounce_(?:api|key)|debounceio)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{13}))"},
 			},
 		},
 		{
-			ID: "deepai-api-key", Provider: "DeepAI", Title: "DeepAI API key", Why: "Whoever holds it runs models at DeepAI, which makes pictures, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the DeepAI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://deepai.org/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepai", "api-key"}, Patterns: []Pattern{
+			ID: "deepai-api-key", Provider: "DeepAI", Title: "DeepAI API key", Why: "Whoever holds it runs models at DeepAI (which makes pictures) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the DeepAI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://deepai.org/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepai", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)deepai[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "deepgram-api-key", Provider: "Deepgram", Title: "Deepgram API key", Why: "Whoever holds it runs models at Deepgram, speech to text, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the project in the Deepgram console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.deepgram.com/docs/create-additional-api-keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepgram", "api-key"}, Patterns: []Pattern{
+			ID: "deepgram-api-key", Provider: "Deepgram", Title: "Deepgram API key", Why: "Whoever holds it runs models at Deepgram (speech to text) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the project in the Deepgram console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.deepgram.com/docs/create-additional-api-keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepgram", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)deepgram[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "deepinfra-api-key", Provider: "DeepInfra", Title: "DeepInfra API key", Why: "Whoever holds it runs models at DeepInfra, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://deepinfra.com/docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepinfra", "api-key"}, Patterns: []Pattern{
+			ID: "deepinfra-api-key", Provider: "DeepInfra", Title: "DeepInfra API key", Why: "Whoever holds it runs models at DeepInfra (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://deepinfra.com/docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepinfra", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)deep[ ._-]?infra[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "deepl-api-key", Provider: "DeepL", Title: "DeepL API key", Why: "Whoever holds it queries DeepL, translation, on the account's quota and bill.", Fix: "Revoke it under API keys of the DeepL account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.deepl.com/docs/getting-started/auth"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepl", "api-key"}, Patterns: []Pattern{
+			ID: "deepl-api-key", Provider: "DeepL", Title: "DeepL API key", Why: "Whoever holds it uses DeepL (translation) on the account's quota and bill.", Fix: "Revoke it under API keys of the DeepL account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.deepl.com/docs/getting-started/auth"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepl", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)deepl[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?::fx|:dp)?))"},
 			},
 		},
 		{
-			ID: "deepnote-api-key", Provider: "Deepnote", Title: "Deepnote API key", Why: "It reads and changes what the account keeps in Deepnote, notebooks.", Fix: "Revoke it under the API settings of the Deepnote account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://deepnote.com/docs/deepnote-api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepnote", "api-key"}, Patterns: []Pattern{
+			ID: "deepnote-api-key", Provider: "Deepnote", Title: "Deepnote API key", Why: "It reads and changes what the account keeps in Deepnote (notebooks).", Fix: "Revoke it under the API settings of the Deepnote account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://deepnote.com/docs/deepnote-api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepnote", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)deepnote[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "deepseek-api-key", Provider: "DeepSeek", Title: "DeepSeek API key", Why: "Whoever holds it runs models at DeepSeek, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under platform.deepseek.com/api_keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.deepseek.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepseek", "api-key"}, Patterns: []Pattern{
+			ID: "deepseek-api-key", Provider: "DeepSeek", Title: "DeepSeek API key", Why: "Whoever holds it runs models at DeepSeek (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under platform.deepseek.com/api_keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.deepseek.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deepseek", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)deepseek[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sk-[0-9a-f]{32}))"},
 			},
 		},
@@ -1758,17 +1758,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "delighted-api-key", Provider: "Delighted", Title: "Delighted API key", Why: "It reads and changes what the account keeps in Delighted, surveys of customers.", Fix: "Revoke it under the API settings of the Delighted account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://app.delighted.com/docs/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"delighted", "api-key"}, Patterns: []Pattern{
+			ID: "delighted-api-key", Provider: "Delighted", Title: "Delighted API key", Why: "It reads and changes what the account keeps in Delighted (surveys of customers).", Fix: "Revoke it under the API settings of the Delighted account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://app.delighted.com/docs/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"delighted", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)delighted[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "demio-api-key", Provider: "Demio", Title: "Demio API key", Why: "It reads and changes what the account keeps in Demio, webinars.", Fix: "Revoke it under the API settings of the Demio account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://publicdemioapi.docs.apiary.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"demio", "api-key"}, Patterns: []Pattern{
+			ID: "demio-api-key", Provider: "Demio", Title: "Demio API key", Why: "It reads and changes what the account keeps in Demio (webinars).", Fix: "Revoke it under the API settings of the Demio account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://publicdemioapi.docs.apiary.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"demio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])demio[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "deno-access-token", Provider: "Deno Deploy", Title: "Deno Deploy access token", Why: "It controls what the account runs at Deno Deploy, a host of web applications.", Fix: "Revoke it under Account settings > Access tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.deno.com/deploy/manual/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deno", "token"}, Patterns: []Pattern{
+			ID: "deno-access-token", Provider: "Deno Deploy", Title: "Deno Deploy access token", Why: "It controls what the account runs at Deno Deploy (a host of web applications).", Fix: "Revoke it under Account settings > Access tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.deno.com/deploy/manual/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"deno", "token"}, Patterns: []Pattern{
 				{Regexp: "dd[opw]_[0-9A-Za-z]{36}", Keywords: []string{"ddp_", "ddo_", "ddw_"}},
 			},
 		},
@@ -1798,7 +1798,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "detectlanguage-api-key", Provider: "Detect Language", Title: "Detect Language API key", Why: "Whoever holds it queries Detect Language, which tells languages apart, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Detect Language account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://detectlanguage.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"detectlanguage", "api-key"}, Patterns: []Pattern{
+			ID: "detectlanguage-api-key", Provider: "Detect Language", Title: "Detect Language API key", Why: "Whoever holds it uses Detect Language (which tells languages apart) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Detect Language account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://detectlanguage.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"detectlanguage", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)detect[ ._-]?language[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -1808,22 +1808,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "diffbot-token", Provider: "Diffbot", Title: "Diffbot token", Why: "Whoever holds it queries Diffbot, which reads web pages, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Diffbot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.diffbot.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"diffbot", "api-key"}, Patterns: []Pattern{
+			ID: "diffbot-token", Provider: "Diffbot", Title: "Diffbot token", Why: "Whoever holds it uses Diffbot (which reads web pages) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Diffbot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.diffbot.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"diffbot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)diffbot[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "dify-api-key", Provider: "Dify", Title: "Dify application or dataset key", Why: "Whoever holds it runs models at Dify, a builder of AI applications, on the account's bill and may read what it stored there.", Fix: "Revoke it under API access of the application, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.dify.ai/en/guides/application-publishing/developing-with-apis"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dify", "api-key"}, Patterns: []Pattern{
+			ID: "dify-api-key", Provider: "Dify", Title: "Dify application or dataset key", Why: "Whoever holds it runs models at Dify (a builder of AI applications) on the account's bill and may read what it stored there.", Fix: "Revoke it under API access of the application, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.dify.ai/en/guides/application-publishing/developing-with-apis"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dify", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])dify[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:app|dataset)-[0-9A-Za-z]{24}))"},
 			},
 		},
 		{
-			ID: "diggernaut-api-key", Provider: "Diggernaut", Title: "Diggernaut API key", Why: "Whoever holds it queries Diggernaut, scrapers, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Diggernaut account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.diggernaut.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"diggernaut", "api-key"}, Patterns: []Pattern{
+			ID: "diggernaut-api-key", Provider: "Diggernaut", Title: "Diggernaut API key", Why: "Whoever holds it uses Diggernaut (scrapers) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Diggernaut account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.diggernaut.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"diggernaut", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)diggernaut[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "digitalocean-token", Provider: "DigitalOcean", Title: "DigitalOcean access token", Why: "It controls what the account runs at DigitalOcean, a cloud provider.", Fix: "Revoke it under API > Tokens of the control panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.digitalocean.com/reference/api/create-personal-access-token/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"digitalocean", "token"}, Patterns: []Pattern{
+			ID: "digitalocean-token", Provider: "DigitalOcean", Title: "DigitalOcean access token", Why: "It controls what the account runs at DigitalOcean (a cloud provider).", Fix: "Revoke it under API > Tokens of the control panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.digitalocean.com/reference/api/create-personal-access-token/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"digitalocean", "token"}, Patterns: []Pattern{
 				{Regexp: "do[op]_v1_[0-9a-f]{64}", Keywords: []string{"dop_v1_", "doo_v1_"}},
 			},
 		},
@@ -1833,7 +1833,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "digitalocean-token-legacy", Provider: "DigitalOcean", Title: "DigitalOcean token (legacy) or Functions secret", Why: "It controls what the account runs at DigitalOcean, a cloud provider.", Fix: "Revoke it under API > Tokens of the control panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.digitalocean.com/reference/api/create-personal-access-token/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"digitalocean", "token"}, Patterns: []Pattern{
+			ID: "digitalocean-token-legacy", Provider: "DigitalOcean", Title: "DigitalOcean token (legacy) or Functions secret", Why: "It controls what the account runs at DigitalOcean (a cloud provider).", Fix: "Revoke it under API > Tokens of the control panel, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.digitalocean.com/reference/api/create-personal-access-token/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"digitalocean", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:digital[ ._-]?ocean|(?:^|[\\s -/:-@\\[-\\x60{-~])do[_-](?:api|token|access|pat))[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{64}))"},
 			},
 		},
@@ -1879,7 +1879,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "disqus-api-key", Provider: "Disqus", Title: "Disqus API key or secret", Why: "It reads and changes what the account keeps in Disqus, comments on web sites.", Fix: "Revoke it under the API settings of the Disqus account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://disqus.com/api/docs/auth/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"disqus", "api-key"}, Patterns: []Pattern{
+			ID: "disqus-api-key", Provider: "Disqus", Title: "Disqus API key or secret", Why: "It reads and changes what the account keeps in Disqus (comments on web sites).", Fix: "Revoke it under the API settings of the Disqus account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://disqus.com/api/docs/auth/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"disqus", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)disqus[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
@@ -1889,17 +1889,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "dnscheck-api-key", Provider: "DNS Check", Title: "DNS Check API key", Why: "Whoever holds it queries DNS Check, checks of DNS records, on the account's quota and bill.", Fix: "Revoke it under the API settings of the DNS Check account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.dnscheck.co/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dnscheck", "api-key"}, Patterns: []Pattern{
+			ID: "dnscheck-api-key", Provider: "DNS Check", Title: "DNS Check API key", Why: "Whoever holds it uses DNS Check (checks of DNS records) on the account's quota and bill.", Fix: "Revoke it under the API settings of the DNS Check account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.dnscheck.co/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dnscheck", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dns[ ._-]?check[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "dnsimple-access-token", Provider: "DNSimple", Title: "DNSimple access token", Why: "It controls what the account runs at DNSimple, a registrar and DNS host.", Fix: "Revoke it under Access tokens of the account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.dnsimple.com/v2/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dnsimple", "token"}, Patterns: []Pattern{
+			ID: "dnsimple-access-token", Provider: "DNSimple", Title: "DNSimple access token", Why: "It controls what the account runs at DNSimple (a registrar and DNS host).", Fix: "Revoke it under Access tokens of the account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.dnsimple.com/v2/"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dnsimple", "token"}, Patterns: []Pattern{
 				{Regexp: "dnsimple_[aou]_[0-9A-Za-z]{32,40}"},
 			},
 		},
 		{
-			ID: "dnsmadeeasy-secret-key", Provider: "DNS Made Easy", Title: "DNS Made Easy API or secret key", Why: "It controls what the account runs at DNS Made Easy, a host of DNS.", Fix: "Revoke it under Config > Account settings, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.dnsmadeeasy.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dnsmadeeasy", "api-key"}, Patterns: []Pattern{
+			ID: "dnsmadeeasy-secret-key", Provider: "DNS Made Easy", Title: "DNS Made Easy API or secret key", Why: "It controls what the account runs at DNS Made Easy (a host of DNS).", Fix: "Revoke it under Config > Account settings, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.dnsmadeeasy.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dnsmadeeasy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:dns[ ._-]?made[ ._-]?easy|dnsme)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -1939,12 +1939,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "docparser-api-key", Provider: "Docparser", Title: "Docparser API key", Why: "It reads and changes what the account keeps in Docparser, which reads documents.", Fix: "Revoke it under the API settings of the Docparser account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dev.docparser.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"docparser", "api-key"}, Patterns: []Pattern{
+			ID: "docparser-api-key", Provider: "Docparser", Title: "Docparser API key", Why: "It reads and changes what the account keeps in Docparser (which reads documents).", Fix: "Revoke it under the API settings of the Docparser account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dev.docparser.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"docparser", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)docparser[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "docraptor-api-key", Provider: "DocRaptor", Title: "DocRaptor API key", Why: "Whoever holds it queries DocRaptor, a generator of PDFs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the DocRaptor account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docraptor.com/documentation/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"docraptor", "api-key"}, Patterns: []Pattern{
+			ID: "docraptor-api-key", Provider: "DocRaptor", Title: "DocRaptor API key", Why: "Whoever holds it uses DocRaptor (a generator of PDFs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the DocRaptor account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docraptor.com/documentation/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"docraptor", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)docraptor[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
@@ -1959,7 +1959,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "dotdigital-password", Provider: "Dotdigital", Title: "Dotdigital API password", Why: "It sends messages in the account's name through Dotdigital, a mailing service.", Fix: "Revoke it under the API settings of the Dotdigital account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.dotdigital.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"dotdigital", "api-key"}, Patterns: []Pattern{
+			ID: "dotdigital-password", Provider: "Dotdigital", Title: "Dotdigital API password", Why: "It sends messages in the account's name through Dotdigital (a mailing service).", Fix: "Revoke it under the API settings of the Dotdigital account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.dotdigital.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"dotdigital", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dotdigital[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:pass|pwd|secret)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{12,24}))"},
 			},
 		},
@@ -1970,7 +1970,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "dronahq-api-key", Provider: "DronaHQ", Title: "DronaHQ API key", Why: "It reads and changes what the account keeps in DronaHQ, a builder of applications.", Fix: "Revoke it under the API settings of the DronaHQ account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.dronahq.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dronahq", "api-key"}, Patterns: []Pattern{
+			ID: "dronahq-api-key", Provider: "DronaHQ", Title: "DronaHQ API key", Why: "It reads and changes what the account keeps in DronaHQ (a builder of applications).", Fix: "Revoke it under the API settings of the DronaHQ account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.dronahq.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dronahq", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dronahq[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{50}))"},
 			},
 		},
@@ -2016,12 +2016,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "dwolla-client-secret", Provider: "Dwolla", Title: "Dwolla application key or secret", Why: "It reaches the account's money and customers at Dwolla, bank transfers.", Fix: "Revoke it under Applications of the Dwolla dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.dwolla.com/docs"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dwolla", "api-key"}, Patterns: []Pattern{
+			ID: "dwolla-client-secret", Provider: "Dwolla", Title: "Dwolla application key or secret", Why: "It reaches the account's money and customers at Dwolla (bank transfers).", Fix: "Revoke it under Applications of the Dwolla dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.dwolla.com/docs"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dwolla", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dwolla[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{50}))"},
 			},
 		},
 		{
-			ID: "dynadot-api-key", Provider: "Dynadot", Title: "Dynadot API key", Why: "It controls what the account runs at Dynadot, a registrar.", Fix: "Revoke it under Tools > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.dynadot.com/domain/api-document"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dynadot", "api-key"}, Patterns: []Pattern{
+			ID: "dynadot-api-key", Provider: "Dynadot", Title: "Dynadot API key", Why: "It controls what the account runs at Dynadot (a registrar).", Fix: "Revoke it under Tools > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.dynadot.com/domain/api-document"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dynadot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dynadot[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40,44}))"},
 			},
 		},
@@ -2031,17 +2031,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "dyspatch-api-key", Provider: "Dyspatch", Title: "Dyspatch API key", Why: "It reads and changes what the account keeps in Dyspatch, mail templates.", Fix: "Revoke it under the API settings of the Dyspatch account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.dyspatch.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dyspatch", "api-key"}, Patterns: []Pattern{
+			ID: "dyspatch-api-key", Provider: "Dyspatch", Title: "Dyspatch API key", Why: "It reads and changes what the account keeps in Dyspatch (mail templates).", Fix: "Revoke it under the API settings of the Dyspatch account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.dyspatch.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"dyspatch", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)dyspatch[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Z]{52}))"},
 			},
 		},
 		{
-			ID: "e2b-api-key", Provider: "E2B", Title: "E2B API key or access token", Why: "It controls what the account runs at E2B, sandboxes for code.", Fix: "Revoke it under Keys of the E2B dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://e2b.dev/docs/api-key"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"e2b", "api-key"}, Patterns: []Pattern{
+			ID: "e2b-api-key", Provider: "E2B", Title: "E2B API key or access token", Why: "It controls what the account runs at E2B (sandboxes for code).", Fix: "Revoke it under Keys of the E2B dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://e2b.dev/docs/api-key"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"e2b", "api-key"}, Patterns: []Pattern{
 				{Regexp: "e2b_[0-9a-f]{40}|sk_e2b_[0-9a-f]{40}"},
 			},
 		},
 		{
-			ID: "easyinsight-api-key", Provider: "Easy Insight", Title: "Easy Insight API key", Why: "It reads and changes what the account keeps in Easy Insight, dashboards.", Fix: "Revoke it under the API settings of the Easy Insight account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.easy-insight.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"easyinsight", "api-key"}, Patterns: []Pattern{
+			ID: "easyinsight-api-key", Provider: "Easy Insight", Title: "Easy Insight API key", Why: "It reads and changes what the account keeps in Easy Insight (dashboards).", Fix: "Revoke it under the API settings of the Easy Insight account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.easy-insight.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"easyinsight", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)easy[ ._-]?insight[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
@@ -2051,22 +2051,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "easyship-api-key", Provider: "Easyship", Title: "Easyship API key", Why: "It reads and changes what the account keeps in Easyship, shipping.", Fix: "Revoke it under the API settings of the Easyship account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.easyship.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"easyship", "api-key"}, Patterns: []Pattern{
+			ID: "easyship-api-key", Provider: "Easyship", Title: "Easyship API key", Why: "It reads and changes what the account keeps in Easyship (shipping).", Fix: "Revoke it under the API settings of the Easyship account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.easyship.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"easyship", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)easyship[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
 		{
-			ID: "ecwid-api-key", Provider: "Ecwid", Title: "Ecwid API key", Why: "It reaches the account's money and customers at Ecwid, a host of web shops.", Fix: "Revoke it under the API settings of the Ecwid account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.ecwid.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ecwid", "api-key"}, Patterns: []Pattern{
+			ID: "ecwid-api-key", Provider: "Ecwid", Title: "Ecwid API key", Why: "It reaches the account's money and customers at Ecwid (a host of web shops).", Fix: "Revoke it under the API settings of the Ecwid account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api-docs.ecwid.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ecwid", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ecwid[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "edamam-api-key", Provider: "Edamam", Title: "Edamam application key", Why: "Whoever holds it queries Edamam, recipes and nutrition facts, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Edamam account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.edamam.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"edamam", "api-key"}, Patterns: []Pattern{
+			ID: "edamam-api-key", Provider: "Edamam", Title: "Edamam application key", Why: "Whoever holds it uses Edamam (recipes and nutrition facts) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Edamam account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.edamam.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"edamam", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)edamam[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "elastic-cloud-api-key", Provider: "Elastic", Title: "Elastic Cloud API key", Why: "It controls what the account runs at Elastic Cloud, a host of Elasticsearch.", Fix: "Revoke it under API keys of the Elastic Cloud organisation, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.elastic.co/docs/deploy-manage/api-keys"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elastic", "api-key"}, Patterns: []Pattern{
+			ID: "elastic-cloud-api-key", Provider: "Elastic", Title: "Elastic Cloud API key", Why: "It controls what the account runs at Elastic Cloud (a host of Elasticsearch).", Fix: "Revoke it under API keys of the Elastic Cloud organisation, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.elastic.co/docs/deploy-manage/api-keys"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elastic", "api-key"}, Patterns: []Pattern{
 				{Regexp: "essu_[0-9A-Za-z+/_-]{60,120}={0,2}"},
 			},
 		},
@@ -2081,27 +2081,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "elasticemail-api-key", Provider: "Elastic Email", Title: "Elastic Email API key", Why: "It sends messages in the account's name through Elastic Email, a mailing service.", Fix: "Revoke it under the API settings of the Elastic Email account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://elasticemail.com/developers/api-documentation/rest-api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elasticemail", "api-key"}, Patterns: []Pattern{
+			ID: "elasticemail-api-key", Provider: "Elastic Email", Title: "Elastic Email API key", Why: "It sends messages in the account's name through Elastic Email (a mailing service).", Fix: "Revoke it under the API settings of the Elastic Email account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://elasticemail.com/developers/api-documentation/rest-api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elasticemail", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)elastic[ ._-]?email[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-F]{96}))"},
 			},
 		},
 		{
-			ID: "elevenlabs-api-key", Provider: "ElevenLabs", Title: "ElevenLabs API key", Why: "Whoever holds it runs models at ElevenLabs, speech synthesis, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API keys of the profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://elevenlabs.io/docs/api-reference/authentication"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elevenlabs", "api-key"}, Patterns: []Pattern{
+			ID: "elevenlabs-api-key", Provider: "ElevenLabs", Title: "ElevenLabs API key", Why: "Whoever holds it runs models at ElevenLabs (speech synthesis) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API keys of the profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://elevenlabs.io/docs/api-reference/authentication"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elevenlabs", "api-key"}, Patterns: []Pattern{
 				{Regexp: "sk_[0-9a-f]{48}"},
 			},
 		},
 		{
-			ID: "elevenlabs-api-key-legacy", Provider: "ElevenLabs", Title: "ElevenLabs API key (legacy)", Why: "Whoever holds it runs models at ElevenLabs, speech synthesis, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API keys of the profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://elevenlabs.io/docs/api-reference/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elevenlabs", "api-key"}, Patterns: []Pattern{
+			ID: "elevenlabs-api-key-legacy", Provider: "ElevenLabs", Title: "ElevenLabs API key (legacy)", Why: "Whoever holds it runs models at ElevenLabs (speech synthesis) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API keys of the profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://elevenlabs.io/docs/api-reference/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"elevenlabs", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:eleven[ ._-]?labs|xi[_-]api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "embedly-api-key", Provider: "Embedly", Title: "Embedly API key", Why: "Whoever holds it queries Embedly, previews of links, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Embedly account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.embed.ly/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"embedly", "api-key"}, Patterns: []Pattern{
+			ID: "embedly-api-key", Provider: "Embedly", Title: "Embedly API key", Why: "Whoever holds it uses Embedly (previews of links) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Embedly account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.embed.ly/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"embedly", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)embedly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "enablex-api-token", Provider: "EnableX", Title: "EnableX API token", Why: "It controls what the account runs at EnableX, video calls.", Fix: "Revoke it under the API settings of the EnableX account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.enablex.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"enablex", "api-key"}, Patterns: []Pattern{
+			ID: "enablex-api-token", Provider: "EnableX", Title: "EnableX API token", Why: "It controls what the account runs at EnableX (video calls).", Fix: "Revoke it under the API settings of the EnableX account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.enablex.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"enablex", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)enablex[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{36}))"},
 			},
 		},
@@ -2111,12 +2111,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "enigma-api-key", Provider: "Enigma", Title: "Enigma API key", Why: "Whoever holds it queries Enigma, data on businesses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Enigma account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://documentation.enigma.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"enigma", "api-key"}, Patterns: []Pattern{
+			ID: "enigma-api-key", Provider: "Enigma", Title: "Enigma API key", Why: "Whoever holds it uses Enigma (data on businesses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Enigma account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://documentation.enigma.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"enigma", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)enigma(?:\\.com|_|-|api| api| key| token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "eraser-api-key", Provider: "Eraser", Title: "Eraser API key", Why: "Whoever holds it runs models at Eraser, a maker of diagrams, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Eraser account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.eraser.io/reference"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"eraser", "api-key"}, Patterns: []Pattern{
+			ID: "eraser-api-key", Provider: "Eraser", Title: "Eraser API key", Why: "Whoever holds it runs models at Eraser (a maker of diagrams) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Eraser account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.eraser.io/reference"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"eraser", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)eraser(?:\\.io|_|-|io| api| token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
@@ -2126,17 +2126,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "ethermail-api-key", Provider: "EtherMail", Title: "EtherMail API key", Why: "It sends messages in the account's name through EtherMail, a mailing service.", Fix: "Revoke it under the API settings of the EtherMail account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ethermail.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ethermail", "api-key"}, Patterns: []Pattern{
+			ID: "ethermail-api-key", Provider: "EtherMail", Title: "EtherMail API key", Why: "It sends messages in the account's name through EtherMail (a mailing service).", Fix: "Revoke it under the API settings of the EtherMail account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ethermail.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ethermail", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ethermail[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "etherscan-api-key", Provider: "Etherscan", Title: "Etherscan API key", Why: "Whoever holds it queries Etherscan, an explorer of the Ethereum chain, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Etherscan account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.etherscan.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"etherscan", "api-key"}, Patterns: []Pattern{
+			ID: "etherscan-api-key", Provider: "Etherscan", Title: "Etherscan API key", Why: "Whoever holds it uses Etherscan (an explorer of the Ethereum chain) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Etherscan account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.etherscan.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"etherscan", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)etherscan[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Z]{34}))"},
 			},
 		},
 		{
-			ID: "ethplorer-api-key", Provider: "Ethplorer", Title: "Ethplorer API key", Why: "Whoever holds it queries Ethplorer, an explorer of the Ethereum chain, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Ethplorer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://github.com/EverexIO/Ethplorer/wiki/Ethplorer-API"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ethplorer", "api-key"}, Patterns: []Pattern{
+			ID: "ethplorer-api-key", Provider: "Ethplorer", Title: "Ethplorer API key", Why: "Whoever holds it uses Ethplorer (an explorer of the Ethereum chain) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Ethplorer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://github.com/EverexIO/Ethplorer/wiki/Ethplorer-API"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ethplorer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ethplorer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:EK-[0-9A-Za-z]{5}-[0-9A-Za-z]{7}-[0-9A-Za-z]{5}))"},
 			},
 		},
@@ -2151,22 +2151,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "everhour-api-key", Provider: "Everhour", Title: "Everhour API key", Why: "It reads and changes what the account keeps in Everhour, time sheets.", Fix: "Revoke it under the API settings of the Everhour account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://everhour.docs.apiary.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"everhour", "api-key"}, Patterns: []Pattern{
+			ID: "everhour-api-key", Provider: "Everhour", Title: "Everhour API key", Why: "It reads and changes what the account keeps in Everhour (time sheets).", Fix: "Revoke it under the API settings of the Everhour account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://everhour.docs.apiary.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"everhour", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)everhour[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{6}-[0-9a-f]{6}-[0-9a-f]{8}))"},
 			},
 		},
 		{
-			ID: "exa-api-key", Provider: "Exa", Title: "Exa API key", Why: "Whoever holds it runs models at Exa, a search engine for models, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Exa account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.exa.ai/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exa", "api-key"}, Patterns: []Pattern{
+			ID: "exa-api-key", Provider: "Exa", Title: "Exa API key", Why: "Whoever holds it runs models at Exa (a search engine for models) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Exa account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.exa.ai/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exa", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])exa(?:_|-|\\.| ?api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "exchangerateapi-api-key", Provider: "ExchangeRate-API", Title: "ExchangeRate-API key", Why: "Whoever holds it queries ExchangeRate-API, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the ExchangeRate-API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.exchangerate-api.com/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exchangerateapi", "api-key"}, Patterns: []Pattern{
+			ID: "exchangerateapi-api-key", Provider: "ExchangeRate-API", Title: "ExchangeRate-API key", Why: "Whoever holds it uses ExchangeRate-API (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the ExchangeRate-API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.exchangerate-api.com/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exchangerateapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)exchange[ ._-]?rate[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{24}))"},
 			},
 		},
 		{
-			ID: "exchangeratesapi-api-key", Provider: "Exchangerates", Title: "exchangeratesapi.io access key", Why: "Whoever holds it queries Exchangerates, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Exchangerates account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://exchangeratesapi.io/documentation/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exchangeratesapi", "api-key"}, Patterns: []Pattern{
+			ID: "exchangeratesapi-api-key", Provider: "Exchangerates", Title: "exchangeratesapi.io access key", Why: "Whoever holds it uses Exchangerates (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Exchangerates account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://exchangeratesapi.io/documentation/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exchangeratesapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)exchange[ ._-]?rates[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -2176,7 +2176,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "exoscale-api-secret", Provider: "Exoscale", Title: "Exoscale API secret", Why: "It controls what the account runs at Exoscale, a cloud provider.", Fix: "Revoke it under IAM > Keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://community.exoscale.com/documentation/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exoscale", "credential"}, Patterns: []Pattern{
+			ID: "exoscale-api-secret", Provider: "Exoscale", Title: "Exoscale API secret", Why: "It controls what the account runs at Exoscale (a cloud provider).", Fix: "Revoke it under IAM > Keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://community.exoscale.com/documentation/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"exoscale", "credential"}, Patterns: []Pattern{
 				{Regexp: "(?i)exoscale[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?secret[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
@@ -2191,7 +2191,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "extractorapi-api-key", Provider: "Extractor API", Title: "Extractor API key", Why: "Whoever holds it queries Extractor API, which reads articles, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Extractor API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://extractorapi.com/documentation/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"extractorapi", "api-key"}, Patterns: []Pattern{
+			ID: "extractorapi-api-key", Provider: "Extractor API", Title: "Extractor API key", Why: "Whoever holds it uses Extractor API (which reads articles) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Extractor API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://extractorapi.com/documentation/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"extractorapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)extractor[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
@@ -2211,17 +2211,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "faceplusplus-api-secret", Provider: "Face++", Title: "Face++ API key or secret", Why: "Whoever holds it queries Face++, which recognises faces, on the account's quota and bill.", Fix: "Revoke it under API keys of the Face++ console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://console.faceplusplus.com/documents/7079083"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"faceplusplus", "api-key"}, Patterns: []Pattern{
+			ID: "faceplusplus-api-secret", Provider: "Face++", Title: "Face++ API key or secret", Why: "Whoever holds it uses Face++ (which recognises faces) on the account's quota and bill.", Fix: "Revoke it under API keys of the Face++ console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://console.faceplusplus.com/documents/7079083"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"faceplusplus", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)face(?:plusplus|pp|\\+\\+)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{32}))"},
 			},
 		},
 		{
-			ID: "fal-api-key", Provider: "fal", Title: "fal API key", Why: "Whoever holds it runs models at fal, a host of models for pictures, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the fal account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fal.ai/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fal", "api-key"}, Patterns: []Pattern{
+			ID: "fal-api-key", Provider: "fal", Title: "fal API key", Why: "Whoever holds it runs models at fal (a host of models for pictures) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the fal account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fal.ai/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fal", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])fal(?:_|-|\\.| ?ai|client)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "fastforex-api-key", Provider: "fastFOREX", Title: "fastFOREX API key", Why: "Whoever holds it queries fastFOREX, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the fastFOREX account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fastforex.readme.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fastforex", "api-key"}, Patterns: []Pattern{
+			ID: "fastforex-api-key", Provider: "fastFOREX", Title: "fastFOREX API key", Why: "Whoever holds it uses fastFOREX (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the fastFOREX account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fastforex.readme.io/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fastforex", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)fastforex[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{10}-[0-9a-f]{10}-[0-9a-z]{6}))"},
 			},
 		},
@@ -2231,22 +2231,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "fauna-key-secret", Provider: "Fauna", Title: "Fauna key secret", Why: "It read and changed a Fauna database; the service has ended.", Fix: "Remove it from the code; where Fauna runs on its own, delete the key.", References: []string{"https://docs.fauna.com/"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fauna", "credential"}, Patterns: []Pattern{
+			ID: "fauna-key-secret", Provider: "Fauna", Title: "Fauna key secret", Why: "It read and changed a Fauna database; the service has ended.", Fix: "Remove it from the code; where Fauna runs on its own, delete the key.", References: []string{"https://docs.fauna.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fauna", "credential"}, Patterns: []Pattern{
 				{Regexp: "fn[AE][0-9A-Za-z_-]{37}"},
 			},
 		},
 		{
-			ID: "feedier-api-key", Provider: "Feedier", Title: "Feedier API key", Why: "It reads and changes what the account keeps in Feedier, surveys.", Fix: "Revoke it under the API settings of the Feedier account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.feedier.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"feedier", "api-key"}, Patterns: []Pattern{
+			ID: "feedier-api-key", Provider: "Feedier", Title: "Feedier API key", Why: "It reads and changes what the account keeps in Feedier (surveys).", Fix: "Revoke it under the API settings of the Feedier account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.feedier.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"feedier", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)feedier[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "fetchrss-api-key", Provider: "FetchRSS", Title: "FetchRSS API key", Why: "Whoever holds it queries FetchRSS, feeds of web sites, on the account's quota and bill.", Fix: "Revoke it under the API settings of the FetchRSS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fetchrss.com/developers"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fetchrss", "api-key"}, Patterns: []Pattern{
+			ID: "fetchrss-api-key", Provider: "FetchRSS", Title: "FetchRSS API key", Why: "Whoever holds it uses FetchRSS (feeds of web sites) on the account's quota and bill.", Fix: "Revoke it under the API settings of the FetchRSS account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fetchrss.com/developers"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fetchrss", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)fetchrss[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "fibery-api-token", Provider: "Fibery", Title: "Fibery API token", Why: "It reads and changes what the account keeps in Fibery, a work space.", Fix: "Revoke it under API keys of the workspace, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://the.fibery.io/@public/User_Guide/Guide/Authentication-245"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fibery", "api-key"}, Patterns: []Pattern{
+			ID: "fibery-api-token", Provider: "Fibery", Title: "Fibery API token", Why: "It reads and changes what the account keeps in Fibery (a work space).", Fix: "Revoke it under API keys of the workspace, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://the.fibery.io/@public/User_Guide/Guide/Authentication-245"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fibery", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)fibery[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}\\.[0-9a-f]{35}))"},
 			},
 		},
@@ -2266,12 +2266,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "finage-api-key", Provider: "Finage", Title: "Finage API key", Why: "Whoever holds it queries Finage, market data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Finage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://finage.co.uk/docs/api"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"finage", "api-key"}, Patterns: []Pattern{
+			ID: "finage-api-key", Provider: "Finage", Title: "Finage API key", Why: "Whoever holds it uses Finage (market data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Finage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://finage.co.uk/docs/api"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"finage", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)finage[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:API_KEY[0-9A-Z]{32}))"},
 			},
 		},
 		{
-			ID: "financialmodelingprep-api-key", Provider: "Financial Modeling Prep", Title: "Financial Modeling Prep API key", Why: "Whoever holds it queries Financial Modeling Prep, data on companies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Financial Modeling Prep account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://site.financialmodelingprep.com/developer/docs"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"financialmodelingprep", "api-key"}, Patterns: []Pattern{
+			ID: "financialmodelingprep-api-key", Provider: "Financial Modeling Prep", Title: "Financial Modeling Prep API key", Why: "Whoever holds it uses Financial Modeling Prep (data on companies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Financial Modeling Prep account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://site.financialmodelingprep.com/developer/docs"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"financialmodelingprep", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:financial[ ._-]?modeling[ ._-]?prep|fmp[_-](?:api|key))[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -2281,7 +2281,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "findl-api-key", Provider: "Findl", Title: "Findl API key", Why: "Whoever holds it queries Findl, search, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Findl account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.findl.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"findl", "api-key"}, Patterns: []Pattern{
+			ID: "findl-api-key", Provider: "Findl", Title: "Findl API key", Why: "Whoever holds it uses Findl (search) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Findl account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.findl.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"findl", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)findl[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -2296,7 +2296,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "finnhub-api-key", Provider: "Finnhub", Title: "Finnhub API key", Why: "Whoever holds it queries Finnhub, stock market data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Finnhub account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://finnhub.io/docs/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"finnhub", "api-key"}, Patterns: []Pattern{
+			ID: "finnhub-api-key", Provider: "Finnhub", Title: "Finnhub API key", Why: "Whoever holds it uses Finnhub (stock market data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Finnhub account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://finnhub.io/docs/api"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"finnhub", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)finnhub[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}|[0-9a-z]{20}))"},
 			},
 		},
@@ -2306,37 +2306,37 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "firecrawl-api-key", Provider: "Firecrawl", Title: "Firecrawl API key", Why: "Whoever holds it queries Firecrawl, which reads web sites, on the account's quota and bill.", Fix: "Revoke it under API keys of the Firecrawl dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.firecrawl.dev/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"firecrawl", "api-key"}, Patterns: []Pattern{
+			ID: "firecrawl-api-key", Provider: "Firecrawl", Title: "Firecrawl API key", Why: "Whoever holds it uses Firecrawl (which reads web sites) on the account's quota and bill.", Fix: "Revoke it under API keys of the Firecrawl dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.firecrawl.dev/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"firecrawl", "api-key"}, Patterns: []Pattern{
 				{Regexp: "fc-[0-9a-f]{32}"},
 			},
 		},
 		{
-			ID: "fireworks-api-key", Provider: "Fireworks AI", Title: "Fireworks AI API key", Why: "Whoever holds it runs models at Fireworks AI, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Fireworks console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fireworks.ai/api-reference/introduction"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fireworks", "api-key"}, Patterns: []Pattern{
+			ID: "fireworks-api-key", Provider: "Fireworks AI", Title: "Fireworks AI API key", Why: "Whoever holds it runs models at Fireworks AI (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Fireworks console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fireworks.ai/api-reference/introduction"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fireworks", "api-key"}, Patterns: []Pattern{
 				{Regexp: "fw_[0-9A-Za-z]{22,24}"},
 			},
 		},
 		{
-			ID: "fixerio-access-key", Provider: "Fixer", Title: "Fixer access key", Why: "Whoever holds it queries Fixer, exchange rates, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Fixer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fixer.io/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fixerio", "api-key"}, Patterns: []Pattern{
+			ID: "fixerio-access-key", Provider: "Fixer", Title: "Fixer access key", Why: "Whoever holds it uses Fixer (exchange rates) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Fixer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fixer.io/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fixerio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])fixer(?:\\.?io|_io|_api|_access|_key| api| key| token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "flagsmith-server-key", Provider: "Flagsmith", Title: "Flagsmith server-side environment key", Why: "It reads the feature flags and the segments behind them.", Fix: "Revoke it under the environment's SDK keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.flagsmith.com/clients/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flagsmith", "api-key"}, Patterns: []Pattern{
+			ID: "flagsmith-server-key", Provider: "Flagsmith", Title: "Flagsmith server-side environment key", Why: "It reads the feature flags and the segments behind them.", Fix: "Revoke it under the environment's SDK keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.flagsmith.com/clients/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flagsmith", "api-key"}, Patterns: []Pattern{
 				{Regexp: "ser\\.[0-9A-Za-z]{22}"},
 			},
 		},
 		{
-			ID: "flatio-access-token", Provider: "Flat", Title: "Flat.io access token", Why: "It reads and changes what the account keeps in Flat, music notation.", Fix: "Revoke it under the API settings of the Flat account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://flat.io/developers/docs/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flatio", "api-key"}, Patterns: []Pattern{
+			ID: "flatio-access-token", Provider: "Flat", Title: "Flat.io access token", Why: "It reads and changes what the account keeps in Flat (music notation).", Fix: "Revoke it under the API settings of the Flat account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://flat.io/developers/docs/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flatio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:flat\\.?io|flat_io)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{128}))"},
 			},
 		},
 		{
-			ID: "fleetbase-api-key", Provider: "Fleetbase", Title: "Fleetbase API key", Why: "It reads and changes what the account keeps in Fleetbase, logistics.", Fix: "Revoke it under Developers > API keys of the console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fleetbase.io/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fleetbase", "api-key"}, Patterns: []Pattern{
+			ID: "fleetbase-api-key", Provider: "Fleetbase", Title: "Fleetbase API key", Why: "It reads and changes what the account keeps in Fleetbase (logistics).", Fix: "Revoke it under Developers > API keys of the console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fleetbase.io/"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fleetbase", "api-key"}, Patterns: []Pattern{
 				{Regexp: "flb_(?:live|test)_[0-9A-Za-z]{20}"},
 			},
 		},
 		{
-			ID: "flexport-api-token", Provider: "Flexport", Title: "Flexport API token", Why: "It reads and changes what the account keeps in Flexport, freight.", Fix: "Revoke it under the API settings of the Flexport account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.flexport.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flexport", "api-key"}, Patterns: []Pattern{
+			ID: "flexport-api-token", Provider: "Flexport", Title: "Flexport API token", Why: "It reads and changes what the account keeps in Flexport (freight).", Fix: "Revoke it under the API settings of the Flexport account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.flexport.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flexport", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)flexport[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:shltm_[0-9A-Za-z_-]{40}))"},
 			},
 		},
@@ -2351,27 +2351,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "flightapi-api-key", Provider: "FlightAPI", Title: "FlightAPI API key", Why: "Whoever holds it queries FlightAPI, flight data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the FlightAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.flightapi.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flightapi", "api-key"}, Patterns: []Pattern{
+			ID: "flightapi-api-key", Provider: "FlightAPI", Title: "FlightAPI API key", Why: "Whoever holds it uses FlightAPI (flight data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the FlightAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.flightapi.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flightapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)flightapi[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{24}))"},
 			},
 		},
 		{
-			ID: "flightaware-api-key", Provider: "FlightAware", Title: "FlightAware AeroAPI key", Why: "Whoever holds it queries FlightAware, positions of aircraft, on the account's quota and bill.", Fix: "Revoke it under the API settings of the FlightAware account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.flightaware.com/aeroapi/portal/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flightaware", "api-key"}, Patterns: []Pattern{
+			ID: "flightaware-api-key", Provider: "FlightAware", Title: "FlightAware AeroAPI key", Why: "Whoever holds it uses FlightAware (positions of aircraft) on the account's quota and bill.", Fix: "Revoke it under the API settings of the FlightAware account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.flightaware.com/aeroapi/portal/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flightaware", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:flight[ ._-]?aware|aero[ ._-]?api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "flightstats-api-key", Provider: "FlightStats", Title: "FlightStats API key", Why: "Whoever holds it queries FlightStats, flight data, on the account's quota and bill.", Fix: "Revoke it under the API settings of the FlightStats account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.flightstats.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flightstats", "api-key"}, Patterns: []Pattern{
+			ID: "flightstats-api-key", Provider: "FlightStats", Title: "FlightStats API key", Why: "Whoever holds it uses FlightStats (flight data) on the account's quota and bill.", Fix: "Revoke it under the API settings of the FlightStats account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.flightstats.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flightstats", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)flightstats[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "flowflu-api-key", Provider: "Flowlu", Title: "Flowlu API key", Why: "It reads and changes what the account keeps in Flowlu, projects.", Fix: "Revoke it under the API settings of the Flowlu account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.flowlu.com/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flowflu", "api-key"}, Patterns: []Pattern{
+			ID: "flowflu-api-key", Provider: "Flowlu", Title: "Flowlu API key", Why: "It reads and changes what the account keeps in Flowlu (projects).", Fix: "Revoke it under the API settings of the Flowlu account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.flowlu.com/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"flowflu", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:flowlu|flowflu)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{51}))"},
 			},
 		},
 		{
-			ID: "flutterwave-secret-key", Provider: "Flutterwave", Title: "Flutterwave secret key", Why: "It reaches the account's money and customers at Flutterwave, a payment processor.", Fix: "Revoke it under Settings > API of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.flutterwave.com/docs/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"flutterwave", "api-key"}, Patterns: []Pattern{
+			ID: "flutterwave-secret-key", Provider: "Flutterwave", Title: "Flutterwave secret key", Why: "It reaches the account's money and customers at Flutterwave (a payment processor).", Fix: "Revoke it under Settings > API of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.flutterwave.com/docs/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"flutterwave", "api-key"}, Patterns: []Pattern{
 				{Regexp: "FLWSECK(?:_TEST)?-[0-9a-h]{12,32}-X"},
 			},
 		},
@@ -2386,17 +2386,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "flyio-access-token", Provider: "Fly.io", Title: "Fly.io access token", Why: "It controls what the account runs at Fly.io, a host of applications.", Fix: "Revoke it under Tokens of the organisation, or fly tokens revoke, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fly.io/docs/security/tokens/"}, Severity: 4, Confidence: 2, Validators: []string{"random", "token"}, Placeholders: []string{"made-up"}, Tags: []string{"flyio", "token"}, Patterns: []Pattern{
+			ID: "flyio-access-token", Provider: "Fly.io", Title: "Fly.io access token", Why: "It controls what the account runs at Fly.io (a host of applications).", Fix: "Revoke it under Tokens of the organisation, or fly tokens revoke, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://fly.io/docs/security/tokens/"}, Severity: 4, Confidence: 2, Validators: []string{"random", "token"}, Placeholders: []string{"made-up"}, Tags: []string{"flyio", "token"}, Patterns: []Pattern{
 				{Regexp: "(?:fo1_[0-9A-Za-z_-]{43}|fm1[ar]_[0-9A-Za-z+/_-]{100,900}={0,3}|fm2_[0-9A-Za-z+/_-]{100,900}={0,3})", Keywords: []string{"fo1_", "fm1a_", "fm1r_", "fm2_"}},
 			},
 		},
 		{
-			ID: "fmfw-api-key", Provider: "FMFW.io", Title: "FMFW.io API key", Why: "It reaches the account's money and customers at FMFW.io, an exchange of crypto currencies.", Fix: "Revoke it under the API settings of the FMFW.io account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.fmfw.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fmfw", "api-key"}, Patterns: []Pattern{
+			ID: "fmfw-api-key", Provider: "FMFW.io", Title: "FMFW.io API key", Why: "It reaches the account's money and customers at FMFW.io (an exchange of crypto currencies).", Fix: "Revoke it under the API settings of the FMFW.io account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.fmfw.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fmfw", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)fmfw[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "formbucket-api-key", Provider: "FormBucket", Title: "FormBucket API key", Why: "It reads and changes what the account keeps in FormBucket, forms.", Fix: "Revoke it under the API settings of the FormBucket account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.formbucket.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"formbucket", "api-key"}, Patterns: []Pattern{
+			ID: "formbucket-api-key", Provider: "FormBucket", Title: "FormBucket API key", Why: "It reads and changes what the account keeps in FormBucket (forms).", Fix: "Revoke it under the API settings of the FormBucket account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.formbucket.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"formbucket", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)formbucket[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
@@ -2406,7 +2406,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "foursquare-api-key", Provider: "Foursquare", Title: "Foursquare API key or secret", Why: "Whoever holds it queries Foursquare, places, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Foursquare account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.foursquare.com/developer/reference/manage-api-keys"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"foursquare", "api-key"}, Patterns: []Pattern{
+			ID: "foursquare-api-key", Provider: "Foursquare", Title: "Foursquare API key or secret", Why: "Whoever holds it uses Foursquare (places) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Foursquare account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.foursquare.com/developer/reference/manage-api-keys"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"foursquare", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)foursquare[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:fsq3[0-9A-Za-z+/]{43}=|[0-9A-Z]{48}))"},
 			},
 		},
@@ -2421,27 +2421,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "freshbooks-access-token", Provider: "FreshBooks", Title: "FreshBooks access token or client secret", Why: "It reads and changes what the account keeps in FreshBooks, invoices.", Fix: "Revoke it under the developer page of FreshBooks, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.freshbooks.com/api/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"freshbooks", "oauth"}, Patterns: []Pattern{
+			ID: "freshbooks-access-token", Provider: "FreshBooks", Title: "FreshBooks access token or client secret", Why: "It reads and changes what the account keeps in FreshBooks (invoices).", Fix: "Revoke it under the developer page of FreshBooks, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.freshbooks.com/api/authentication"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"freshbooks", "oauth"}, Patterns: []Pattern{
 				{Regexp: "(?i)freshbooks[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "freshdesk-api-key", Provider: "Freshworks", Title: "Freshdesk or Freshservice API key", Why: "It reads and changes what the account keeps in Freshdesk, a help desk.", Fix: "Revoke it under Profile settings (reset the API key), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.freshdesk.com/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"freshworks", "freshdesk", "api-key"}, Patterns: []Pattern{
+			ID: "freshdesk-api-key", Provider: "Freshworks", Title: "Freshdesk or Freshservice API key", Why: "It reads and changes what the account keeps in Freshdesk (a help desk).", Fix: "Revoke it under Profile settings (reset the API key), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.freshdesk.com/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"freshworks", "freshdesk", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)fresh(?:desk|service|works|sales|chat|release)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{20}))"},
 			},
 		},
 		{
-			ID: "friendli-token", Provider: "Friendli", Title: "Friendli token", Why: "Whoever holds it runs models at Friendli, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under Personal settings > Tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://friendli.ai/docs/guides/personal_access_tokens"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"friendli", "token"}, Patterns: []Pattern{
+			ID: "friendli-token", Provider: "Friendli", Title: "Friendli token", Why: "Whoever holds it runs models at Friendli (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under Personal settings > Tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://friendli.ai/docs/guides/personal_access_tokens"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"friendli", "token"}, Patterns: []Pattern{
 				{Regexp: "flp_[0-9A-Za-z]{44,50}"},
 			},
 		},
 		{
-			ID: "fulcrum-api-token", Provider: "Fulcrum", Title: "Fulcrum API token", Why: "It reads and changes what the account keeps in Fulcrum, data from the field.", Fix: "Revoke it under the API settings of the Fulcrum account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fulcrumapp.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fulcrum", "api-key"}, Patterns: []Pattern{
+			ID: "fulcrum-api-token", Provider: "Fulcrum", Title: "Fulcrum API token", Why: "It reads and changes what the account keeps in Fulcrum (data from the field).", Fix: "Revoke it under the API settings of the Fulcrum account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fulcrumapp.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fulcrum", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)fulcrum[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{80}))"},
 			},
 		},
 		{
-			ID: "fullcontact-api-key", Provider: "FullContact", Title: "FullContact API key", Why: "Whoever holds it queries FullContact, data on persons, on the account's quota and bill.", Fix: "Revoke it under the API settings of the FullContact account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fullcontact.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fullcontact", "api-key"}, Patterns: []Pattern{
+			ID: "fullcontact-api-key", Provider: "FullContact", Title: "FullContact API key", Why: "Whoever holds it uses FullContact (data on persons) on the account's quota and bill.", Fix: "Revoke it under the API settings of the FullContact account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.fullcontact.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"fullcontact", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)full[ ._-]?contact[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -2451,12 +2451,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "gandi-api-token", Provider: "Gandi", Title: "Gandi API key or personal access token", Why: "It controls what the account runs at Gandi, a registrar and DNS host.", Fix: "Revoke it under User settings > Authentication options, or the organisation's Sharing page, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.gandi.net/en/managing_an_organization/organizations/personal_access_token.html"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gandi", "token"}, Patterns: []Pattern{
+			ID: "gandi-api-token", Provider: "Gandi", Title: "Gandi API key or personal access token", Why: "It controls what the account runs at Gandi (a registrar and DNS host).", Fix: "Revoke it under User settings > Authentication options, or the organisation's Sharing page, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.gandi.net/en/managing_an_organization/organizations/personal_access_token.html"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gandi", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)gandi[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}|[0-9A-Za-z]{24}))"},
 			},
 		},
 		{
-			ID: "geckoboard-api-key", Provider: "Geckoboard", Title: "Geckoboard API key", Why: "It reads and changes what the account keeps in Geckoboard, dashboards.", Fix: "Revoke it under the API settings of the Geckoboard account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.geckoboard.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geckoboard", "api-key"}, Patterns: []Pattern{
+			ID: "geckoboard-api-key", Provider: "Geckoboard", Title: "Geckoboard API key", Why: "It reads and changes what the account keeps in Geckoboard (dashboards).", Fix: "Revoke it under the API settings of the Geckoboard account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.geckoboard.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geckoboard", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)geckoboard[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{44}|[0-9a-f]{32}))"},
 			},
 		},
@@ -2481,37 +2481,37 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "genius-access-token", Provider: "Genius", Title: "Genius access token or client secret", Why: "Whoever holds it queries Genius, lyrics, on the account's quota and bill.", Fix: "Revoke it under genius.com/api-clients, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.genius.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"genius", "token"}, Patterns: []Pattern{
+			ID: "genius-access-token", Provider: "Genius", Title: "Genius access token or client secret", Why: "Whoever holds it uses Genius (lyrics) on the account's quota and bill.", Fix: "Revoke it under genius.com/api-clients, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.genius.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"genius", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)genius[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|secret|key|auth)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{64}))"},
 			},
 		},
 		{
-			ID: "geoapify-api-key", Provider: "Geoapify", Title: "Geoapify API key", Why: "Whoever holds it queries Geoapify, maps, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Geoapify account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.geoapify.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geoapify", "api-key"}, Patterns: []Pattern{
+			ID: "geoapify-api-key", Provider: "Geoapify", Title: "Geoapify API key", Why: "Whoever holds it uses Geoapify (maps) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Geoapify account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.geoapify.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geoapify", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)geoapify[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "geocodify-api-key", Provider: "Geocodify", Title: "Geocodify API key", Why: "Whoever holds it queries Geocodify, geocoding, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Geocodify account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://geocodify.com/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geocodify", "api-key"}, Patterns: []Pattern{
+			ID: "geocodify-api-key", Provider: "Geocodify", Title: "Geocodify API key", Why: "Whoever holds it uses Geocodify (geocoding) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Geocodify account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://geocodify.com/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geocodify", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)geocodify[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "geocodio-api-key", Provider: "Geocodio", Title: "Geocodio API key", Why: "Whoever holds it queries Geocodio, geocoding, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Geocodio account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.geocod.io/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geocodio", "api-key"}, Patterns: []Pattern{
+			ID: "geocodio-api-key", Provider: "Geocodio", Title: "Geocodio API key", Why: "Whoever holds it uses Geocodio (geocoding) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Geocodio account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.geocod.io/docs/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"geocodio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)geocod\\.?io[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{39}))"},
 			},
 		},
 		{
-			ID: "getgeoapi-api-key", Provider: "GetGeoAPI", Title: "GetGeoAPI API key", Why: "Whoever holds it queries GetGeoAPI, geocoding, on the account's quota and bill.", Fix: "Revoke it under the API settings of the GetGeoAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://getgeoapi.com/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"getgeoapi", "api-key"}, Patterns: []Pattern{
+			ID: "getgeoapi-api-key", Provider: "GetGeoAPI", Title: "GetGeoAPI API key", Why: "Whoever holds it uses GetGeoAPI (geocoding) on the account's quota and bill.", Fix: "Revoke it under the API settings of the GetGeoAPI account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://getgeoapi.com/documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"getgeoapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)getgeoapi[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "getgist-api-key", Provider: "Gist", Title: "Gist API key", Why: "It sends messages in the account's name through Gist, a messaging service.", Fix: "Revoke it under the API settings of the Gist account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.getgist.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"getgist", "api-key"}, Patterns: []Pattern{
+			ID: "getgist-api-key", Provider: "Gist", Title: "Gist API key", Why: "It sends messages in the account's name through Gist (a messaging service).", Fix: "Revoke it under the API settings of the Gist account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.getgist.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"getgist", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:getgist|(?:^|[\\s -/:-@\\[-\\x60{-~])gist[_-](?:api|access))[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{68}))"},
 			},
 		},
 		{
-			ID: "getresponse-api-key", Provider: "GetResponse", Title: "GetResponse API key", Why: "It sends messages in the account's name through GetResponse, a mailing service.", Fix: "Revoke it under Tools > Integrations and API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.getresponse.com/v3"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"getresponse", "api-key"}, Patterns: []Pattern{
+			ID: "getresponse-api-key", Provider: "GetResponse", Title: "GetResponse API key", Why: "It sends messages in the account's name through GetResponse (a mailing service).", Fix: "Revoke it under Tools > Integrations and API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.getresponse.com/v3"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"getresponse", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:get[ ._-]?response[_ .-]|getresponse)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -2521,12 +2521,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "ghostinspector-api-key", Provider: "Ghost Inspector", Title: "Ghost Inspector API key", Why: "It reads and changes what the account keeps in Ghost Inspector, tests of web sites.", Fix: "Revoke it under the API settings of the Ghost Inspector account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ghostinspector.com/docs/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ghostinspector", "api-key"}, Patterns: []Pattern{
+			ID: "ghostinspector-api-key", Provider: "Ghost Inspector", Title: "Ghost Inspector API key", Why: "It reads and changes what the account keeps in Ghost Inspector (tests of web sites).", Fix: "Revoke it under the API settings of the Ghost Inspector account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ghostinspector.com/docs/api/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ghostinspector", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ghost[ ._-]?inspector[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "giphy-api-key", Provider: "GIPHY", Title: "GIPHY API key", Why: "Whoever holds it queries GIPHY, animated pictures, on the account's quota and bill.", Fix: "Revoke it under the GIPHY developers dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.giphy.com/docs/api/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"giphy", "api-key"}, Patterns: []Pattern{
+			ID: "giphy-api-key", Provider: "GIPHY", Title: "GIPHY API key", Why: "Whoever holds it uses GIPHY (animated pictures) on the account's quota and bill.", Fix: "Revoke it under the GIPHY developers dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.giphy.com/docs/api/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"giphy", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)giphy[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -2619,27 +2619,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "gitter-access-token", Provider: "Gitter", Title: "Gitter access token", Why: "It reads and changes what the account keeps in Gitter, a chat for developers.", Fix: "Revoke it under the API settings of the Gitter account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.gitter.im/docs/welcome"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gitter", "api-key"}, Patterns: []Pattern{
+			ID: "gitter-access-token", Provider: "Gitter", Title: "Gitter access token", Why: "It reads and changes what the account keeps in Gitter (a chat for developers).", Fix: "Revoke it under the API settings of the Gitter account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.gitter.im/docs/welcome"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gitter", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gitter[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{40}))"},
 			},
 		},
 		{
-			ID: "gladia-api-key", Provider: "Gladia", Title: "Gladia API key", Why: "Whoever holds it runs models at Gladia, speech to text, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Gladia account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.gladia.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gladia", "api-key"}, Patterns: []Pattern{
+			ID: "gladia-api-key", Provider: "Gladia", Title: "Gladia API key", Why: "Whoever holds it runs models at Gladia (speech to text) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Gladia account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.gladia.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gladia", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gladia[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "glassnode-api-key", Provider: "Glassnode", Title: "Glassnode API key", Why: "Whoever holds it queries Glassnode, data on block chains, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Glassnode account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.glassnode.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"glassnode", "api-key"}, Patterns: []Pattern{
+			ID: "glassnode-api-key", Provider: "Glassnode", Title: "Glassnode API key", Why: "Whoever holds it uses Glassnode (data on block chains) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Glassnode account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.glassnode.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"glassnode", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)glassnode[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{27}))"},
 			},
 		},
 		{
-			ID: "gocanvas-api-key", Provider: "GoCanvas", Title: "GoCanvas API key", Why: "It reads and changes what the account keeps in GoCanvas, forms.", Fix: "Revoke it under the API settings of the GoCanvas account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.gocanvas.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gocanvas", "api-key"}, Patterns: []Pattern{
+			ID: "gocanvas-api-key", Provider: "GoCanvas", Title: "GoCanvas API key", Why: "It reads and changes what the account keeps in GoCanvas (forms).", Fix: "Revoke it under the API settings of the GoCanvas account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.gocanvas.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gocanvas", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gocanvas[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
 		{
-			ID: "gocardless-access-token", Provider: "GoCardless", Title: "GoCardless access token", Why: "It reaches the account's money and customers at GoCardless, direct debits.", Fix: "Revoke it under Developers > Access tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.gocardless.com/getting-started/api/making-your-first-request/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gocardless", "token"}, Patterns: []Pattern{
+			ID: "gocardless-access-token", Provider: "GoCardless", Title: "GoCardless access token", Why: "It reaches the account's money and customers at GoCardless (direct debits).", Fix: "Revoke it under Developers > Access tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.gocardless.com/getting-started/api/making-your-first-request/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gocardless", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)gocardless[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:live|sandbox)_[0-9A-Za-z_=-]{40}))"},
 			},
 		},
@@ -2654,12 +2654,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "gong-api-key", Provider: "Gong", Title: "Gong API key", Why: "It reads and changes what the account keeps in Gong, recordings of sales calls.", Fix: "Revoke it under the API settings of the Gong account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gong.app.gong.io/settings/api/documentation"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gong", "api-key"}, Patterns: []Pattern{
+			ID: "gong-api-key", Provider: "Gong", Title: "Gong API key", Why: "It reads and changes what the account keeps in Gong (recordings of sales calls).", Fix: "Revoke it under the API settings of the Gong account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gong.app.gong.io/settings/api/documentation"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gong", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])gong(?:_|-|\\.| api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{52}))"},
 			},
 		},
 		{
-			ID: "goodday-api-token", Provider: "GoodDay", Title: "GoodDay API token", Why: "It reads and changes what the account keeps in GoodDay, a work manager.", Fix: "Revoke it under the API settings of the GoodDay account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.goodday.work/developers"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"goodday", "api-key"}, Patterns: []Pattern{
+			ID: "goodday-api-token", Provider: "GoodDay", Title: "GoodDay API token", Why: "It reads and changes what the account keeps in GoodDay (a work manager).", Fix: "Revoke it under the API settings of the GoodDay account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.goodday.work/developers"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"goodday", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)goodday[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -2709,57 +2709,57 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "graphhopper-api-key", Provider: "GraphHopper", Title: "GraphHopper API key", Why: "Whoever holds it queries GraphHopper, routing, on the account's quota and bill.", Fix: "Revoke it under the API settings of the GraphHopper account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.graphhopper.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"graphhopper", "api-key"}, Patterns: []Pattern{
+			ID: "graphhopper-api-key", Provider: "GraphHopper", Title: "GraphHopper API key", Why: "Whoever holds it uses GraphHopper (routing) on the account's quota and bill.", Fix: "Revoke it under the API settings of the GraphHopper account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.graphhopper.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"graphhopper", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)graphhopper[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "greenhouse-api-key", Provider: "Greenhouse", Title: "Greenhouse API key", Why: "It reads and changes what the account keeps in Greenhouse, applications of job seekers.", Fix: "Revoke it under the API settings of the Greenhouse account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.greenhouse.io/harvest.html"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"greenhouse", "api-key"}, Patterns: []Pattern{
+			ID: "greenhouse-api-key", Provider: "Greenhouse", Title: "Greenhouse API key", Why: "It reads and changes what the account keeps in Greenhouse (applications of job seekers).", Fix: "Revoke it under the API settings of the Greenhouse account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.greenhouse.io/harvest.html"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"greenhouse", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)greenhouse[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{39}))"},
 			},
 		},
 		{
-			ID: "gridly-api-key", Provider: "Gridly", Title: "Gridly API key", Why: "It reads and changes what the account keeps in Gridly, translation tables.", Fix: "Revoke it under the API settings of the Gridly account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gridly.com/docs/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"gridly", "api-key"}, Patterns: []Pattern{
+			ID: "gridly-api-key", Provider: "Gridly", Title: "Gridly API key", Why: "It reads and changes what the account keeps in Gridly (translation tables).", Fix: "Revoke it under the API settings of the Gridly account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gridly.com/docs/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"gridly", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gridly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{16}))"},
 			},
 		},
 		{
-			ID: "groovehq-access-token", Provider: "Groove", Title: "Groove access token", Why: "It reads and changes what the account keeps in Groove, a help desk.", Fix: "Revoke it under the API settings of the Groove account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.groovehq.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"groovehq", "api-key"}, Patterns: []Pattern{
+			ID: "groovehq-access-token", Provider: "Groove", Title: "Groove access token", Why: "It reads and changes what the account keeps in Groove (a help desk).", Fix: "Revoke it under the API settings of the Groove account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.groovehq.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"groovehq", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)groove[ ._-]?(?:hq|api|token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "groq-api-key", Provider: "Groq", Title: "Groq API key", Why: "Whoever holds it runs models at Groq, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Groq console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://console.groq.com/docs/quickstart"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"groq", "api-key"}, Patterns: []Pattern{
+			ID: "groq-api-key", Provider: "Groq", Title: "Groq API key", Why: "Whoever holds it runs models at Groq (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under API keys of the Groq console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://console.groq.com/docs/quickstart"}, Severity: 3, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"groq", "api-key"}, Patterns: []Pattern{
 				{Regexp: "gsk_[0-9A-Za-z]{52}"},
 			},
 		},
 		{
-			ID: "gtmetrix-api-key", Provider: "GTmetrix", Title: "GTmetrix API key", Why: "Whoever holds it queries GTmetrix, measurements of web sites, on the account's quota and bill.", Fix: "Revoke it under the API settings of the GTmetrix account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gtmetrix.com/api/docs/2.0/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gtmetrix", "api-key"}, Patterns: []Pattern{
+			ID: "gtmetrix-api-key", Provider: "GTmetrix", Title: "GTmetrix API key", Why: "Whoever holds it uses GTmetrix (measurements of web sites) on the account's quota and bill.", Fix: "Revoke it under the API settings of the GTmetrix account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gtmetrix.com/api/docs/2.0/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gtmetrix", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gtmetrix[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "guardian-api-key", Provider: "The Guardian", Title: "Guardian Open Platform key", Why: "Whoever holds it queries The Guardian, a newspaper, on the account's quota and bill.", Fix: "Revoke it under the API settings of the The Guardian account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://open-platform.theguardian.com/documentation/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"guardian", "api-key"}, Patterns: []Pattern{
+			ID: "guardian-api-key", Provider: "The Guardian", Title: "Guardian Open Platform key", Why: "Whoever holds it uses The Guardian (a newspaper) on the account's quota and bill.", Fix: "Revoke it under the API settings of the The Guardian account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://open-platform.theguardian.com/documentation/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"guardian", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:guardian[ ._-]?(?:api|key|token)|guardianapis)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "gumroad-access-token", Provider: "Gumroad", Title: "Gumroad access token", Why: "It reaches the account's money and customers at Gumroad, a shop for creators.", Fix: "Revoke it under Settings > Advanced > Applications, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gumroad.com/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gumroad", "token"}, Patterns: []Pattern{
+			ID: "gumroad-access-token", Provider: "Gumroad", Title: "Gumroad access token", Why: "It reaches the account's money and customers at Gumroad (a shop for creators).", Fix: "Revoke it under Settings > Advanced > Applications, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gumroad.com/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gumroad", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)gumroad[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "guru-api-token", Provider: "Guru", Title: "Guru API token", Why: "It reads and changes what the account keeps in Guru, a knowledge base.", Fix: "Revoke it under Manage > Apps & integrations > API access, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.getguru.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"guru", "token"}, Patterns: []Pattern{
+			ID: "guru-api-token", Provider: "Guru", Title: "Guru API token", Why: "It reads and changes what the account keeps in Guru (a knowledge base).", Fix: "Revoke it under Manage > Apps & integrations > API access, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.getguru.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"guru", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:getguru|(?:^|[\\s -/:-@\\[-\\x60{-~])guru(?:_|-|\\.|api| api))[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "gusto-api-key", Provider: "Gusto", Title: "Gusto API key", Why: "It reaches the account's money and customers at Gusto, pay rolls.", Fix: "Revoke it under the API settings of the Gusto account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.gusto.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gusto", "api-key"}, Patterns: []Pattern{
+			ID: "gusto-api-key", Provider: "Gusto", Title: "Gusto API key", Why: "It reaches the account's money and customers at Gusto (pay rolls).", Fix: "Revoke it under the API settings of the Gusto account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.gusto.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gusto", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gusto[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "gyazo-access-token", Provider: "Gyazo", Title: "Gyazo access token", Why: "It reads and changes what the account keeps in Gyazo, screenshots.", Fix: "Revoke it under the API settings of the Gyazo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gyazo.com/api/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gyazo", "api-key"}, Patterns: []Pattern{
+			ID: "gyazo-access-token", Provider: "Gyazo", Title: "Gyazo access token", Why: "It reads and changes what the account keeps in Gyazo (screenshots).", Fix: "Revoke it under the API settings of the Gyazo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://gyazo.com/api/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"gyazo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)gyazo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}|[0-9A-Za-z_-]{43}))"},
 			},
 		},
@@ -2769,7 +2769,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "happyscribe-api-key", Provider: "Happy Scribe", Title: "Happy Scribe API key", Why: "Whoever holds it queries Happy Scribe, speech to text, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Happy Scribe account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dev.happyscribe.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"happyscribe", "api-key"}, Patterns: []Pattern{
+			ID: "happyscribe-api-key", Provider: "Happy Scribe", Title: "Happy Scribe API key", Why: "Whoever holds it uses Happy Scribe (speech to text) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Happy Scribe account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dev.happyscribe.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"happyscribe", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)happy[ ._-]?scribe[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{24}))"},
 			},
 		},
@@ -2779,7 +2779,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "harvest-access-token", Provider: "Harvest", Title: "Harvest access token", Why: "It reads and changes what the account keeps in Harvest, time sheets and invoices.", Fix: "Revoke it under id.getharvest.com/developers, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://help.getharvest.com/api-v2/authentication-api/authentication/authentication/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"harvest", "token"}, Patterns: []Pattern{
+			ID: "harvest-access-token", Provider: "Harvest", Title: "Harvest access token", Why: "It reads and changes what the account keeps in Harvest (time sheets and invoices).", Fix: "Revoke it under id.getharvest.com/developers, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://help.getharvest.com/api-v2/authentication-api/authentication/authentication/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"harvest", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)harvest[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9]{4,9}\\.(?:at|pt)\\.[0-9A-Za-z_-]{83,99}|[0-9A-Za-z_-]{97}))"},
 			},
 		},
@@ -2839,7 +2839,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "haveibeenpwned-api-key", Provider: "Have I Been Pwned", Title: "Have I Been Pwned API key", Why: "Whoever holds it queries Have I Been Pwned, which knows breached accounts, on the account's quota and bill.", Fix: "Revoke it under haveibeenpwned.com/API/Key, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://haveibeenpwned.com/API/v3"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"haveibeenpwned", "api-key"}, Patterns: []Pattern{
+			ID: "haveibeenpwned-api-key", Provider: "Have I Been Pwned", Title: "Have I Been Pwned API key", Why: "Whoever holds it uses Have I Been Pwned (which knows breached accounts) on the account's quota and bill.", Fix: "Revoke it under haveibeenpwned.com/API/Key, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://haveibeenpwned.com/API/v3"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"haveibeenpwned", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:have[ ._-]?i[ ._-]?been[ ._-]?pwned|hibp)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -2849,7 +2849,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "heartland-secret-api-key", Provider: "Heartland", Title: "Heartland (Global Payments) secret API key", Why: "It reaches the account's money and customers at Heartland, a payment processor.", Fix: "Revoke it under the merchant portal, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.globalpayments.com/heartland/getting-started/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heartland", "api-key"}, Patterns: []Pattern{
+			ID: "heartland-secret-api-key", Provider: "Heartland", Title: "Heartland (Global Payments) secret API key", Why: "It reaches the account's money and customers at Heartland (a payment processor).", Fix: "Revoke it under the merchant portal, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.globalpayments.com/heartland/getting-started/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heartland", "api-key"}, Patterns: []Pattern{
 				{Regexp: "skapi_(?:prod|cert)_[0-9A-Za-z_-]{28,60}"},
 			},
 		},
@@ -2864,47 +2864,47 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "helpcrunch-api-key", Provider: "HelpCrunch", Title: "HelpCrunch API key", Why: "It reads and changes what the account keeps in HelpCrunch, customer chats.", Fix: "Revoke it under the API settings of the HelpCrunch account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.helpcrunch.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"helpcrunch", "api-key"}, Patterns: []Pattern{
+			ID: "helpcrunch-api-key", Provider: "HelpCrunch", Title: "HelpCrunch API key", Why: "It reads and changes what the account keeps in HelpCrunch (customer chats).", Fix: "Revoke it under the API settings of the HelpCrunch account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.helpcrunch.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"helpcrunch", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)helpcrunch[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/=]{328}))"},
 			},
 		},
 		{
-			ID: "helpscout-api-key", Provider: "Help Scout", Title: "Help Scout API key or app secret", Why: "It reads and changes what the account keeps in Help Scout, a help desk.", Fix: "Revoke it under the API keys or My apps of the profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.helpscout.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"helpscout", "api-key"}, Patterns: []Pattern{
+			ID: "helpscout-api-key", Provider: "Help Scout", Title: "Help Scout API key or app secret", Why: "It reads and changes what the account keeps in Help Scout (a help desk).", Fix: "Revoke it under the API keys or My apps of the profile, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.helpscout.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"helpscout", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)help[ ._-]?scout[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{56}|[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "hereapi-api-key", Provider: "HERE", Title: "HERE API key", Why: "Whoever holds it queries HERE, maps, on the account's quota and bill.", Fix: "Revoke it under the API settings of the HERE account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.here.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hereapi", "api-key"}, Patterns: []Pattern{
+			ID: "hereapi-api-key", Provider: "HERE", Title: "HERE API key", Why: "Whoever holds it uses HERE (maps) on the account's quota and bill.", Fix: "Revoke it under the API settings of the HERE account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.here.com/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hereapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)here(?:maps|api|_api|_key|-api|\\.com|_access| api| maps| key)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "heroku-api-token", Provider: "Heroku", Title: "Heroku API token", Why: "It controls what the account runs at Heroku, a host of applications.", Fix: "Revoke it under Account settings > Applications > Authorizations, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://devcenter.heroku.com/articles/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heroku", "token"}, Patterns: []Pattern{
+			ID: "heroku-api-token", Provider: "Heroku", Title: "Heroku API token", Why: "It controls what the account runs at Heroku (a host of applications).", Fix: "Revoke it under Account settings > Applications > Authorizations, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://devcenter.heroku.com/articles/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heroku", "token"}, Patterns: []Pattern{
 				{Regexp: "HRKU-AA[0-9A-Za-z_-]{58}"},
 			},
 		},
 		{
-			ID: "heroku-api-key", Provider: "Heroku", Title: "Heroku API key (legacy)", Why: "It controls what the account runs at Heroku, a host of applications.", Fix: "Revoke it under Account settings > API key (regenerate), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://devcenter.heroku.com/articles/authentication"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heroku", "api-key"}, Patterns: []Pattern{
+			ID: "heroku-api-key", Provider: "Heroku", Title: "Heroku API key (legacy)", Why: "It controls what the account runs at Heroku (a host of applications).", Fix: "Revoke it under Account settings > API key (regenerate), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://devcenter.heroku.com/articles/authentication"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heroku", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)heroku[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:HRKU-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "hetzner-cloud-api-token", Provider: "Hetzner", Title: "Hetzner Cloud API token", Why: "It controls what the account runs at Hetzner, a cloud provider.", Fix: "Revoke it under Security > API tokens of the project, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.hetzner.cloud/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hetzner", "token"}, Patterns: []Pattern{
+			ID: "hetzner-cloud-api-token", Provider: "Hetzner", Title: "Hetzner Cloud API token", Why: "It controls what the account runs at Hetzner (a cloud provider).", Fix: "Revoke it under Security > API tokens of the project, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.hetzner.cloud/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hetzner", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:hetzner|hcloud)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|key|secret|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
 		{
-			ID: "hetzner-dns-api-token", Provider: "Hetzner", Title: "Hetzner DNS API token", Why: "It controls what the account runs at Hetzner, a host of DNS.", Fix: "Revoke it under dns.hetzner.com/settings/api-token, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dns.hetzner.com/api-docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hetzner", "token"}, Patterns: []Pattern{
+			ID: "hetzner-dns-api-token", Provider: "Hetzner", Title: "Hetzner DNS API token", Why: "It controls what the account runs at Hetzner (a host of DNS).", Fix: "Revoke it under dns.hetzner.com/settings/api-token, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://dns.hetzner.com/api-docs"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hetzner", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:hetzner|hdns)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|key|secret|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "heygen-api-key", Provider: "HeyGen", Title: "HeyGen API key", Why: "Whoever holds it runs models at HeyGen, which makes videos, on the account's bill and may read what it stored there.", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.heygen.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heygen", "api-key"}, Patterns: []Pattern{
+			ID: "heygen-api-key", Provider: "HeyGen", Title: "HeyGen API key", Why: "Whoever holds it runs models at HeyGen (which makes videos) on the account's bill and may read what it stored there.", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.heygen.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"heygen", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)heygen[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sk_V2_[0-9A-Za-z_-]{40,80}|[0-9A-Za-z+/]{52,56}==?|[0-9A-Za-z]{48}))"},
 			},
 		},
 		{
-			ID: "hibob-api-key", Provider: "HiBob", Title: "HiBob API key", Why: "It reads and changes what the account keeps in HiBob, data on staff.", Fix: "Revoke it under the API settings of the HiBob account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.hibob.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hibob", "api-key"}, Patterns: []Pattern{
+			ID: "hibob-api-key", Provider: "HiBob", Title: "HiBob API key", Why: "It reads and changes what the account keeps in HiBob (data on staff).", Fix: "Revoke it under the API settings of the HiBob account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.hibob.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hibob", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)hibob[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
@@ -2914,12 +2914,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "hiveage-api-key", Provider: "Hiveage", Title: "Hiveage API key", Why: "It reads and changes what the account keeps in Hiveage, invoices.", Fix: "Revoke it under the API settings of the Hiveage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.hiveage.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hiveage", "api-key"}, Patterns: []Pattern{
+			ID: "hiveage-api-key", Provider: "Hiveage", Title: "Hiveage API key", Why: "It reads and changes what the account keeps in Hiveage (invoices).", Fix: "Revoke it under the API settings of the Hiveage account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.hiveage.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hiveage", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)hiveage[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{20}))"},
 			},
 		},
 		{
-			ID: "holidayapi-api-key", Provider: "Holiday API", Title: "Holiday API API key", Why: "Whoever holds it queries Holiday API, public holidays, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Holiday API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://holidayapi.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"holidayapi", "api-key"}, Patterns: []Pattern{
+			ID: "holidayapi-api-key", Provider: "Holiday API", Title: "Holiday API API key", Why: "Whoever holds it uses Holiday API (public holidays) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Holiday API account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://holidayapi.com/docs"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"holidayapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)holiday[ ._-]?api[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -2939,22 +2939,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "hostinger-api-token", Provider: "Hostinger", Title: "Hostinger API token", Why: "It controls what the account runs at Hostinger, a host of web sites.", Fix: "Revoke it under Account information > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.hostinger.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hostinger", "token"}, Patterns: []Pattern{
+			ID: "hostinger-api-token", Provider: "Hostinger", Title: "Hostinger API token", Why: "It controls what the account runs at Hostinger (a host of web sites).", Fix: "Revoke it under Account information > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.hostinger.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hostinger", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)hostinger[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{48}))"},
 			},
 		},
 		{
-			ID: "html2pdf-api-key", Provider: "Html2Pdf", Title: "Html2Pdf API key", Why: "Whoever holds it queries Html2Pdf, a generator of PDFs, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Html2Pdf account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://html2pdf.app/documentation/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"html2pdf", "api-key"}, Patterns: []Pattern{
+			ID: "html2pdf-api-key", Provider: "Html2Pdf", Title: "Html2Pdf API key", Why: "Whoever holds it uses Html2Pdf (a generator of PDFs) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Html2Pdf account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://html2pdf.app/documentation/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"html2pdf", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)html2pdf[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
 		{
-			ID: "hubspot-private-app-token", Provider: "HubSpot", Title: "HubSpot private app token", Why: "It reads and changes what the account keeps in HubSpot, customer relations.", Fix: "Revoke it under Settings > Integrations > Private apps (rotate and expire now), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.hubspot.com/docs/guides/apps/private-apps/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hubspot", "token"}, Patterns: []Pattern{
+			ID: "hubspot-private-app-token", Provider: "HubSpot", Title: "HubSpot private app token", Why: "It reads and changes what the account keeps in HubSpot (customer relations).", Fix: "Revoke it under Settings > Integrations > Private apps (rotate and expire now), give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.hubspot.com/docs/guides/apps/private-apps/overview"}, Severity: 4, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hubspot", "token"}, Patterns: []Pattern{
 				{Regexp: "pat-(?:na|eu|ap)[0-9]-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
 			},
 		},
 		{
-			ID: "hubspot-api-key", Provider: "HubSpot", Title: "HubSpot API key (legacy) or developer key", Why: "It reads and changes what the account keeps in HubSpot, customer relations.", Fix: "Revoke it under Settings > Integrations, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.hubspot.com/docs/guides/apps/private-apps/overview"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hubspot", "api-key"}, Patterns: []Pattern{
+			ID: "hubspot-api-key", Provider: "HubSpot", Title: "HubSpot API key (legacy) or developer key", Why: "It reads and changes what the account keeps in HubSpot (customer relations).", Fix: "Revoke it under Settings > Integrations, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.hubspot.com/docs/guides/apps/private-apps/overview"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hubspot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:hubspot|hub_spot|hapikey)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|secret|token|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?i:(?:(?:na|eu|ap)[0-9]-[0-9a-f]{4}-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})))"},
 			},
 		},
@@ -2969,27 +2969,27 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "humanity-api-key", Provider: "Humanity", Title: "Humanity API key", Why: "It reads and changes what the account keeps in Humanity, shifts of staff.", Fix: "Revoke it under the API settings of the Humanity account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.humanity.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"humanity", "api-key"}, Patterns: []Pattern{
+			ID: "humanity-api-key", Provider: "Humanity", Title: "Humanity API key", Why: "It reads and changes what the account keeps in Humanity (shifts of staff).", Fix: "Revoke it under the API settings of the Humanity account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.humanity.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"humanity", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)humanity[ ._-]?(?:api|com|token|key)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "hunter-api-key", Provider: "Hunter", Title: "Hunter API key", Why: "Whoever holds it queries Hunter, mail addresses of companies, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Hunter account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hunter.io/api-documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hunter", "api-key"}, Patterns: []Pattern{
+			ID: "hunter-api-key", Provider: "Hunter", Title: "Hunter API key", Why: "Whoever holds it uses Hunter (mail addresses of companies) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Hunter account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hunter.io/api-documentation"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hunter", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)hunter(?:\\.?io|_io|_api|-api|_key| api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
 		{
-			ID: "hybiscus-api-key", Provider: "Hybiscus", Title: "Hybiscus API key", Why: "Whoever holds it queries Hybiscus, a generator of reports, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Hybiscus account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hybiscus.dev/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hybiscus", "api-key"}, Patterns: []Pattern{
+			ID: "hybiscus-api-key", Provider: "Hybiscus", Title: "Hybiscus API key", Why: "Whoever holds it uses Hybiscus (a generator of reports) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Hybiscus account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hybiscus.dev/docs/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hybiscus", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)hybiscus[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "hyperping-api-key", Provider: "Hyperping", Title: "Hyperping API key", Why: "It reads and changes what the account keeps in Hyperping, a monitor of web sites.", Fix: "Revoke it under the API settings of the Hyperping account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hyperping.com/docs/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hyperping", "api-key"}, Patterns: []Pattern{
+			ID: "hyperping-api-key", Provider: "Hyperping", Title: "Hyperping API key", Why: "It reads and changes what the account keeps in Hyperping (a monitor of web sites).", Fix: "Revoke it under the API settings of the Hyperping account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hyperping.com/docs/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hyperping", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)hyperping[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "hypertrack-secret-key", Provider: "HyperTrack", Title: "HyperTrack secret key", Why: "It reads and changes what the account keeps in HyperTrack, positions of drivers.", Fix: "Revoke it under the API settings of the HyperTrack account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hypertrack.com/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hypertrack", "api-key"}, Patterns: []Pattern{
+			ID: "hypertrack-secret-key", Provider: "HyperTrack", Title: "HyperTrack secret key", Why: "It reads and changes what the account keeps in HyperTrack (positions of drivers).", Fix: "Revoke it under the API settings of the HyperTrack account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hypertrack.com/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"hypertrack", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)hypertrack[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{54}))"},
 			},
 		},
@@ -3009,7 +3009,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "iconfinder-api-key", Provider: "Iconfinder", Title: "Iconfinder API key", Why: "Whoever holds it queries Iconfinder, icons, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Iconfinder account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.iconfinder.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"iconfinder", "api-key"}, Patterns: []Pattern{
+			ID: "iconfinder-api-key", Provider: "Iconfinder", Title: "Iconfinder API key", Why: "Whoever holds it uses Iconfinder (icons) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Iconfinder account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.iconfinder.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"iconfinder", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)iconfinder[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{64}))"},
 			},
 		},
@@ -3024,17 +3024,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "imagga-api-credential", Provider: "Imagga", Title: "Imagga authorization", Why: "Whoever holds it queries Imagga, which tags pictures, on the account's quota and bill.", Fix: "Revoke it under the Imagga dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.imagga.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"imagga", "api-key"}, Patterns: []Pattern{
+			ID: "imagga-api-credential", Provider: "Imagga", Title: "Imagga authorization", Why: "Whoever holds it uses Imagga (which tags pictures) on the account's quota and bill.", Fix: "Revoke it under the Imagga dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.imagga.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"imagga", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)imagga[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{72}=?=?))"},
 			},
 		},
 		{
-			ID: "impact-api-key", Provider: "Impact", Title: "Impact API key", Why: "It reaches the account's money and customers at Impact, partner programmes.", Fix: "Revoke it under the API settings of the Impact account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://integrations.impact.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"impact", "api-key"}, Patterns: []Pattern{
+			ID: "impact-api-key", Provider: "Impact", Title: "Impact API key", Why: "It reaches the account's money and customers at Impact (partner programmes).", Fix: "Revoke it under the API settings of the Impact account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://integrations.impact.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"impact", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)impact[ ._-]?(?:radius|com|api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "impala-api-key", Provider: "Impala", Title: "Impala API key", Why: "Whoever holds it queries Impala, hotel rooms, on the account's quota and bill.", Fix: "Revoke it under the Impala dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.impala.travel/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"impala", "api-key"}, Patterns: []Pattern{
+			ID: "impala-api-key", Provider: "Impala", Title: "Impala API key", Why: "Whoever holds it uses Impala (hotel rooms) on the account's quota and bill.", Fix: "Revoke it under the Impala dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.impala.travel/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"impala", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)impala[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_]{46}))"},
 			},
 		},
@@ -3059,12 +3059,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "infura-api-key-url", Provider: "Infura", Title: "Infura API key in a URL", Why: "Whoever holds it queries Infura, access to blockchain nodes, on the account's quota and bill.", Fix: "Revoke it under the key's settings in the MetaMask Developer dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.metamask.io/services/get-started/infura/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"infura", "api-key"}, Patterns: []Pattern{
+			ID: "infura-api-key-url", Provider: "Infura", Title: "Infura API key in a URL", Why: "Whoever holds it uses Infura (access to blockchain nodes) on the account's quota and bill.", Fix: "Revoke it under the key's settings in the MetaMask Developer dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.metamask.io/services/get-started/infura/"}, Severity: 2, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"infura", "api-key"}, Patterns: []Pattern{
 				{Regexp: "\\.infura\\.io/(?:ws/)?v3/(?P<secret>[0-9a-f]{32})"},
 			},
 		},
 		{
-			ID: "infura-api-key", Provider: "Infura", Title: "Infura API key or secret", Why: "Whoever holds it queries Infura, access to blockchain nodes, on the account's quota and bill.", Fix: "Revoke it under the key's settings in the MetaMask Developer dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.metamask.io/services/get-started/infura/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"infura", "api-key"}, Patterns: []Pattern{
+			ID: "infura-api-key", Provider: "Infura", Title: "Infura API key or secret", Why: "Whoever holds it uses Infura (access to blockchain nodes) on the account's quota and bill.", Fix: "Revoke it under the key's settings in the MetaMask Developer dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.metamask.io/services/get-started/infura/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"infura", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)infura[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|secret|token|id)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{54}==|[0-9a-z]{32}))"},
 			},
 		},
@@ -3074,12 +3074,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "insightly-api-key", Provider: "Insightly", Title: "Insightly API key", Why: "It reads and changes what the account keeps in Insightly, customer relations.", Fix: "Revoke it under User settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.insightly.com/v3.1/Help"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"insightly", "api-key"}, Patterns: []Pattern{
+			ID: "insightly-api-key", Provider: "Insightly", Title: "Insightly API key", Why: "It reads and changes what the account keeps in Insightly (customer relations).", Fix: "Revoke it under User settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://api.insightly.com/v3.1/Help"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"insightly", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)insightly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "instabot-api-key", Provider: "Instabot", Title: "Instabot API key", Why: "It reads and changes what the account keeps in Instabot, chat bots.", Fix: "Revoke it under the API settings of the Instabot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.instabot.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"instabot", "api-key"}, Patterns: []Pattern{
+			ID: "instabot-api-key", Provider: "Instabot", Title: "Instabot API key", Why: "It reads and changes what the account keeps in Instabot (chat bots).", Fix: "Revoke it under the API settings of the Instabot account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.instabot.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"instabot", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)instabot[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
@@ -3094,12 +3094,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "instamojo-api-key", Provider: "Instamojo", Title: "Instamojo API key or client secret", Why: "It reaches the account's money and customers at Instamojo, an Indian payment gateway.", Fix: "Revoke it under the API & plugins page, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.instamojo.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"instamojo", "api-key"}, Patterns: []Pattern{
+			ID: "instamojo-api-key", Provider: "Instamojo", Title: "Instamojo API key or client secret", Why: "It reaches the account's money and customers at Instamojo (an Indian payment gateway).", Fix: "Revoke it under the API & plugins page, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.instamojo.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"instamojo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)instamojo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{128}|[0-9A-Za-z]{40}|[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "intercom-access-token", Provider: "Intercom", Title: "Intercom access token", Why: "It reads and changes what the account keeps in Intercom, conversations with customers.", Fix: "Revoke it under the app's Authentication page in the Developer Hub, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.intercom.com/docs/build-an-integration/learn-more/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"intercom", "token"}, Patterns: []Pattern{
+			ID: "intercom-access-token", Provider: "Intercom", Title: "Intercom access token", Why: "It reads and changes what the account keeps in Intercom (conversations with customers).", Fix: "Revoke it under the app's Authentication page in the Developer Hub, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.intercom.com/docs/build-an-integration/learn-more/authentication"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"intercom", "token"}, Patterns: []Pattern{
 				{Regexp: "dG9rO[0-9A-Za-z+/]{54,56}={0,2}"},
 			},
 		},
@@ -3109,7 +3109,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "interseller-api-key", Provider: "Interseller", Title: "Interseller API key", Why: "Whoever holds it queries Interseller, contacts for recruiters, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Interseller account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://interseller.readme.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"interseller", "api-key"}, Patterns: []Pattern{
+			ID: "interseller-api-key", Provider: "Interseller", Title: "Interseller API key", Why: "Whoever holds it uses Interseller (contacts for recruiters) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Interseller account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://interseller.readme.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"interseller", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)interseller[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{64}))"},
 			},
 		},
@@ -3119,17 +3119,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "intrinio-api-key", Provider: "Intrinio", Title: "Intrinio API key", Why: "Whoever holds it queries Intrinio, market data, on the account's quota and bill.", Fix: "Revoke it under Account > Access keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.intrinio.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"intrinio", "api-key"}, Patterns: []Pattern{
+			ID: "intrinio-api-key", Provider: "Intrinio", Title: "Intrinio API key", Why: "Whoever holds it uses Intrinio (market data) on the account's quota and bill.", Fix: "Revoke it under Account > Access keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.intrinio.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"intrinio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)intrinio[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{44}|Oj[0-9A-Za-z]{42}))"},
 			},
 		},
 		{
-			ID: "intruder-api-token", Provider: "Intruder", Title: "Intruder API token", Why: "It controls what the account runs at Intruder, a scanner for vulnerabilities.", Fix: "Revoke it under the API settings of the Intruder account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.intruder.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"intruder", "api-key"}, Patterns: []Pattern{
+			ID: "intruder-api-token", Provider: "Intruder", Title: "Intruder API token", Why: "It controls what the account runs at Intruder (a scanner for vulnerabilities).", Fix: "Revoke it under the API settings of the Intruder account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.intruder.io/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"intruder", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)intruder[ ._-]?(?:io|api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "invoiceocean-api-key", Provider: "InvoiceOcean", Title: "InvoiceOcean API key", Why: "It reads and changes what the account keeps in InvoiceOcean, invoices.", Fix: "Revoke it under the API settings of the InvoiceOcean account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://invoiceocean.com/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"invoiceocean", "api-key"}, Patterns: []Pattern{
+			ID: "invoiceocean-api-key", Provider: "InvoiceOcean", Title: "InvoiceOcean API key", Why: "It reads and changes what the account keeps in InvoiceOcean (invoices).", Fix: "Revoke it under the API settings of the InvoiceOcean account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://invoiceocean.com/api"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"invoiceocean", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)invoiceocean[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
@@ -3139,47 +3139,47 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "ionos-api-key", Provider: "IONOS", Title: "IONOS API key", Why: "It controls what the account runs at IONOS, a host of domains.", Fix: "Revoke it under developer.hosting.ionos.com/keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.hosting.ionos.com/docs/getstarted"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ionos", "api-key"}, Patterns: []Pattern{
+			ID: "ionos-api-key", Provider: "IONOS", Title: "IONOS API key", Why: "It controls what the account runs at IONOS (a host of domains).", Fix: "Revoke it under developer.hosting.ionos.com/keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.hosting.ionos.com/docs/getstarted"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ionos", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ionos[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}\\.[0-9A-Za-z_-]{80,90}))"},
 			},
 		},
 		{
-			ID: "ip2location-api-key", Provider: "IP2Location", Title: "IP2Location API key", Why: "Whoever holds it queries IP2Location, lookups of IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the IP2Location account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.ip2location.io/ip2location-documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"ip2location", "api-key"}, Patterns: []Pattern{
+			ID: "ip2location-api-key", Provider: "IP2Location", Title: "IP2Location API key", Why: "Whoever holds it uses IP2Location (lookups of IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the IP2Location account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.ip2location.io/ip2location-documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"ip2location", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ip2location[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Z]{32}|[0-9A-Z]{10}))"},
 			},
 		},
 		{
-			ID: "ipapi-access-key", Provider: "ipapi", Title: "ipapi access key", Why: "Whoever holds it queries ipapi, lookups of IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the ipapi account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipapi.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipapi", "api-key"}, Patterns: []Pattern{
+			ID: "ipapi-access-key", Provider: "ipapi", Title: "ipapi access key", Why: "Whoever holds it uses ipapi (lookups of IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the ipapi account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipapi.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipapi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:ipapi|ip_api|ip-api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "ipgeolocation-api-key", Provider: "ipgeolocation", Title: "ipgeolocation API key", Why: "Whoever holds it queries ipgeolocation, lookups of IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the ipgeolocation account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipgeolocation.io/documentation.html"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipgeolocation", "api-key"}, Patterns: []Pattern{
+			ID: "ipgeolocation-api-key", Provider: "ipgeolocation", Title: "ipgeolocation API key", Why: "Whoever holds it uses ipgeolocation (lookups of IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the ipgeolocation account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipgeolocation.io/documentation.html"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipgeolocation", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ip[ ._-]?geo[ ._-]?location[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "ipinfo-access-token", Provider: "IPinfo", Title: "IPinfo access token", Why: "Whoever holds it queries IPinfo, lookups of IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the IPinfo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipinfo.io/developers"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"ipinfo", "api-key"}, Patterns: []Pattern{
+			ID: "ipinfo-access-token", Provider: "IPinfo", Title: "IPinfo access token", Why: "Whoever holds it uses IPinfo (lookups of IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the IPinfo account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipinfo.io/developers"}, Severity: 1, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"ipinfo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ipinfo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{14}))"},
 			},
 		},
 		{
-			ID: "ipinfodb-api-key", Provider: "IPInfoDB", Title: "IPInfoDB API key", Why: "Whoever holds it queries IPInfoDB, lookups of IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the IPInfoDB account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.ipinfodb.com/api"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipinfodb", "api-key"}, Patterns: []Pattern{
+			ID: "ipinfodb-api-key", Provider: "IPInfoDB", Title: "IPInfoDB API key", Why: "Whoever holds it uses IPInfoDB (lookups of IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the IPInfoDB account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.ipinfodb.com/api"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipinfodb", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ipinfodb[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{64}))"},
 			},
 		},
 		{
-			ID: "ipqualityscore-api-key", Provider: "IPQualityScore", Title: "IPQualityScore API key", Why: "Whoever holds it queries IPQualityScore, scores of fraud, on the account's quota and bill.", Fix: "Revoke it under the API settings of the IPQualityScore account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.ipqualityscore.com/documentation/overview"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipqualityscore", "api-key"}, Patterns: []Pattern{
+			ID: "ipqualityscore-api-key", Provider: "IPQualityScore", Title: "IPQualityScore API key", Why: "Whoever holds it uses IPQualityScore (scores of fraud) on the account's quota and bill.", Fix: "Revoke it under the API settings of the IPQualityScore account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.ipqualityscore.com/documentation/overview"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipqualityscore", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:ip[ ._-]?quality[ ._-]?score|ipqs|ipquality)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "ipstack-access-key", Provider: "ipstack", Title: "ipstack access key", Why: "Whoever holds it queries ipstack, lookups of IP addresses, on the account's quota and bill.", Fix: "Revoke it under the API settings of the ipstack account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipstack.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipstack", "api-key"}, Patterns: []Pattern{
+			ID: "ipstack-access-key", Provider: "ipstack", Title: "ipstack access key", Why: "Whoever holds it uses ipstack (lookups of IP addresses) on the account's quota and bill.", Fix: "Revoke it under the API settings of the ipstack account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://ipstack.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"ipstack", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)ipstack[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "iterable-api-key", Provider: "Iterable", Title: "Iterable API key", Why: "It sends messages in the account's name through Iterable, a messaging service.", Fix: "Revoke it under the API settings of the Iterable account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.iterable.com/hc/en-us/articles/360043464871-API-Keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"iterable", "api-key"}, Patterns: []Pattern{
+			ID: "iterable-api-key", Provider: "Iterable", Title: "Iterable API key", Why: "It sends messages in the account's name through Iterable (a messaging service).", Fix: "Revoke it under the API settings of the Iterable account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.iterable.com/hc/en-us/articles/360043464871-API-Keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"iterable", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:iterable[ ._-]?(?:api|key|token|app|client|js)|iterableApi)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -3189,7 +3189,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "jina-api-key", Provider: "Jina AI", Title: "Jina AI API key", Why: "Whoever holds it runs models at Jina AI, a model provider, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://jina.ai/api-dashboard/"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"jina", "api-key"}, Patterns: []Pattern{
+			ID: "jina-api-key", Provider: "Jina AI", Title: "Jina AI API key", Why: "Whoever holds it runs models at Jina AI (a model provider) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://jina.ai/api-dashboard/"}, Severity: 2, Confidence: 2, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"jina", "api-key"}, Patterns: []Pattern{
 				{Regexp: "jina_[0-9a-f]{32}[0-9A-Za-z_-]{28}"},
 			},
 		},
@@ -3219,7 +3219,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "juro-api-key", Provider: "Juro", Title: "Juro API key", Why: "It reads and changes what the account keeps in Juro, contracts.", Fix: "Revoke it under the API settings of the Juro account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.juro.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"juro", "api-key"}, Patterns: []Pattern{
+			ID: "juro-api-key", Provider: "Juro", Title: "Juro API key", Why: "It reads and changes what the account keeps in Juro (contracts).", Fix: "Revoke it under the API settings of the Juro account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.juro.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"juro", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])juro(?:_|-|\\.| api| key| token)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
@@ -3246,22 +3246,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "kagi-api-key", Provider: "Kagi", Title: "Kagi API key", Why: "Whoever holds it queries Kagi, a search engine, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Kagi account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://help.kagi.com/kagi/api/overview.html"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kagi", "api-key"}, Patterns: []Pattern{
+			ID: "kagi-api-key", Provider: "Kagi", Title: "Kagi API key", Why: "Whoever holds it uses Kagi (a search engine) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Kagi account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://help.kagi.com/kagi/api/overview.html"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kagi", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])kagi[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{11}\\.[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "kanbantool-api-token", Provider: "Kanban Tool", Title: "Kanban Tool API token", Why: "It reads and changes what the account keeps in Kanban Tool, boards of tasks.", Fix: "Revoke it under the API settings of the Kanban Tool account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://kanbantool.com/developer/api-v3"}, Severity: 2, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"kanbantool", "api-key"}, Patterns: []Pattern{
+			ID: "kanbantool-api-token", Provider: "Kanban Tool", Title: "Kanban Tool API token", Why: "It reads and changes what the account keeps in Kanban Tool (boards of tasks).", Fix: "Revoke it under the API settings of the Kanban Tool account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://kanbantool.com/developer/api-v3"}, Severity: 2, Confidence: 1, Validators: []string{"token", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"kanbantool", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kanban[ ._-]?tool[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Z]{12}))"},
 			},
 		},
 		{
-			ID: "karmacrm-api-key", Provider: "karmaCRM", Title: "karmaCRM API key", Why: "It reads and changes what the account keeps in karmaCRM, customer relations.", Fix: "Revoke it under the API settings of the karmaCRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.karmacrm.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"karmacrm", "api-key"}, Patterns: []Pattern{
+			ID: "karmacrm-api-key", Provider: "karmaCRM", Title: "karmaCRM API key", Why: "It reads and changes what the account keeps in karmaCRM (customer relations).", Fix: "Revoke it under the API settings of the karmaCRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.karmacrm.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"karmacrm", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)karmacrm[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 			},
 		},
 		{
-			ID: "keenio-master-key", Provider: "Keen", Title: "Keen master or access key", Why: "It reads and changes what the account keeps in Keen, analytics.", Fix: "Revoke it under the API settings of the Keen account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://keen.io/docs/access/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"keenio", "api-key"}, Patterns: []Pattern{
+			ID: "keenio-master-key", Provider: "Keen", Title: "Keen master or access key", Why: "It reads and changes what the account keeps in Keen (analytics).", Fix: "Revoke it under the API settings of the Keen account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://keen.io/docs/access/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"keenio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])keen(?:\\.?io|_|-)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-F]{64}|[0-9A-F]{40}))"},
 			},
 		},
@@ -3271,37 +3271,37 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "keygen-api-key", Provider: "Keygen", Title: "Keygen API key", Why: "It reads and changes what the account keeps in Keygen, licences of software.", Fix: "Revoke it under the API settings of the Keygen account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://keygen.sh/docs/api/authentication/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"keygen", "api-key"}, Patterns: []Pattern{
+			ID: "keygen-api-key", Provider: "Keygen", Title: "Keygen API key", Why: "It reads and changes what the account keeps in Keygen (licences of software).", Fix: "Revoke it under the API settings of the Keygen account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://keygen.sh/docs/api/authentication/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"keygen", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)keygen[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{70}))"},
 			},
 		},
 		{
-			ID: "kickbox-api-key", Provider: "Kickbox", Title: "Kickbox API key", Why: "Whoever holds it queries Kickbox, checks of mail addresses, on the account's quota and bill.", Fix: "Revoke it under API keys of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.kickbox.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kickbox", "api-key"}, Patterns: []Pattern{
+			ID: "kickbox-api-key", Provider: "Kickbox", Title: "Kickbox API key", Why: "Whoever holds it uses Kickbox (checks of mail addresses) on the account's quota and bill.", Fix: "Revoke it under API keys of the dashboard, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.kickbox.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kickbox", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kickbox[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:live|test)_[0-9a-zA-Z]{64}))"},
 			},
 		},
 		{
-			ID: "kintone-api-key", Provider: "Kintone", Title: "Kintone API key", Why: "It reads and changes what the account keeps in Kintone, a builder of applications.", Fix: "Revoke it under the API settings of the Kintone account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://kintone.dev/en/docs/common/authentication/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kintone", "api-key"}, Patterns: []Pattern{
+			ID: "kintone-api-key", Provider: "Kintone", Title: "Kintone API key", Why: "It reads and changes what the account keeps in Kintone (a builder of applications).", Fix: "Revoke it under the API settings of the Kintone account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://kintone.dev/en/docs/common/authentication/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kintone", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kintone[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "klarna-api-key", Provider: "Klarna", Title: "Klarna API key", Why: "It reaches the account's money and customers at Klarna, payments by instalments.", Fix: "Revoke it under the API settings of the Klarna account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.klarna.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klarna", "api-key"}, Patterns: []Pattern{
+			ID: "klarna-api-key", Provider: "Klarna", Title: "Klarna API key", Why: "It reaches the account's money and customers at Klarna (payments by instalments).", Fix: "Revoke it under the API settings of the Klarna account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.klarna.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klarna", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)klarna[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{40}))"},
 			},
 		},
 		{
-			ID: "klaviyo-private-api-key", Provider: "Klaviyo", Title: "Klaviyo private API key", Why: "It sends messages in the account's name through Klaviyo, a mailing service. It reads the customers too.", Fix: "Revoke it under Settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.klaviyo.com/en/docs/authenticate_"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klaviyo", "api-key"}, Patterns: []Pattern{
+			ID: "klaviyo-private-api-key", Provider: "Klaviyo", Title: "Klaviyo private API key", Why: "It sends messages in the account's name through Klaviyo (a mailing service). It reads the customers too.", Fix: "Revoke it under Settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developers.klaviyo.com/en/docs/authenticate_"}, Severity: 4, Confidence: 2, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klaviyo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "pk_[0-9a-f]{34}|pk_[0-9A-Za-z]{6}_[0-9a-f]{34}"},
 			},
 		},
 		{
-			ID: "klingai-secret-key", Provider: "Kling AI", Title: "Kling AI access or secret key", Why: "Whoever holds it runs models at Kling AI, which makes videos, on the account's bill and may read what it stored there.", Fix: "Revoke it under the developer console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://app.klingai.com/global/dev/document-api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klingai", "api-key"}, Patterns: []Pattern{
+			ID: "klingai-secret-key", Provider: "Kling AI", Title: "Kling AI access or secret key", Why: "Whoever holds it runs models at Kling AI (which makes videos) on the account's bill and may read what it stored there.", Fix: "Revoke it under the developer console, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://app.klingai.com/global/dev/document-api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klingai", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kling(?:ai|_|-| ai)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
 		{
-			ID: "klipfolio-api-key", Provider: "Klipfolio", Title: "Klipfolio API key", Why: "It reads and changes what the account keeps in Klipfolio, dashboards.", Fix: "Revoke it under the API settings of the Klipfolio account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.klipfolio.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klipfolio", "api-key"}, Patterns: []Pattern{
+			ID: "klipfolio-api-key", Provider: "Klipfolio", Title: "Klipfolio API key", Why: "It reads and changes what the account keeps in Klipfolio (dashboards).", Fix: "Revoke it under the API settings of the Klipfolio account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://apidocs.klipfolio.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"klipfolio", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)klipfolio[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 			},
 		},
@@ -3311,7 +3311,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "knock-secret-key", Provider: "Knock", Title: "Knock secret API key", Why: "It sends messages in the account's name through Knock, a notification service.", Fix: "Revoke it under Developers > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.knock.app/developer-tools/api-keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"knock", "api-key"}, Patterns: []Pattern{
+			ID: "knock-secret-key", Provider: "Knock", Title: "Knock secret API key", Why: "It sends messages in the account's name through Knock (a notification service).", Fix: "Revoke it under Developers > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.knock.app/developer-tools/api-keys"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"knock", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])knock[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sk_[0-9A-Za-z-]{43}))"},
 			},
 		},
@@ -3321,12 +3321,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "kontent-api-key", Provider: "Kontent.ai", Title: "Kontent.ai API key", Why: "It reads and changes what the account keeps in Kontent.ai, a content management system.", Fix: "Revoke it under Project settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://kontent.ai/learn/docs/apis/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kontent", "api-key"}, Patterns: []Pattern{
+			ID: "kontent-api-key", Provider: "Kontent.ai", Title: "Kontent.ai API key", Why: "It reads and changes what the account keeps in Kontent.ai (a content management system).", Fix: "Revoke it under Project settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://kontent.ai/learn/docs/apis/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kontent", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kontent[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:ew0KICAiYWxnI[0-9A-Za-z_-]{20,100}\\.ew0KICAi[0-9A-Za-z_-]{80,500}\\.[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "kraken-api-secret", Provider: "Kraken", Title: "Kraken API private key", Why: "It reaches the account's money and customers at Kraken, an exchange of crypto currencies.", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.kraken.com/api/"}, Severity: 4, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kraken", "api-key"}, Patterns: []Pattern{
+			ID: "kraken-api-secret", Provider: "Kraken", Title: "Kraken API private key", Why: "It reaches the account's money and customers at Kraken (an exchange of crypto currencies).", Fix: "Revoke it under Settings > API, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.kraken.com/api/"}, Severity: 4, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kraken", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kraken[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token|private|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z/=_+-]{80,90}))"},
 			},
 		},
@@ -3342,11 +3342,16 @@ var builtin = Program{
 		},
 		{
 			ID: "kubernetes-secret-manifest", Provider: "Kubernetes", Title: "Value in a Kubernetes Secret manifest", Why: "The values of a Secret are base64, which hides nothing from a reader of the repository.", Fix: "Change the value, and keep the manifest sealed (Sealed Secrets, SOPS) or take it from an external store.", References: []string{"https://kubernetes.io/docs/concepts/configuration/secret/"}, Severity: 2, Confidence: 1, Validators: []string{"password"}, Placeholders: []string{"made-up"}, Tags: []string{"kubernetes", "credential"}, Patterns: []Pattern{
-				{Regexp: "kind:[ \\t]{1,4}[\"']?Secret[\"']?[ \\t\\r]{0,4}\\n[\\s!-~]{0,600}?\\n(?:data|stringData):[ \\t\\r]{0,4}\\n[\\s!-~]{0,400}?[ \\t]{1,12}[0-9A-Za-z._-]{0,40}(?:pass|pwd|secret|token|key|cred|auth)[0-9A-Za-z._-]{0,40}:[ \\t]{1,4}[\"']?(?P<secret>[!-&(-~]{8,200})", Keywords: []string{"kind:"}},
+				{Regexp: "kind:[ \\t]{1,4}[\"']?Secret[\"']?[ \\t\\r]{0,4}\\n[\\s!-~]{0,600}?\\n(?:data|stringData):[ \\t\\r]{0,4}\\n[\\s!-~]{0,400}?[ \\t]{1,12}[0-9A-Za-z._-]{0,40}(?:pass|pwd|secret|token|key|cred|auth)[0-9A-Za-z._-]{0,40}:[ \\t]{1,4}[\"']?(?P<secret>[!#-&(-~]{8,200})", Keywords: []string{"kind:"}},
 			},
 		},
 		{
-			ID: "kucoin-api-secret", Provider: "KuCoin", Title: "KuCoin API secret", Why: "It reaches the account's money and customers at KuCoin, an exchange of crypto currencies.", Fix: "Revoke it under API management, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.kucoin.com/docs/basics/connection-method/authentication/creating-a-request"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kucoin", "api-key"}, Patterns: []Pattern{
+			ID: "kubernetes-kubeconfig-credential", Provider: "Kubernetes", Title: "Token or password in a kubeconfig file", Why: "It talks to the cluster's API as its user or service account.", Fix: "Delete the service account's token or change the user's credential, and keep kubeconfig files out of the repository.", References: []string{"https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "mixed"}, Placeholders: []string{"made-up"}, Tags: []string{"kubernetes", "credential"}, Patterns: []Pattern{
+				{Regexp: "\\buser:[ \\t\\r]{0,4}\\n(?:[ \\t]{2,12}[a-z-]{4,30}:[ \\t]{1,4}[!-~]{1,100}[ \\t\\r]{0,4}\\n){0,3}[ \\t]{2,12}(?:token|password):[ \\t]{1,4}[\"']?(?P<secret>[0-9A-Za-z_+/=-]{12,500})[\"']?[ \\t\\r]{0,4}(?:\\n|$)"},
+			},
+		},
+		{
+			ID: "kucoin-api-secret", Provider: "KuCoin", Title: "KuCoin API secret", Why: "It reaches the account's money and customers at KuCoin (an exchange of crypto currencies).", Fix: "Revoke it under API management, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.kucoin.com/docs/basics/connection-method/authentication/creating-a-request"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kucoin", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kucoin[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -3356,12 +3361,12 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "kustomer-api-key", Provider: "Kustomer", Title: "Kustomer API key", Why: "It reads and changes what the account keeps in Kustomer, a help desk.", Fix: "Revoke it under the API settings of the Kustomer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.kustomer.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kustomer", "api-key"}, Patterns: []Pattern{
+			ID: "kustomer-api-key", Provider: "Kustomer", Title: "Kustomer API key", Why: "It reads and changes what the account keeps in Kustomer (a help desk).", Fix: "Revoke it under the API settings of the Kustomer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.kustomer.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"kustomer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)kustomer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{180}))"},
 			},
 		},
 		{
-			ID: "lacework-api-token", Provider: "Lacework", Title: "Lacework API token", Why: "It controls what the account runs at Lacework, a security service for clouds.", Fix: "Revoke it under the API settings of the Lacework account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lacework.net/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lacework", "api-key"}, Patterns: []Pattern{
+			ID: "lacework-api-token", Provider: "Lacework", Title: "Lacework API token", Why: "It controls what the account runs at Lacework (a security service for clouds).", Fix: "Revoke it under the API settings of the Lacework account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lacework.net/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lacework", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lacework[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{33}))"},
 			},
 		},
@@ -3381,7 +3386,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "languagelayer-access-key", Provider: "languagelayer", Title: "languagelayer access key", Why: "Whoever holds it queries languagelayer, which tells languages apart, on the account's quota and bill.", Fix: "Revoke it under the API settings of the languagelayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://languagelayer.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"languagelayer", "api-key"}, Patterns: []Pattern{
+			ID: "languagelayer-access-key", Provider: "languagelayer", Title: "languagelayer access key", Why: "Whoever holds it uses languagelayer (which tells languages apart) on the account's quota and bill.", Fix: "Revoke it under the API settings of the languagelayer account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://languagelayer.com/documentation"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"languagelayer", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)languagelayer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
@@ -3411,37 +3416,37 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "leadfeeder-api-token", Provider: "Leadfeeder", Title: "Leadfeeder API token", Why: "Whoever holds it queries Leadfeeder, visitors of web sites, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Leadfeeder account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.leadfeeder.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"leadfeeder", "api-key"}, Patterns: []Pattern{
+			ID: "leadfeeder-api-token", Provider: "Leadfeeder", Title: "Leadfeeder API token", Why: "Whoever holds it uses Leadfeeder (visitors of web sites) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Leadfeeder account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.leadfeeder.com/api/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"leadfeeder", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)leadfeeder[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z-]{43}))"},
 			},
 		},
 		{
-			ID: "lemlist-api-key", Provider: "lemlist", Title: "lemlist API key", Why: "It sends messages in the account's name through lemlist, a tool for sales mails.", Fix: "Revoke it under the API settings of the lemlist account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.lemlist.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lemlist", "api-key"}, Patterns: []Pattern{
+			ID: "lemlist-api-key", Provider: "lemlist", Title: "lemlist API key", Why: "It sends messages in the account's name through lemlist (a tool for sales mails).", Fix: "Revoke it under the API settings of the lemlist account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.lemlist.com/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lemlist", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lemlist[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "leonardo-api-key", Provider: "Leonardo.Ai", Title: "Leonardo.Ai API key", Why: "Whoever holds it runs models at Leonardo.Ai, which makes pictures, on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Leonardo.Ai account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.leonardo.ai/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"leonardo", "api-key"}, Patterns: []Pattern{
+			ID: "leonardo-api-key", Provider: "Leonardo.Ai", Title: "Leonardo.Ai API key", Why: "Whoever holds it runs models at Leonardo.Ai (which makes pictures) on the account's bill and may read what it stored there.", Fix: "Revoke it under the API settings of the Leonardo.Ai account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.leonardo.ai/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"leonardo", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)leonardo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
 		{
-			ID: "lessannoyingcrm-api-token", Provider: "Less Annoying CRM", Title: "Less Annoying CRM API token", Why: "It reads and changes what the account keeps in Less Annoying CRM, customer relations.", Fix: "Revoke it under the API settings of the Less Annoying CRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.lessannoyingcrm.com/help/topic/API"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lessannoyingcrm", "api-key"}, Patterns: []Pattern{
+			ID: "lessannoyingcrm-api-token", Provider: "Less Annoying CRM", Title: "Less Annoying CRM API token", Why: "It reads and changes what the account keeps in Less Annoying CRM (customer relations).", Fix: "Revoke it under the API settings of the Less Annoying CRM account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.lessannoyingcrm.com/help/topic/API"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lessannoyingcrm", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)less[ ._-]?annoying[ ._-]?(?:crm)?[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9]{6,7}-[0-9A-Za-z-]{50,60}|[0-9A-Z]{7}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{12}))"},
 			},
 		},
 		{
-			ID: "lever-api-key", Provider: "Lever", Title: "Lever API key", Why: "It reads and changes what the account keeps in Lever, applications of job seekers.", Fix: "Revoke it under the API settings of the Lever account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hire.lever.co/developer/documentation"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lever", "api-key"}, Patterns: []Pattern{
+			ID: "lever-api-key", Provider: "Lever", Title: "Lever API key", Why: "It reads and changes what the account keeps in Lever (applications of job seekers).", Fix: "Revoke it under the API settings of the Lever account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://hire.lever.co/developer/documentation"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lever", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lever[ ._-]?(?:api|co|key)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{48}))"},
 			},
 		},
 		{
-			ID: "lexigram-api-key", Provider: "Lexigram", Title: "Lexigram API key", Why: "Whoever holds it queries Lexigram, medical terms, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Lexigram account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lexigram.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lexigram", "api-key"}, Patterns: []Pattern{
+			ID: "lexigram-api-key", Provider: "Lexigram", Title: "Lexigram API key", Why: "Whoever holds it uses Lexigram (medical terms) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Lexigram account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lexigram.io/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lexigram", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lexigram[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{301}))"},
 			},
 		},
 		{
-			ID: "lightspark-api-token", Provider: "Lightspark", Title: "Lightspark API token client secret", Why: "It reaches the account's money and customers at Lightspark, payments over Lightning.", Fix: "Revoke it under API tokens of the account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lightspark.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lightspark", "api-key"}, Patterns: []Pattern{
+			ID: "lightspark-api-token", Provider: "Lightspark", Title: "Lightspark API token client secret", Why: "It reaches the account's money and customers at Lightspark (payments over Lightning).", Fix: "Revoke it under API tokens of the account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lightspark.com/"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lightspark", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lightspark[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|token|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
@@ -3501,17 +3506,17 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "linkpreview-api-key", Provider: "LinkPreview", Title: "LinkPreview API key", Why: "Whoever holds it queries LinkPreview, previews of links, on the account's quota and bill.", Fix: "Revoke it under the API settings of the LinkPreview account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.linkpreview.net/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"linkpreview", "api-key"}, Patterns: []Pattern{
+			ID: "linkpreview-api-key", Provider: "LinkPreview", Title: "LinkPreview API key", Why: "Whoever holds it uses LinkPreview (previews of links) on the account's quota and bill.", Fix: "Revoke it under the API settings of the LinkPreview account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.linkpreview.net/"}, Severity: 1, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"linkpreview", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:link[ ._-]?preview[ ._-]?(?:api|key|net|token)|linkpreview)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "linode-api-token", Provider: "Linode", Title: "Linode personal access token", Why: "It controls what the account runs at Linode, a cloud provider.", Fix: "Revoke it under My profile > API tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://techdocs.akamai.com/linode-api/reference/get-started"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"akamai", "linode", "token"}, Patterns: []Pattern{
+			ID: "linode-api-token", Provider: "Linode", Title: "Linode personal access token", Why: "It controls what the account runs at Linode (a cloud provider).", Fix: "Revoke it under My profile > API tokens, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://techdocs.akamai.com/linode-api/reference/get-started"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"akamai", "linode", "token"}, Patterns: []Pattern{
 				{Regexp: "(?i)linode[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{64}))"},
 			},
 		},
 		{
-			ID: "liveagent-api-key", Provider: "LiveAgent", Title: "LiveAgent API key", Why: "It reads and changes what the account keeps in LiveAgent, a help desk.", Fix: "Revoke it under the API settings of the LiveAgent account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.liveagent.com/736452-API"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"liveagent", "api-key"}, Patterns: []Pattern{
+			ID: "liveagent-api-key", Provider: "LiveAgent", Title: "LiveAgent API key", Why: "It reads and changes what the account keeps in LiveAgent (a help desk).", Fix: "Revoke it under the API settings of the LiveAgent account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://support.liveagent.com/736452-API"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"liveagent", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)live[ ._-]?agent[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 			},
 		},
@@ -3526,7 +3531,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "loadmill-api-key", Provider: "Loadmill", Title: "Loadmill API key", Why: "Whoever holds it queries Loadmill, load tests, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Loadmill account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.loadmill.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"loadmill", "api-key"}, Patterns: []Pattern{
+			ID: "loadmill-api-key", Provider: "Loadmill", Title: "Loadmill API key", Why: "Whoever holds it uses Loadmill (load tests) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Loadmill account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.loadmill.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"loadmill", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)loadmill[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -3536,7 +3541,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "locationiq-access-token", Provider: "LocationIQ", Title: "LocationIQ access token", Why: "Whoever holds it queries LocationIQ, maps, on the account's quota and bill.", Fix: "Revoke it under the API settings of the LocationIQ account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.locationiq.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"locationiq", "api-key"}, Patterns: []Pattern{
+			ID: "locationiq-access-token", Provider: "LocationIQ", Title: "LocationIQ access token", Why: "Whoever holds it uses LocationIQ (maps) on the account's quota and bill.", Fix: "Revoke it under the API settings of the LocationIQ account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.locationiq.com/"}, Severity: 1, Confidence: 1, Validators: []string{"token", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"locationiq", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)locationiq[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:pk\\.[0-9a-f]{32}))"},
 			},
 		},
@@ -3546,7 +3551,7 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "loggly-token", Provider: "Loggly", Title: "Loggly customer or API token", Why: "It reads and changes what the account keeps in Loggly, logs.", Fix: "Revoke it under the API settings of the Loggly account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://documentation.solarwinds.com/en/success_center/loggly/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"loggly", "api-key"}, Patterns: []Pattern{
+			ID: "loggly-token", Provider: "Loggly", Title: "Loggly customer or API token", Why: "It reads and changes what the account keeps in Loggly (logs).", Fix: "Revoke it under the API settings of the Loggly account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://documentation.solarwinds.com/en/success_center/loggly/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"loggly", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)loggly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -3576,22 +3581,22 @@ var builtin = Program{
 			},
 		},
 		{
-			ID: "loyverse-access-token", Provider: "Loyverse", Title: "Loyverse access token", Why: "It reaches the account's money and customers at Loyverse, a till.", Fix: "Revoke it under the API settings of the Loyverse account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.loyverse.com/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"loyverse", "api-key"}, Patterns: []Pattern{
+			ID: "loyverse-access-token", Provider: "Loyverse", Title: "Loyverse access token", Why: "It reaches the account's money and customers at Loyverse (a till).", Fix: "Revoke it under the API settings of the Loyverse account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://developer.loyverse.com/docs/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"loyverse", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)loyverse[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 			},
 		},
 		{
-			ID: "lunchmoney-access-token", Provider: "Lunch Money", Title: "Lunch Money access token", Why: "It reads and changes what the account keeps in Lunch Money, personal finances.", Fix: "Revoke it under the API settings of the Lunch Money account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://lunchmoney.dev/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lunchmoney", "api-key"}, Patterns: []Pattern{
+			ID: "lunchmoney-access-token", Provider: "Lunch Money", Title: "Lunch Money access token", Why: "It reads and changes what the account keeps in Lunch Money (personal finances).", Fix: "Revoke it under the API settings of the Lunch Money account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://lunchmoney.dev/"}, Severity: 3, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lunchmoney", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lunch[ ._-]?money[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{50}))"},
 			},
 		},
 		{
-			ID: "luno-api-secret", Provider: "Luno", Title: "Luno API secret", Why: "It reaches the account's money and customers at Luno, an exchange of crypto currencies.", Fix: "Revoke it under Settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.luno.com/en/developers/api"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"luno", "api-key"}, Patterns: []Pattern{
+			ID: "luno-api-secret", Provider: "Luno", Title: "Luno API secret", Why: "It reaches the account's money and customers at Luno (an exchange of crypto currencies).", Fix: "Revoke it under Settings > API keys, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://www.luno.com/en/developers/api"}, Severity: 4, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"luno", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])luno[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 			},
 		},
 		{
-			ID: "lusha-api-key", Provider: "Lusha", Title: "Lusha API key", Why: "Whoever holds it queries Lusha, contacts for sales, on the account's quota and bill.", Fix: "Revoke it under the API settings of the Lusha account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lusha.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lusha", "api-key"}, Patterns: []Pattern{
+			ID: "lusha-api-key", Provider: "Lusha", Title: "Lusha API key", Why: "Whoever holds it uses Lusha (contacts for sales) on the account's quota and bill.", Fix: "Revoke it under the API settings of the Lusha account, give a new one to whatever used it, and look through the account's activity since the commit.", References: []string{"https://docs.lusha.com/"}, Severity: 2, Confidence: 1, Validators: []string{"token-dash", "random"}, Placeholders: []string{"made-up"}, Tags: []string{"lusha", "api-key"}, Patterns: []Pattern{
 				{Regexp: "(?i)lusha[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 			},
 		},
@@ -3817,7 +3822,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 1, 32, 32}, {1, 0, 65535, 5, 1}, {3, 0, 65535, 8, 8}, {0, 0, 65535, 0, 0}},
 				text:  "zpka__", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x80000000, false}},
 			},
-			regexp: "zpka_[0-9a-f]{32}_[0-9a-f]{8}", literals: []uint16{1705}, source: Pattern{Regexp: "zpka_[0-9a-f]{32}_[0-9a-f]{8}"},
+			regexp: "zpka_[0-9a-f]{32}_[0-9a-f]{8}", literals: []uint16{1706}, source: Pattern{Regexp: "zpka_[0-9a-f]{32}_[0-9a-f]{8}"},
 		},
 		{
 			rule: 8, longest: 32, first: class{0x0, 0x200000000, false},
@@ -4249,7 +4254,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 4, 0}, {1, 0, 65535, 0, 8}, {3, 0, 3, 2, 64}, {6, 0, 65535, 8, 0}, {1, 0, 65535, 8, 6}, {3, 1, 4, 1, 1}, {1, 0, 65535, 14, 1}, {3, 0, 3, 2, 64}, {1, 0, 65535, 15, 1}, {3, 2, 65535, 22, 22}, {0, 0, 65535, 0, 0}},
 				text:  "service:user:g.:", classes: []class{{0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x0, 0x110000000000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x400000000000000, 0x0, false}, {0x400000000000, 0x0, false}},
 			},
-			regexp: "(?:service:[\\-\\.0-9A-Z_a-z]{2,64}|user:g[hl]\\.[\\-\\.0-9A-Z_a-z]{2,64}):[\\-0-9A-Z_a-z]{22}", literals: []uint16{1591, 1664}, source: Pattern{Regexp: "(?:service:[0-9A-Za-z._-]{2,64}|user:(?:gh|gl)\\.[0-9A-Za-z._-]{2,64}):[0-9A-Za-z_-]{22}", Keywords: []string{"service:", "user:g"}},
+			regexp: "(?:service:[\\-\\.0-9A-Z_a-z]{2,64}|user:g[hl]\\.[\\-\\.0-9A-Z_a-z]{2,64}):[\\-0-9A-Z_a-z]{22}", literals: []uint16{1591, 1665}, source: Pattern{Regexp: "(?:service:[0-9A-Za-z._-]{2,64}|user:(?:gh|gl)\\.[0-9A-Za-z._-]{2,64}):[0-9A-Za-z_-]{22}", Keywords: []string{"service:", "user:g"}},
 		},
 		{
 			rule: 60, longest: 122, first: class{0x0, 0x200000002, false},
@@ -4337,7 +4342,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 3, 0}, {2, 0, 65535, 0, 5}, {6, 0, 65535, 10, 0}, {5, 0, 65535, 6, 0}, {2, 0, 65535, 5, 11}, {6, 0, 65535, 10, 0}, {5, 0, 65535, 9, 0}, {2, 0, 65535, 16, 4}, {6, 0, 65535, 10, 0}, {2, 0, 65535, 20, 7}, {4, 0, 9, 0, 40}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 27, 3}, {6, 0, 65535, 37, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 30, 5}, {6, 0, 65535, 37, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 35, 6}, {6, 0, 65535, 37, 0}, {5, 0, 65535, 23, 0}, {2, 0, 65535, 41, 4}, {6, 0, 65535, 37, 0}, {5, 0, 65535, 26, 0}, {2, 0, 65535, 45, 4}, {6, 0, 65535, 37, 0}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 49, 3}, {6, 0, 65535, 37, 0}, {5, 0, 65535, 36, 0}, {2, 0, 65535, 52, 1}, {5, 0, 65535, 34, 0}, {2, 0, 65535, 53, 2}, {6, 0, 65535, 35, 0}, {2, 0, 65535, 55, 2}, {6, 0, 65535, 37, 0}, {2, 0, 65535, 57, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 41, 0}, {3, 2, 10, 1, 16}, {2, 0, 65535, 61, 5}, {3, 3, 5, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 52, 0}, {5, 0, 65535, 48, 0}, {3, 4, 5, 1, 1}, {3, 5, 5, 1, 1}, {6, 0, 65535, 50, 0}, {1, 0, 65535, 66, 1}, {3, 6, 5, 1, 1}, {3, 5, 65535, 71, 71}, {6, 0, 65535, 59, 0}, {5, 0, 65535, 56, 0}, {3, 7, 5, 1, 1}, {3, 5, 5, 1, 1}, {6, 0, 65535, 58, 0}, {1, 0, 65535, 67, 1}, {3, 8, 5, 1, 1}, {3, 5, 65535, 62, 62}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "jfrogartifactoryxraybintraykeytokensecretauthpassapipatwdcredvalueAc", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffc, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff000000000000, 0x7fffffe07fff7fe, false}, {0x3ff000000000000, 0x7fffff607fffffe, false}, {0x3ff000000000000, 0x7ffdffe07fffffe, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
 			},
-			regexp: "(?:[Jj][Ff][Rr][Oo][Gg]|[Aa][Rr][Tt][Ii][Ff][Aa][Cc][Tt][Oo][Rr][Yy]|[Xx][Rr][Aa][Yy]|[Bb][Ii][Nn][Tt][Rr][Aa][Yy])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>(?:[0-9B-Za-z][0-9A-Za-z]|A[0-9A-JL-Za-z])[0-9A-Za-z]{71}|(?:[0-9A-Zabd-z][0-9A-Za-z]|c[0-9A-Za-ln-z])[0-9A-Za-z]{62})", literals: []uint16{312, 376, 1292, 1701}, secret: 1, source: Pattern{Regexp: "(?i)(?:jfrog|artifactory|xray|bintray)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:[0-9B-Za-z][0-9A-Za-z]|A[0-9A-JL-Za-z])[0-9A-Za-z]{71}|(?:[0-9A-Zabd-z][0-9A-Za-z]|c[0-9A-Za-ln-z])[0-9A-Za-z]{62}))"},
+			regexp: "(?:[Jj][Ff][Rr][Oo][Gg]|[Aa][Rr][Tt][Ii][Ff][Aa][Cc][Tt][Oo][Rr][Yy]|[Xx][Rr][Aa][Yy]|[Bb][Ii][Nn][Tt][Rr][Aa][Yy])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>(?:[0-9B-Za-z][0-9A-Za-z]|A[0-9A-JL-Za-z])[0-9A-Za-z]{71}|(?:[0-9A-Zabd-z][0-9A-Za-z]|c[0-9A-Za-ln-z])[0-9A-Za-z]{62})", literals: []uint16{312, 376, 1292, 1702}, secret: 1, source: Pattern{Regexp: "(?i)(?:jfrog|artifactory|xray|bintray)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:[0-9B-Za-z][0-9A-Za-z]|A[0-9A-JL-Za-z])[0-9A-Za-z]{71}|(?:[0-9A-Zabd-z][0-9A-Za-z]|c[0-9A-Za-ln-z])[0-9A-Za-z]{62}))"},
 		},
 		{
 			rule: 71, longest: 128, first: class{0x0, 0x200000002, false},
@@ -4924,7 +4929,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 9, 0}, {2, 0, 65535, 0, 2}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 2, 3}, {3, 0, 6, 0, 1}, {2, 0, 65535, 5, 6}, {6, 0, 65535, 8, 0}, {2, 0, 65535, 11, 2}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 13, 1}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 14, 1}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 15, 2}, {6, 0, 65535, 17, 0}, {2, 0, 65535, 17, 2}, {6, 0, 65535, 19, 0}, {2, 0, 65535, 19, 15}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 23, 0}, {2, 0, 65535, 34, 13}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 26, 0}, {2, 0, 65535, 47, 18}, {6, 0, 65535, 38, 0}, {2, 0, 65535, 65, 1}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 66, 3}, {6, 0, 65535, 38, 0}, {2, 0, 65535, 69, 4}, {5, 0, 65535, 38, 0}, {1, 0, 65535, 73, 1}, {5, 0, 65535, 36, 0}, {2, 0, 65535, 74, 3}, {6, 0, 65535, 37, 0}, {2, 0, 65535, 77, 5}, {6, 0, 65535, 38, 0}, {4, 1, 7, 0, 40}, {5, 0, 65535, 42, 0}, {2, 0, 65535, 82, 5}, {6, 0, 65535, 55, 0}, {5, 0, 65535, 45, 0}, {2, 0, 65535, 87, 3}, {6, 0, 65535, 55, 0}, {5, 0, 65535, 48, 0}, {2, 0, 65535, 90, 3}, {6, 0, 65535, 55, 0}, {5, 0, 65535, 51, 0}, {2, 0, 65535, 93, 6}, {6, 0, 65535, 55, 0}, {5, 0, 65535, 54, 0}, {2, 0, 65535, 99, 4}, {6, 0, 65535, 55, 0}, {2, 0, 65535, 103, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 59, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 107, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 52, 52}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "azuredevopsdovstss_isualstudio.comdev.azure.comsystem_accesstokenado_zure_pattokentokenpatkeysecretauthpassvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0xfc000000000000, 0x7fffffe00000000, false}, {0x0, 0x1000000010, false}, {0x0, 0x19080200190802, false}, {0x0, 0x40000000400000, false}},
 			},
-			regexp: "(?:[Aa][Zz](?:[Uu][Rr][Ee][ \\-\\._]?[Dd][Ee][Vv][Oo][Pp][Ss]|[Dd][Oo])|[Vv](?:[Ss](?:[Tt][Ss]|[Ss]_)|[Ii][Ss][Uu][Aa][Ll][Ss][Tt][Uu][Dd][Ii][Oo]\\.[Cc][Oo][Mm])|[Dd][Ee][Vv]\\.[Aa][Zz][Uu][Rr][Ee]\\.[Cc][Oo][Mm]|[Ss][Yy][Ss][Tt][Ee][Mm]_[Aa][Cc][Cc][Ee][Ss][Ss][Tt][Oo][Kk][Ee][Nn]|[Aa](?:[Dd][Oo]_|[Zz][Uu][Rr][Ee](?:_(?:[Pp][Aa][Tt]|[Tt][Oo][Kk][Ee][Nn])|(?:))))[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Pp][Aa][Tt]|[Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[2-7a-z]{52})", literals: []uint16{242, 340, 341, 748, 1643, 1672, 1674, 1675}, secret: 1, source: Pattern{Regexp: "(?i)(?:azure[ ._-]?devops|azdo|vsts|vss_|visualstudio\\.com|dev\\.azure\\.com|system_accesstoken|ado_|azure_pat|azure_token|azure)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|pat|key|secret|auth|pass)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[2-7a-z]{52}))"},
+			regexp: "(?:[Aa][Zz](?:[Uu][Rr][Ee][ \\-\\._]?[Dd][Ee][Vv][Oo][Pp][Ss]|[Dd][Oo])|[Vv](?:[Ss](?:[Tt][Ss]|[Ss]_)|[Ii][Ss][Uu][Aa][Ll][Ss][Tt][Uu][Dd][Ii][Oo]\\.[Cc][Oo][Mm])|[Dd][Ee][Vv]\\.[Aa][Zz][Uu][Rr][Ee]\\.[Cc][Oo][Mm]|[Ss][Yy][Ss][Tt][Ee][Mm]_[Aa][Cc][Cc][Ee][Ss][Ss][Tt][Oo][Kk][Ee][Nn]|[Aa](?:[Dd][Oo]_|[Zz][Uu][Rr][Ee](?:_(?:[Pp][Aa][Tt]|[Tt][Oo][Kk][Ee][Nn])|(?:))))[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Pp][Aa][Tt]|[Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[2-7a-z]{52})", literals: []uint16{242, 340, 341, 748, 1643, 1673, 1675, 1676}, secret: 1, source: Pattern{Regexp: "(?i)(?:azure[ ._-]?devops|azdo|vsts|vss_|visualstudio\\.com|dev\\.azure\\.com|system_accesstoken|ado_|azure_pat|azure_token|azure)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|pat|key|secret|auth|pass)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[2-7a-z]{52}))"},
 		},
 		{
 			rule: 124, min: 3, max: 3, longest: 40, first: class{0x3ff600000000000, 0x47fffffe87fffffe, false},
@@ -4980,7 +4985,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 9}, {7, 0, 65535, 0, 0}, {3, 0, 1, 60, 60}, {7, 0, 65535, 1, 0}, {1, 0, 65535, 9, 1}, {0, 0, 65535, 0, 0}},
 				text:  "userPWD=\"\"", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x400000000, 0x0, false}},
 			},
-			regexp: "userPWD=\"(?P<secret>[0-9A-Za-z]{60})\"", literals: []uint16{1665}, secret: 1, source: Pattern{Regexp: "userPWD=\"(?P<secret>[0-9A-Za-z]{60})\""},
+			regexp: "userPWD=\"(?P<secret>[0-9A-Za-z]{60})\"", literals: []uint16{1666}, secret: 1, source: Pattern{Regexp: "userPWD=\"(?P<secret>[0-9A-Za-z]{60})\""},
 		},
 		{
 			rule: 131, longest: 573, first: class{0x400000000000, 0x0, false},
@@ -5172,7 +5177,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 3, 0}, {2, 0, 65535, 0, 3}, {6, 0, 65535, 34, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 3, 4}, {5, 0, 65535, 9, 0}, {3, 0, 5, 0, 1}, {2, 0, 65535, 7, 3}, {6, 0, 65535, 16, 0}, {2, 0, 65535, 10, 3}, {5, 0, 65535, 14, 0}, {3, 0, 5, 0, 1}, {2, 0, 65535, 13, 3}, {6, 0, 65535, 16, 0}, {1, 0, 65535, 16, 1}, {2, 0, 65535, 17, 3}, {6, 0, 65535, 34, 0}, {5, 0, 65535, 24, 0}, {2, 0, 65535, 20, 1}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 21, 6}, {6, 0, 65535, 23, 0}, {2, 0, 65535, 27, 2}, {6, 0, 65535, 34, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 29, 6}, {6, 0, 65535, 34, 0}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 35, 11}, {6, 0, 65535, 34, 0}, {5, 0, 65535, 33, 0}, {2, 0, 65535, 46, 13}, {6, 0, 65535, 34, 0}, {2, 0, 65535, 59, 6}, {4, 1, 2, 0, 20}, {3, 2, 3, 1, 12}, {7, 0, 65535, 0, 0}, {3, 3, 4, 1, 1}, {3, 4, 65535, 50, 51}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "wifprivkeyatekey keybitcointcwalletdumpprivkeyimportprivkeysecret", classes: []class{{0x0, 0x80000000, false}, {0x3ff600100000000, 0x7fffffe87fffffe, false}, {0x6400118500003600, 0x108000000, false}, {0x20000000000000, 0x1800, false}, {0x3fe000000000000, 0x7ffeffe07ff7dfe, false}, {0x0, 0x80000000800, false}},
 			},
-			regexp: "(?:[Ww][Ii][Ff]|[Pp][Rr][Ii][Vv](?:_?[Kk][Ee][Yy]|[Aa][Tt][Ee](?:_?[Kk][Ee][Yy]| [Kk][Ee][Yy]))|[Bb](?:[Ii][Tt][Cc][Oo][Ii][Nn]|[Tt][Cc])|[Ww][Aa][Ll][Ll][Ee][Tt]|[Dd][Uu][Mm][Pp][Pp][Rr][Ii][Vv][Kk][Ee][Yy]|[Ii][Mm][Pp][Oo][Rr][Tt][Pp][Rr][Ii][Vv][Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt])[ \\-\\.0-9A-Z_a-z]{0,20}?[\\t\\n\\f\\r \"'\\(,:=>\\[`]{1,12}(?P<secret>[5KL][1-9A-HJ-NP-Za-km-z]{50,51})", literals: []uint16{379, 460, 833, 1234, 1521, 1522, 1524, 1525, 1526, 1566, 1676, 1684}, secret: 1, source: Pattern{Regexp: "(?i)(?:wif|priv_?key|private_?key|private key|bitcoin|btc|wallet|dumpprivkey|importprivkey|secret)[\\w .-]{0,20}?[\\s\"'\\x60=:,>(\\[]{1,12}(?P<secret>(?-i:[5KL][1-9A-HJ-NP-Za-km-z]{50,51}))"},
+			regexp: "(?:[Ww][Ii][Ff]|[Pp][Rr][Ii][Vv](?:_?[Kk][Ee][Yy]|[Aa][Tt][Ee](?:_?[Kk][Ee][Yy]| [Kk][Ee][Yy]))|[Bb](?:[Ii][Tt][Cc][Oo][Ii][Nn]|[Tt][Cc])|[Ww][Aa][Ll][Ll][Ee][Tt]|[Dd][Uu][Mm][Pp][Pp][Rr][Ii][Vv][Kk][Ee][Yy]|[Ii][Mm][Pp][Oo][Rr][Tt][Pp][Rr][Ii][Vv][Kk][Ee][Yy]|[Ss][Ee][Cc][Rr][Ee][Tt])[ \\-\\.0-9A-Z_a-z]{0,20}?[\\t\\n\\f\\r \"'\\(,:=>\\[`]{1,12}(?P<secret>[5KL][1-9A-HJ-NP-Za-km-z]{50,51})", literals: []uint16{379, 460, 833, 1234, 1521, 1522, 1524, 1525, 1526, 1566, 1677, 1685}, secret: 1, source: Pattern{Regexp: "(?i)(?:wif|priv_?key|private_?key|private key|bitcoin|btc|wallet|dumpprivkey|importprivkey|secret)[\\w .-]{0,20}?[\\s\"'\\x60=:,>(\\[]{1,12}(?P<secret>(?-i:[5KL][1-9A-HJ-NP-Za-km-z]{50,51}))"},
 		},
 		{
 			rule: 155, longest: 112, first: class{0x0, 0x770000000000000, false},
@@ -5180,7 +5185,7 @@ var builtin = Program{
 				insts: []inst{{3, 0, 2, 1, 1}, {1, 0, 65535, 0, 3}, {3, 1, 65535, 107, 108}, {0, 0, 65535, 0, 0}},
 				text:  "prv", classes: []class{{0x0, 0x770000000000000, false}, {0x3fe000000000000, 0x7ffeffe07ff7dfe, false}, {0x0, 0x1000000000000, false}},
 			},
-			regexp: "[t-vx-z]prv[1-9A-HJ-NP-Za-km-z]{107,108}", literals: []uint16{1656, 1663, 1673, 1700, 1704, 1706}, source: Pattern{Regexp: "[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{107,108}"},
+			regexp: "[t-vx-z]prv[1-9A-HJ-NP-Za-km-z]{107,108}", literals: []uint16{1656, 1663, 1674, 1701, 1705, 1707}, source: Pattern{Regexp: "[xtyzuv]prv[1-9A-HJ-NP-Za-km-z]{107,108}"},
 		},
 		{
 			rule: 156, longest: 148, first: class{0x0, 0x400000004, false},
@@ -5204,7 +5209,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 3}, {3, 0, 65535, 64, 64}, {0, 0, 65535, 0, 0}},
 				text:  "v2x", classes: []class{{0x3ff000000000000, 0x7e00000000, false}},
 			},
-			regexp: "v2x[0-9a-f]{64}", literals: []uint16{1667}, source: Pattern{Regexp: "v2x[0-9a-f]{64}"},
+			regexp: "v2x[0-9a-f]{64}", literals: []uint16{1668}, source: Pattern{Regexp: "v2x[0-9a-f]{64}"},
 		},
 		{
 			rule: 159, longest: 136, first: class{0x0, 0x400000004, false},
@@ -5364,7 +5369,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 8}, {3, 0, 2, 64, 64}, {1, 0, 65535, 8, 1}, {3, 1, 65535, 16, 16}, {0, 0, 65535, 0, 0}},
 				text:  "xkeysib--", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}", literals: []uint16{1689}, source: Pattern{Regexp: "xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}"},
+			regexp: "xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}", literals: []uint16{1690}, source: Pattern{Regexp: "xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}"},
 		},
 		{
 			rule: 179, longest: 90, first: class{0x0, 0x100000000000000, false},
@@ -5372,7 +5377,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 9}, {3, 0, 2, 64, 64}, {1, 0, 65535, 9, 1}, {3, 1, 65535, 16, 16}, {0, 0, 65535, 0, 0}},
 				text:  "xsmtpsib--", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}", literals: []uint16{1702}, source: Pattern{Regexp: "xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}"},
+			regexp: "xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}", literals: []uint16{1703}, source: Pattern{Regexp: "xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}"},
 		},
 		{
 			rule: 180, longest: 64, first: class{0x0, 0x400000000, false},
@@ -5940,7 +5945,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 13, 0}, {2, 0, 65535, 0, 1}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 1, 9}, {6, 0, 65535, 12, 0}, {2, 0, 65535, 10, 1}, {5, 0, 65535, 10, 0}, {1, 0, 65535, 11, 1}, {2, 0, 65535, 12, 3}, {6, 0, 65535, 12, 0}, {1, 0, 65535, 15, 1}, {2, 0, 65535, 16, 3}, {6, 0, 65535, 21, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 19, 10}, {6, 0, 65535, 21, 0}, {2, 0, 65535, 29, 3}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 32, 3}, {6, 0, 65535, 21, 0}, {2, 0, 65535, 35, 6}, {4, 0, 5, 0, 40}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 41, 3}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 28, 0}, {2, 0, 65535, 44, 5}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 31, 0}, {2, 0, 65535, 49, 6}, {6, 0, 65535, 36, 0}, {2, 0, 65535, 55, 1}, {5, 0, 65535, 35, 0}, {2, 0, 65535, 56, 3}, {6, 0, 65535, 36, 0}, {2, 0, 65535, 59, 2}, {3, 1, 3, 0, 8}, {5, 0, 65535, 40, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 61, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 37, 37}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "cloudflaref_api-apix-auth-keycf_keyglobalkeytokensecretauthpivalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x18080200180802, false}, {0x0, 0x40000000400000, false}},
 			},
-			regexp: "(?:[Cc](?:[Ll][Oo][Uu][Dd][Ff][Ll][Aa][Rr][Ee]|[Ff](?:_[Aa][Pp][Ii]|-[Aa][Pp][Ii]))|[Xx]-[Aa][Uu][Tt][Hh]-[Kk][Ee][Yy]|[Cc][Ff]_(?:[Kk][Ee][Yy]|[Gg][Ll][Oo][Bb][Aa][Ll]))[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa](?:[Uu][Tt][Hh]|[Pp][Ii]))[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{37})", literals: []uint16{508, 509, 511, 512, 561, 1685}, secret: 1, source: Pattern{Regexp: "(?i)(?:cloudflare|cf_api|cf-api|x-auth-key|CF_KEY|CF_GLOBAL)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{37}))"},
+			regexp: "(?:[Cc](?:[Ll][Oo][Uu][Dd][Ff][Ll][Aa][Rr][Ee]|[Ff](?:_[Aa][Pp][Ii]|-[Aa][Pp][Ii]))|[Xx]-[Aa][Uu][Tt][Hh]-[Kk][Ee][Yy]|[Cc][Ff]_(?:[Kk][Ee][Yy]|[Gg][Ll][Oo][Bb][Aa][Ll]))[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa](?:[Uu][Tt][Hh]|[Pp][Ii]))[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{37})", literals: []uint16{508, 509, 511, 512, 561, 1686}, secret: 1, source: Pattern{Regexp: "(?i)(?:cloudflare|cf_api|cf-api|x-auth-key|CF_KEY|CF_GLOBAL)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{37}))"},
 		},
 		{
 			rule: 250, longest: 176, first: class{0x0, 0x40000000000000, false},
@@ -5948,7 +5953,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 1, 24, 24}, {1, 0, 65535, 5, 1}, {3, 0, 65535, 146, 146}, {0, 0, 65535, 0, 0}},
 				text:  "v1.0--", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "v1\\.0-[0-9a-f]{24}-[0-9a-f]{146}", literals: []uint16{1666}, source: Pattern{Regexp: "v1\\.0-[0-9a-f]{24}-[0-9a-f]{146}"},
+			regexp: "v1\\.0-[0-9a-f]{24}-[0-9a-f]{146}", literals: []uint16{1667}, source: Pattern{Regexp: "v1\\.0-[0-9a-f]{24}-[0-9a-f]{146}"},
 		},
 		{
 			rule: 251, min: 14, max: 101, longest: 138, first: class{0x0, 0x10000800100008, false},
@@ -6236,7 +6241,7 @@ var builtin = Program{
 				insts: []inst{{8, 0, 65535, 11, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 0, 5}, {5, 0, 65535, 6, 0}, {1, 0, 65535, 5, 3}, {6, 0, 65535, 7, 0}, {2, 0, 65535, 8, 4}, {6, 0, 65535, 12, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 12, 9}, {6, 0, 65535, 12, 0}, {2, 0, 65535, 21, 8}, {5, 0, 65535, 16, 0}, {7, 0, 65535, 2, 0}, {3, 0, 3, 1, 100}, {7, 0, 65535, 3, 0}, {1, 0, 65535, 29, 1}, {7, 0, 65535, 0, 0}, {3, 1, 4, 3, 200}, {7, 0, 65535, 1, 0}, {1, 0, 65535, 30, 1}, {3, 2, 65535, 1, 1}, {0, 0, 65535, 0, 0}},
 				text:  "redis://s://valkey://keydb://:@", classes: []class{{0x3ff682000000000, 0x7fffffe87fffffe, false}, {0xabff7f7a00000000, 0x7ffffffeeffffffe, false}, {0x3ff600000000000, 0x7fffffe8ffffffe, false}, {0x400000000000000, 0x0, false}, {0x0, 0x1, false}},
 			},
-			regexp: "\\b(?:[Rr][Ee][Dd][Ii][Ss](?:://|[Ss]://)|[Vv][Aa][Ll][Kk][Ee][Yy]://|[Kk][Ee][Yy][Dd][Bb]://)(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{1321, 1544, 1545, 1669}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:redis://|rediss://|valkey://|keydb://)(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
+			regexp: "\\b(?:[Rr][Ee][Dd][Ii][Ss](?:://|[Ss]://)|[Vv][Aa][Ll][Kk][Ee][Yy]://|[Kk][Ee][Yy][Dd][Bb]://)(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{1321, 1544, 1545, 1670}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:redis://|rediss://|valkey://|keydb://)(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
 		},
 		{
 			rule: 283, longest: 354, first: class{0x0, 0x40080000400800, false},
@@ -6244,7 +6249,7 @@ var builtin = Program{
 				insts: []inst{{8, 0, 65535, 11, 0}, {5, 0, 65535, 4, 0}, {2, 0, 65535, 0, 7}, {6, 0, 65535, 5, 0}, {2, 0, 65535, 7, 6}, {3, 0, 4, 1, 20}, {5, 0, 65535, 9, 0}, {1, 0, 65535, 13, 1}, {3, 0, 5, 1, 20}, {1, 0, 65535, 14, 3}, {5, 0, 65535, 14, 0}, {7, 0, 65535, 2, 0}, {3, 1, 5, 1, 100}, {7, 0, 65535, 3, 0}, {1, 0, 65535, 17, 1}, {7, 0, 65535, 0, 0}, {3, 2, 6, 3, 200}, {7, 0, 65535, 1, 0}, {1, 0, 65535, 18, 1}, {3, 3, 65535, 1, 1}, {0, 0, 65535, 0, 0}},
 				text:  "valkey+keydb++://:@", classes: []class{{0x3ff000000000000, 0x7fffffe87fffffe, false}, {0x3ff682000000000, 0x7fffffe87fffffe, false}, {0xabff7f7a00000000, 0x7ffffffeeffffffe, false}, {0x3ff600000000000, 0x7fffffe8ffffffe, false}, {0x400080000000000, 0x0, false}, {0x400000000000000, 0x0, false}, {0x0, 0x1, false}},
 			},
-			regexp: "\\b(?:[Vv][Aa][Ll][Kk][Ee][Yy]\\+|[Kk][Ee][Yy][Dd][Bb]\\+)[0-9A-Z_a-z]{1,20}(?:\\+[0-9A-Z_a-z]{1,20})?://(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{1320, 1668}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:valkey\\+|keydb\\+)[0-9a-z_]{1,20}(?:\\+[0-9a-z_]{1,20})?://(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
+			regexp: "\\b(?:[Vv][Aa][Ll][Kk][Ee][Yy]\\+|[Kk][Ee][Yy][Dd][Bb]\\+)[0-9A-Z_a-z]{1,20}(?:\\+[0-9A-Z_a-z]{1,20})?://(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{1320, 1669}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:valkey\\+|keydb\\+)[0-9a-z_]{1,20}(?:\\+[0-9a-z_]{1,20})?://(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
 		},
 		{
 			rule: 284, longest: 316, first: class{0x0, 0x19680200196802, false},
@@ -6268,7 +6273,7 @@ var builtin = Program{
 				insts: []inst{{8, 0, 65535, 11, 0}, {5, 0, 65535, 4, 0}, {2, 0, 65535, 0, 8}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 8, 12}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 20, 9}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 29, 9}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 38, 10}, {5, 0, 65535, 18, 0}, {1, 0, 65535, 48, 3}, {6, 0, 65535, 19, 0}, {2, 0, 65535, 51, 5}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 23, 0}, {2, 0, 65535, 56, 12}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 38, 0}, {2, 0, 65535, 68, 1}, {5, 0, 65535, 36, 0}, {2, 0, 65535, 69, 4}, {5, 0, 65535, 34, 0}, {2, 0, 65535, 73, 4}, {5, 0, 65535, 32, 0}, {1, 0, 65535, 77, 3}, {6, 0, 65535, 33, 0}, {2, 0, 65535, 80, 4}, {6, 0, 65535, 35, 0}, {2, 0, 65535, 84, 5}, {6, 0, 65535, 37, 0}, {2, 0, 65535, 89, 11}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 46, 0}, {2, 0, 65535, 100, 5}, {5, 0, 65535, 43, 0}, {1, 0, 65535, 105, 3}, {6, 0, 65535, 45, 0}, {1, 0, 65535, 108, 1}, {2, 0, 65535, 109, 4}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 49, 0}, {2, 0, 65535, 113, 7}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 52, 0}, {2, 0, 65535, 120, 8}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 55, 0}, {2, 0, 65535, 128, 9}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 58, 0}, {2, 0, 65535, 137, 10}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 61, 0}, {2, 0, 65535, 147, 6}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 64, 0}, {2, 0, 65535, 153, 7}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 67, 0}, {2, 0, 65535, 160, 11}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 70, 0}, {2, 0, 65535, 171, 8}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 73, 0}, {2, 0, 65535, 179, 7}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 80, 0}, {2, 0, 65535, 186, 1}, {5, 0, 65535, 78, 0}, {2, 0, 65535, 187, 8}, {6, 0, 65535, 79, 0}, {2, 0, 65535, 195, 10}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 83, 0}, {2, 0, 65535, 205, 16}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 86, 0}, {2, 0, 65535, 221, 13}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 89, 0}, {2, 0, 65535, 234, 11}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 92, 0}, {2, 0, 65535, 245, 12}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 95, 0}, {2, 0, 65535, 257, 12}, {6, 0, 65535, 99, 0}, {5, 0, 65535, 98, 0}, {2, 0, 65535, 269, 9}, {6, 0, 65535, 99, 0}, {2, 0, 65535, 278, 13}, {5, 0, 65535, 103, 0}, {7, 0, 65535, 2, 0}, {3, 0, 3, 1, 100}, {7, 0, 65535, 3, 0}, {1, 0, 65535, 291, 1}, {7, 0, 65535, 0, 0}, {3, 1, 4, 3, 200}, {7, 0, 65535, 1, 0}, {1, 0, 65535, 292, 1}, {3, 2, 65535, 1, 1}, {0, 0, 65535, 0, 0}},
 				text:  "mssql://sqlserver://oracle://godror://clickhouse://db://snowflake://couchbase://s://db://assandra://neo4j://+s://bolt://trino://presto://vertica://db2://odbc://firebird://ibmdb://hive://impala://nfluxdb://elasticsearch://opensearch://arangodb://rethinkdb://surrealdb://libsql://databricks://:@", classes: []class{{0x3ff682000000000, 0x7fffffe87fffffe, false}, {0xabff7f7a00000000, 0x7ffffffeeffffffe, false}, {0x3ff600000000000, 0x7fffffe8ffffffe, false}, {0x400000000000000, 0x0, false}, {0x0, 0x1, false}},
 			},
-			regexp: "\\b(?:[Mm][Ss][Ss][Qq][Ll]://|[Ss][Qq][Ll][Ss][Ee][Rr][Vv][Ee][Rr]://|[Oo][Rr][Aa][Cc][Ll][Ee]://|[Gg][Oo][Dd][Rr][Oo][Rr]://|[Cc][Ll][Ii][Cc][Kk][Hh][Oo][Uu][Ss][Ee](?:://|[Dd][Bb]://)|[Ss][Nn][Oo][Ww][Ff][Ll][Aa][Kk][Ee]://|[Cc](?:[Oo][Uu][Cc][Hh](?:[Bb][Aa][Ss][Ee](?:://|[Ss]://)|[Dd][Bb]://)|[Aa][Ss][Ss][Aa][Nn][Dd][Rr][Aa]://)|[Nn][Ee][Oo]4[Jj](?:://|\\+[Ss]://)|[Bb][Oo][Ll][Tt]://|[Tt][Rr][Ii][Nn][Oo]://|[Pp][Rr][Ee][Ss][Tt][Oo]://|[Vv][Ee][Rr][Tt][Ii][Cc][Aa]://|[Dd][Bb]2://|[Oo][Dd][Bb][Cc]://|[Ff][Ii][Rr][Ee][Bb][Ii][Rr][Dd]://|[Ii][Bb][Mm][Dd][Bb]://|[Hh][Ii][Vv][Ee]://|[Ii](?:[Mm][Pp][Aa][Ll][Aa]://|[Nn][Ff][Ll][Uu][Xx][Dd][Bb]://)|[Ee][Ll][Aa][Ss][Tt][Ii][Cc][Ss][Ee][Aa][Rr][Cc][Hh]://|[Oo][Pp][Ee][Nn][Ss][Ee][Aa][Rr][Cc][Hh]://|[Aa][Rr][Aa][Nn][Gg][Oo][Dd][Bb]://|[Rr][Ee][Tt][Hh][Ii][Nn][Kk][Dd][Bb]://|[Ss][Uu][Rr][Rr][Ee][Aa][Ll][Dd][Bb]://|[Ll][Ii][Bb][Ss][Qq][Ll]://|[Dd][Aa][Tt][Aa][Bb][Rr][Ii][Cc][Kk][Ss]://)(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{307, 403, 498, 540, 542, 653, 654, 656, 698, 704, 861, 967, 1108, 1190, 1216, 1233, 1237, 1370, 1459, 1472, 1473, 1478, 1482, 1485, 1517, 1549, 1623, 1632, 1642, 1658, 1671}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:mssql://|sqlserver://|oracle://|godror://|clickhouse://|clickhousedb://|snowflake://|couchbase://|couchbases://|couchdb://|cassandra://|neo4j://|neo4j\\+s://|bolt://|trino://|presto://|vertica://|db2://|odbc://|firebird://|ibmdb://|hive://|impala://|influxdb://|elasticsearch://|opensearch://|arangodb://|rethinkdb://|surrealdb://|libsql://|databricks://)(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
+			regexp: "\\b(?:[Mm][Ss][Ss][Qq][Ll]://|[Ss][Qq][Ll][Ss][Ee][Rr][Vv][Ee][Rr]://|[Oo][Rr][Aa][Cc][Ll][Ee]://|[Gg][Oo][Dd][Rr][Oo][Rr]://|[Cc][Ll][Ii][Cc][Kk][Hh][Oo][Uu][Ss][Ee](?:://|[Dd][Bb]://)|[Ss][Nn][Oo][Ww][Ff][Ll][Aa][Kk][Ee]://|[Cc](?:[Oo][Uu][Cc][Hh](?:[Bb][Aa][Ss][Ee](?:://|[Ss]://)|[Dd][Bb]://)|[Aa][Ss][Ss][Aa][Nn][Dd][Rr][Aa]://)|[Nn][Ee][Oo]4[Jj](?:://|\\+[Ss]://)|[Bb][Oo][Ll][Tt]://|[Tt][Rr][Ii][Nn][Oo]://|[Pp][Rr][Ee][Ss][Tt][Oo]://|[Vv][Ee][Rr][Tt][Ii][Cc][Aa]://|[Dd][Bb]2://|[Oo][Dd][Bb][Cc]://|[Ff][Ii][Rr][Ee][Bb][Ii][Rr][Dd]://|[Ii][Bb][Mm][Dd][Bb]://|[Hh][Ii][Vv][Ee]://|[Ii](?:[Mm][Pp][Aa][Ll][Aa]://|[Nn][Ff][Ll][Uu][Xx][Dd][Bb]://)|[Ee][Ll][Aa][Ss][Tt][Ii][Cc][Ss][Ee][Aa][Rr][Cc][Hh]://|[Oo][Pp][Ee][Nn][Ss][Ee][Aa][Rr][Cc][Hh]://|[Aa][Rr][Aa][Nn][Gg][Oo][Dd][Bb]://|[Rr][Ee][Tt][Hh][Ii][Nn][Kk][Dd][Bb]://|[Ss][Uu][Rr][Rr][Ee][Aa][Ll][Dd][Bb]://|[Ll][Ii][Bb][Ss][Qq][Ll]://|[Dd][Aa][Tt][Aa][Bb][Rr][Ii][Cc][Kk][Ss]://)(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{307, 403, 498, 540, 542, 653, 654, 656, 698, 704, 861, 967, 1108, 1190, 1216, 1233, 1237, 1370, 1459, 1472, 1473, 1478, 1482, 1485, 1517, 1549, 1623, 1632, 1642, 1658, 1672}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:mssql://|sqlserver://|oracle://|godror://|clickhouse://|clickhousedb://|snowflake://|couchbase://|couchbases://|couchdb://|cassandra://|neo4j://|neo4j\\+s://|bolt://|trino://|presto://|vertica://|db2://|odbc://|firebird://|ibmdb://|hive://|impala://|influxdb://|elasticsearch://|opensearch://|arangodb://|rethinkdb://|surrealdb://|libsql://|databricks://)(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
 		},
 		{
 			rule: 285, longest: 360, first: class{0x0, 0x19e08c0019e08c, false},
@@ -6292,7 +6297,7 @@ var builtin = Program{
 				insts: []inst{{8, 0, 65535, 11, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 0, 3}, {5, 0, 65535, 6, 0}, {1, 0, 65535, 3, 3}, {6, 0, 65535, 7, 0}, {2, 0, 65535, 6, 4}, {6, 0, 65535, 46, 0}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 10, 1}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 11, 6}, {6, 0, 65535, 17, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 17, 5}, {6, 0, 65535, 17, 0}, {2, 0, 65535, 22, 5}, {6, 0, 65535, 46, 0}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 27, 4}, {5, 0, 65535, 23, 0}, {1, 0, 65535, 31, 3}, {6, 0, 65535, 24, 0}, {2, 0, 65535, 34, 4}, {6, 0, 65535, 46, 0}, {5, 0, 65535, 28, 0}, {2, 0, 65535, 38, 6}, {6, 0, 65535, 46, 0}, {5, 0, 65535, 31, 0}, {2, 0, 65535, 44, 7}, {6, 0, 65535, 46, 0}, {5, 0, 65535, 34, 0}, {2, 0, 65535, 51, 8}, {6, 0, 65535, 46, 0}, {5, 0, 65535, 41, 0}, {2, 0, 65535, 59, 6}, {5, 0, 65535, 39, 0}, {1, 0, 65535, 65, 3}, {6, 0, 65535, 40, 0}, {2, 0, 65535, 68, 4}, {6, 0, 65535, 46, 0}, {2, 0, 65535, 72, 3}, {5, 0, 65535, 45, 0}, {1, 0, 65535, 75, 3}, {6, 0, 65535, 46, 0}, {2, 0, 65535, 78, 4}, {5, 0, 65535, 50, 0}, {7, 0, 65535, 2, 0}, {3, 0, 3, 1, 100}, {7, 0, 65535, 3, 0}, {1, 0, 65535, 82, 1}, {7, 0, 65535, 0, 0}, {3, 1, 4, 3, 200}, {7, 0, 65535, 1, 0}, {1, 0, 65535, 83, 1}, {3, 2, 65535, 1, 1}, {0, 0, 65535, 0, 0}},
 				text:  "ftp://s://sftp://sh://cp://ldap://s://smb://cifs://rsync://webdav://s://dav://s://:@", classes: []class{{0x3ff682000000000, 0x7fffffe87fffffe, false}, {0xabff7f7a00000000, 0x7ffffffeeffffffe, false}, {0x3ff600000000000, 0x7fffffe8ffffffe, false}, {0x400000000000000, 0x0, false}, {0x0, 0x1, false}},
 			},
-			regexp: "\\b(?:[Ff][Tt][Pp](?:://|[Ss]://)|[Ss](?:[Ff][Tt][Pp]://|[Ss][Hh]://|[Cc][Pp]://)|[Ll][Dd][Aa][Pp](?:://|[Ss]://)|[Ss][Mm][Bb]://|[Cc][Ii][Ff][Ss]://|[Rr][Ss][Yy][Nn][Cc]://|[Ww][Ee][Bb][Dd][Aa][Vv](?:://|[Ss]://)|[Dd][Aa][Vv](?:://|[Ss]://))(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{529, 701, 702, 1017, 1018, 1344, 1345, 1555, 1564, 1595, 1619, 1633, 1680, 1681}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:ftp://|ftps://|sftp://|ssh://|scp://|ldap://|ldaps://|smb://|cifs://|rsync://|webdav://|webdavs://|dav://|davs://)(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
+			regexp: "\\b(?:[Ff][Tt][Pp](?:://|[Ss]://)|[Ss](?:[Ff][Tt][Pp]://|[Ss][Hh]://|[Cc][Pp]://)|[Ll][Dd][Aa][Pp](?:://|[Ss]://)|[Ss][Mm][Bb]://|[Cc][Ii][Ff][Ss]://|[Rr][Ss][Yy][Nn][Cc]://|[Ww][Ee][Bb][Dd][Aa][Vv](?:://|[Ss]://)|[Dd][Aa][Vv](?:://|[Ss]://))(?P<user>[%\\+\\-\\.0-9A-Z_a-z]{1,100})?:(?P<secret>[!#-&\\(-\\.0-9;=\\?A-\\[\\]-_a-~]{3,200})@[\\-\\.0-9A-\\[_a-z]", literals: []uint16{529, 701, 702, 1017, 1018, 1344, 1345, 1555, 1564, 1595, 1619, 1633, 1681, 1682}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "(?i)\\b(?:ftp://|ftps://|sftp://|ssh://|scp://|ldap://|ldaps://|smb://|cifs://|rsync://|webdav://|webdavs://|dav://|davs://)(?:(?P<user>[0-9a-z._%+-]{1,100}))?:(?P<secret>[!#-&(-.0-9;=?A-\\[\\]^_a-~]{3,200})@[0-9A-Za-z\\[_.-]"},
 		},
 		{
 			rule: 288, longest: 555, first: class{0x0, 0x40000000400, false},
@@ -6940,7 +6945,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 7}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 7, 3}, {1, 0, 65535, 10, 9}, {5, 0, 65535, 8, 0}, {1, 0, 65535, 19, 1}, {3, 0, 2, 1, 2}, {1, 0, 65535, 20, 1}, {1, 0, 65535, 21, 9}, {3, 0, 2, 17, 20}, {1, 0, 65535, 30, 1}, {3, 1, 65535, 60, 72}, {0, 0, 65535, 0, 0}},
 				text:  "discordapp.com/api/v/webhooks//", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x800000000000, 0x0, false}},
 			},
-			regexp: "discord(?:app)?\\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{17,20}/[\\-0-9A-Z_a-z]{60,72}", literals: []uint16{1682}, source: Pattern{Regexp: "discord(?:app)?\\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{17,20}/[0-9A-Za-z_-]{60,72}"},
+			regexp: "discord(?:app)?\\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{17,20}/[\\-0-9A-Z_a-z]{60,72}", literals: []uint16{1683}, source: Pattern{Regexp: "discord(?:app)?\\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{17,20}/[0-9A-Za-z_-]{60,72}"},
 		},
 		{
 			rule: 365, longest: 130, first: class{0x0, 0x1000000010, false},
@@ -7324,7 +7329,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 5, 0}, {2, 0, 65535, 0, 6}, {3, 0, 7, 0, 1}, {2, 0, 65535, 6, 4}, {6, 0, 65535, 8, 0}, {2, 0, 65535, 10, 2}, {3, 1, 8, 1, 1}, {2, 0, 65535, 12, 3}, {4, 2, 9, 0, 40}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 15, 3}, {6, 0, 65535, 35, 0}, {5, 0, 65535, 15, 0}, {2, 0, 65535, 18, 5}, {6, 0, 65535, 35, 0}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 23, 6}, {6, 0, 65535, 35, 0}, {5, 0, 65535, 21, 0}, {2, 0, 65535, 29, 4}, {6, 0, 65535, 35, 0}, {5, 0, 65535, 24, 0}, {2, 0, 65535, 33, 4}, {6, 0, 65535, 35, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 37, 3}, {6, 0, 65535, 35, 0}, {5, 0, 65535, 34, 0}, {2, 0, 65535, 40, 1}, {5, 0, 65535, 32, 0}, {2, 0, 65535, 41, 2}, {6, 0, 65535, 33, 0}, {2, 0, 65535, 43, 2}, {6, 0, 65535, 35, 0}, {2, 0, 65535, 45, 4}, {3, 3, 5, 0, 8}, {5, 0, 65535, 39, 0}, {3, 4, 10, 1, 16}, {2, 0, 65535, 49, 5}, {3, 5, 6, 1, 16}, {7, 0, 65535, 0, 0}, {3, 6, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "elevenlabsxiapikeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x200000000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x100000001000, false}, {0x0, 0x200000002, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
 			},
-			regexp: "(?:[Ee][Ll][Ee][Vv][Ee][Nn][ \\-\\._]?[Ll][Aa][Bb][Ss]|[Xx][Ii][\\-_][Aa][Pp][Ii])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{862, 863, 864, 865, 866, 1687, 1688}, secret: 1, source: Pattern{Regexp: "(?i)(?:eleven[ ._-]?labs|xi[_-]api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
+			regexp: "(?:[Ee][Ll][Ee][Vv][Ee][Nn][ \\-\\._]?[Ll][Aa][Bb][Ss]|[Xx][Ii][\\-_][Aa][Pp][Ii])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{862, 863, 864, 865, 866, 1688, 1689}, secret: 1, source: Pattern{Regexp: "(?i)(?:eleven[ ._-]?labs|xi[_-]api)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
 			rule: 411, longest: 130, first: class{0x0, 0x2000000020, false},
@@ -7372,7 +7377,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 10, 0}, {2, 0, 65535, 0, 4}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 4, 3}, {3, 0, 4, 0, 1}, {2, 0, 65535, 7, 3}, {6, 0, 65535, 9, 0}, {3, 0, 4, 0, 1}, {2, 0, 65535, 10, 3}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 15, 0}, {2, 0, 65535, 13, 8}, {3, 0, 4, 0, 1}, {2, 0, 65535, 21, 3}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 24, 6}, {3, 0, 4, 0, 1}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 33, 3}, {3, 0, 4, 0, 1}, {2, 0, 65535, 36, 3}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 39, 6}, {3, 0, 4, 0, 1}, {2, 0, 65535, 45, 3}, {6, 0, 65535, 38, 0}, {5, 0, 65535, 35, 0}, {2, 0, 65535, 48, 7}, {3, 0, 4, 0, 1}, {2, 0, 65535, 55, 3}, {6, 0, 65535, 38, 0}, {2, 0, 65535, 58, 5}, {3, 0, 4, 0, 1}, {2, 0, 65535, 63, 3}, {3, 1, 2, 0, 16}, {3, 2, 3, 1, 12}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 44, 0}, {1, 0, 65535, 66, 1}, {2, 0, 65535, 67, 1}, {3, 3, 65535, 64, 64}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "privatekeykeydeployerkeywalletkeyethkeysignerkeyaccountkeyownerkey0x", classes: []class{{0x0, 0x80000000, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x6400118500003600, 0x108000000, false}, {0x3ff000000000000, 0x7e0000007e, false}, {0x0, 0x80000000800, false}},
 			},
-			regexp: "(?:[Pp][Rr][Ii][Vv](?:[Aa][Tt][Ee]_?[Kk][Ee][Yy]|_?[Kk][Ee][Yy])|[Dd][Ee][Pp][Ll][Oo][Yy][Ee][Rr]_?[Kk][Ee][Yy]|[Ww][Aa][Ll][Ll][Ee][Tt]_?[Kk][Ee][Yy]|[Ee][Tt][Hh]_?[Kk][Ee][Yy]|[Ss][Ii][Gg][Nn][Ee][Rr]_?[Kk][Ee][Yy]|[Aa][Cc][Cc][Oo][Uu][Nn][Tt]_?[Kk][Ee][Yy]|[Oo][Ww][Nn][Ee][Rr]_?[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,16}[\\t\\n\\f\\r \"'\\(,:=>\\[`]{1,12}(?P<secret>(?:0[Xx])?[0-9A-Fa-f]{64})", literals: []uint16{231, 232, 737, 738, 881, 884, 1487, 1488, 1521, 1524, 1525, 1526, 1600, 1601, 1677, 1678}, secret: 1, source: Pattern{Regexp: "(?i)(?:private_?key|priv_?key|deployer_?key|wallet_?key|eth_?key|signer_?key|account_?key|owner_?key)[\\w.-]{0,16}[\\s\"'\\x60=:,>(\\[]{1,12}(?P<secret>(?:0x)?[0-9a-f]{64})"},
+			regexp: "(?:[Pp][Rr][Ii][Vv](?:[Aa][Tt][Ee]_?[Kk][Ee][Yy]|_?[Kk][Ee][Yy])|[Dd][Ee][Pp][Ll][Oo][Yy][Ee][Rr]_?[Kk][Ee][Yy]|[Ww][Aa][Ll][Ll][Ee][Tt]_?[Kk][Ee][Yy]|[Ee][Tt][Hh]_?[Kk][Ee][Yy]|[Ss][Ii][Gg][Nn][Ee][Rr]_?[Kk][Ee][Yy]|[Aa][Cc][Cc][Oo][Uu][Nn][Tt]_?[Kk][Ee][Yy]|[Oo][Ww][Nn][Ee][Rr]_?[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,16}[\\t\\n\\f\\r \"'\\(,:=>\\[`]{1,12}(?P<secret>(?:0[Xx])?[0-9A-Fa-f]{64})", literals: []uint16{231, 232, 737, 738, 881, 884, 1487, 1488, 1521, 1524, 1525, 1526, 1600, 1601, 1678, 1679}, secret: 1, source: Pattern{Regexp: "(?i)(?:private_?key|priv_?key|deployer_?key|wallet_?key|eth_?key|signer_?key|account_?key|owner_?key)[\\w.-]{0,16}[\\s\"'\\x60=:,>(\\[]{1,12}(?P<secret>(?:0x)?[0-9a-f]{64})"},
 		},
 		{
 			rule: 417, longest: 140, first: class{0x0, 0x2000000020, false},
@@ -8308,7 +8313,7 @@ var builtin = Program{
 				insts: []inst{{1, 0, 65535, 0, 5}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 5, 2}, {3, 0, 65535, 30, 1000}, {0, 0, 65535, 0, 0}},
 				text:  "ya29.c.", classes: []class{{0x3ff200000000000, 0x7fffffe87fffffe, false}},
 			},
-			regexp: "ya29\\.(?:c\\.)?[\\-0-9A-Z_a-z]{30,1000}", literals: []uint16{1703}, source: Pattern{Regexp: "ya29\\.(?:c\\.)?[0-9A-Za-z_-]{30,1000}"},
+			regexp: "ya29\\.(?:c\\.)?[\\-0-9A-Z_a-z]{30,1000}", literals: []uint16{1704}, source: Pattern{Regexp: "ya29\\.(?:c\\.)?[0-9A-Za-z_-]{30,1000}"},
 		},
 		{
 			rule: 526, longest: 204, first: class{0x2000000000000, 0x0, false},
@@ -8500,7 +8505,7 @@ var builtin = Program{
 				insts: []inst{{2, 0, 65535, 0, 5}, {4, 0, 6, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 5, 5}, {6, 0, 65535, 12, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 10, 4}, {6, 0, 65535, 12, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 14, 6}, {6, 0, 65535, 12, 0}, {2, 0, 65535, 20, 3}, {3, 1, 3, 0, 8}, {5, 0, 65535, 16, 0}, {3, 2, 7, 1, 16}, {2, 0, 65535, 23, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 8, 1, 1}, {1, 0, 65535, 28, 1}, {3, 5, 65535, 24, 24}, {5, 0, 65535, 24, 0}, {1, 0, 65535, 29, 1}, {3, 5, 65535, 5, 5}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "vaulttokenauthsecretkeyvalue..", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x0, 0x8000400000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x18080200180802, false}, {0x0, 0x40000000400000, false}, {0x400000000000, 0x0, false}},
 			},
-			regexp: "[Vv][Aa][Uu][Ll][Tt][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Aa][Uu][Tt][Hh]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[bs]\\.[0-9A-Za-z]{24}(?:\\.[0-9A-Za-z]{5})?)", literals: []uint16{1670}, secret: 1, source: Pattern{Regexp: "(?i)vault[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|auth|secret|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[sb]\\.[0-9A-Za-z]{24}(?:\\.[0-9A-Za-z]{5})?))"},
+			regexp: "[Vv][Aa][Uu][Ll][Tt][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Aa][Uu][Tt][Hh]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[bs]\\.[0-9A-Za-z]{24}(?:\\.[0-9A-Za-z]{5})?)", literals: []uint16{1671}, secret: 1, source: Pattern{Regexp: "(?i)vault[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|auth|secret|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[sb]\\.[0-9A-Za-z]{24}(?:\\.[0-9A-Za-z]{5})?))"},
 		},
 		{
 			rule: 550, longest: 80, first: class{0x0, 0x24000000240000, false},
@@ -8820,7 +8825,7 @@ var builtin = Program{
 				insts: []inst{{5, 0, 65535, 3, 0}, {2, 0, 65535, 0, 3}, {6, 0, 65535, 21, 0}, {5, 0, 65535, 6, 0}, {2, 0, 65535, 3, 7}, {6, 0, 65535, 21, 0}, {5, 0, 65535, 9, 0}, {2, 0, 65535, 10, 9}, {6, 0, 65535, 21, 0}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 19, 6}, {6, 0, 65535, 21, 0}, {2, 0, 65535, 25, 1}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 26, 5}, {6, 0, 65535, 21, 0}, {2, 0, 65535, 31, 1}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 32, 5}, {6, 0, 65535, 21, 0}, {2, 0, 65535, 37, 10}, {4, 0, 5, 0, 40}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 47, 3}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 28, 0}, {2, 0, 65535, 50, 5}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 31, 0}, {2, 0, 65535, 55, 6}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 38, 0}, {2, 0, 65535, 61, 1}, {5, 0, 65535, 36, 0}, {2, 0, 65535, 62, 3}, {6, 0, 65535, 37, 0}, {2, 0, 65535, 65, 2}, {6, 0, 65535, 39, 0}, {2, 0, 65535, 67, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 43, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 71, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 44, 44}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "ibmbluemixsoftlayerwatsonic_apiam_apias_classickeytokensecretauthpipassvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x19080200190802, false}, {0x0, 0x40000000400000, false}},
 			},
-			regexp: "(?:[Ii][Bb][Mm]|[Bb][Ll][Uu][Ee][Mm][Ii][Xx]|[Ss][Oo][Ff][Tt][Ll][Aa][Yy][Ee][Rr]|[Ww][Aa][Tt][Ss][Oo][Nn]|[Ii](?:[Cc]_[Aa][Pp][Ii]|[Aa](?:[Mm]_[Aa][Pp][Ii]|[Aa][Ss]_[Cc][Ll][Aa][Ss][Ss][Ii][Cc])))[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa](?:[Uu][Tt][Hh]|[Pp][Ii])|[Pp][Aa][Ss][Ss])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Z_a-z]{44})", literals: []uint16{400, 1213, 1214, 1215, 1218, 1624, 1679}, secret: 1, source: Pattern{Regexp: "(?i)(?:ibm|bluemix|softlayer|watson|ic_api|iam_api|iaas_classic)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|api|pass)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{44}))"},
+			regexp: "(?:[Ii][Bb][Mm]|[Bb][Ll][Uu][Ee][Mm][Ii][Xx]|[Ss][Oo][Ff][Tt][Ll][Aa][Yy][Ee][Rr]|[Ww][Aa][Tt][Ss][Oo][Nn]|[Ii](?:[Cc]_[Aa][Pp][Ii]|[Aa](?:[Mm]_[Aa][Pp][Ii]|[Aa][Ss]_[Cc][Ll][Aa][Ss][Ss][Ii][Cc])))[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa](?:[Uu][Tt][Hh]|[Pp][Ii])|[Pp][Aa][Ss][Ss])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Z_a-z]{44})", literals: []uint16{400, 1213, 1214, 1215, 1218, 1624, 1680}, secret: 1, source: Pattern{Regexp: "(?i)(?:ibm|bluemix|softlayer|watson|ic_api|iam_api|iaas_classic)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|api|pass)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{44}))"},
 		},
 		{
 			rule: 590, longest: 156, first: class{0x0, 0x8030c0008030c, false},
@@ -9386,12 +9391,20 @@ var builtin = Program{
 			rule: 658, longest: 1343, first: class{0x0, 0x80000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 6, 1, 4}, {3, 1, 7, 0, 1}, {1, 0, 65535, 5, 6}, {3, 1, 8, 0, 1}, {3, 2, 9, 0, 4}, {1, 0, 65535, 11, 1}, {4, 3, 9, 0, 600}, {1, 0, 65535, 12, 1}, {5, 0, 65535, 12, 0}, {1, 0, 65535, 13, 4}, {6, 0, 65535, 13, 0}, {1, 0, 65535, 17, 10}, {1, 0, 65535, 27, 1}, {3, 2, 9, 0, 4}, {1, 0, 65535, 28, 1}, {4, 3, 0, 0, 400}, {3, 0, 4, 1, 12}, {3, 4, 10, 0, 40}, {5, 0, 65535, 26, 0}, {1, 0, 65535, 29, 1}, {5, 0, 65535, 24, 0}, {1, 0, 65535, 30, 3}, {6, 0, 65535, 25, 0}, {1, 0, 65535, 33, 2}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 29, 0}, {1, 0, 65535, 35, 6}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 32, 0}, {1, 0, 65535, 41, 5}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 35, 0}, {1, 0, 65535, 46, 3}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 38, 0}, {1, 0, 65535, 49, 4}, {6, 0, 65535, 39, 0}, {1, 0, 65535, 53, 4}, {3, 4, 11, 0, 40}, {1, 0, 65535, 57, 1}, {3, 0, 12, 1, 4}, {3, 1, 5, 0, 1}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 8, 200}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
-				text:  "kind:Secret\n\ndatastringData:\npasswdsecrettokenkeycredauth:", classes: []class{{0x100000200, 0x0, false}, {0x8400000000, 0x0, false}, {0x100002200, 0x0, false}, {0xffffffff00003600, 0x7fffffffffffffff, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0xffffff7e00000000, 0x7fffffffffffffff, false}, {0x8400000000, 0x80000, false}, {0x0, 0x80000, false}, {0x100002600, 0x0, false}, {0x400, 0x0, false}, {0x0, 0x19080a00000000, false}, {0x400000000000000, 0x0, false}, {0xfffffffe00000000, 0x7fffffffffffffff, false}},
+				text:  "kind:Secret\n\ndatastringData:\npasswdsecrettokenkeycredauth:", classes: []class{{0x100000200, 0x0, false}, {0x8400000000, 0x0, false}, {0x100002200, 0x0, false}, {0xffffffff00003600, 0x7fffffffffffffff, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0xffffff7a00000000, 0x7fffffffffffffff, false}, {0x8400000000, 0x80000, false}, {0x0, 0x80000, false}, {0x100002600, 0x0, false}, {0x400, 0x0, false}, {0x0, 0x19080a00000000, false}, {0x400000000000000, 0x0, false}, {0xfffffffe00000000, 0x7fffffffffffffff, false}},
 			},
-			regexp: "kind:[\\t ]{1,4}[\"']?Secret[\"']?[\\t\\r ]{0,4}\\n[\\t\\n\\f\\r -~]{0,600}?\\n(?:data|stringData):[\\t\\r ]{0,4}\\n[\\t\\n\\f\\r -~]{0,400}?[\\t ]{1,12}[\\-\\.0-9A-Z_a-z]{0,40}(?:p(?:ass|wd)|secret|token|key|cred|auth)[\\-\\.0-9A-Z_a-z]{0,40}:[\\t ]{1,4}[\"']?(?P<secret>[!-&\\(-~]{8,200})", literals: []uint16{1325}, secret: 1, source: Pattern{Regexp: "kind:[ \\t]{1,4}[\"']?Secret[\"']?[ \\t\\r]{0,4}\\n[\\s!-~]{0,600}?\\n(?:data|stringData):[ \\t\\r]{0,4}\\n[\\s!-~]{0,400}?[ \\t]{1,12}[0-9A-Za-z._-]{0,40}(?:pass|pwd|secret|token|key|cred|auth)[0-9A-Za-z._-]{0,40}:[ \\t]{1,4}[\"']?(?P<secret>[!-&(-~]{8,200})", Keywords: []string{"kind:"}},
+			regexp: "kind:[\\t ]{1,4}[\"']?Secret[\"']?[\\t\\r ]{0,4}\\n[\\t\\n\\f\\r -~]{0,600}?\\n(?:data|stringData):[\\t\\r ]{0,4}\\n[\\t\\n\\f\\r -~]{0,400}?[\\t ]{1,12}[\\-\\.0-9A-Z_a-z]{0,40}(?:p(?:ass|wd)|secret|token|key|cred|auth)[\\-\\.0-9A-Z_a-z]{0,40}:[\\t ]{1,4}[\"']?(?P<secret>[!#-&\\(-~]{8,200})", literals: []uint16{1325}, secret: 1, source: Pattern{Regexp: "kind:[ \\t]{1,4}[\"']?Secret[\"']?[ \\t\\r]{0,4}\\n[\\s!-~]{0,600}?\\n(?:data|stringData):[ \\t\\r]{0,4}\\n[\\s!-~]{0,400}?[ \\t]{1,12}[0-9A-Za-z._-]{0,40}(?:pass|pwd|secret|token|key|cred|auth)[0-9A-Za-z._-]{0,40}:[ \\t]{1,4}[\"']?(?P<secret>[!#-&(-~]{8,200})", Keywords: []string{"kind:"}},
 		},
 		{
-			rule: 659, longest: 133, first: class{0x0, 0x80000000800, false},
+			rule: 659, longest: 998, first: class{0x0, 0x20000000000000, false},
+			code: code{
+				insts: []inst{{8, 0, 65535, 11, 0}, {1, 0, 65535, 0, 5}, {3, 0, 6, 0, 4}, {1, 0, 65535, 5, 1}, {5, 0, 65535, 28, 0}, {3, 1, 2, 2, 12}, {3, 2, 7, 4, 30}, {1, 0, 65535, 6, 1}, {3, 1, 3, 1, 4}, {3, 3, 8, 1, 100}, {3, 0, 6, 0, 4}, {1, 0, 65535, 7, 1}, {5, 0, 65535, 28, 0}, {3, 1, 2, 2, 12}, {3, 2, 7, 4, 30}, {1, 0, 65535, 8, 1}, {3, 1, 3, 1, 4}, {3, 3, 8, 1, 100}, {3, 0, 6, 0, 4}, {1, 0, 65535, 9, 1}, {5, 0, 65535, 28, 0}, {3, 1, 2, 2, 12}, {3, 2, 7, 4, 30}, {1, 0, 65535, 10, 1}, {3, 1, 3, 1, 4}, {3, 3, 8, 1, 100}, {3, 0, 6, 0, 4}, {1, 0, 65535, 11, 1}, {3, 1, 9, 2, 12}, {5, 0, 65535, 32, 0}, {1, 0, 65535, 12, 5}, {6, 0, 65535, 33, 0}, {1, 0, 65535, 17, 8}, {1, 0, 65535, 25, 1}, {3, 1, 10, 1, 4}, {3, 4, 5, 0, 1}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 12, 500}, {7, 0, 65535, 1, 0}, {3, 4, 65535, 0, 1}, {3, 0, 65535, 0, 4}, {5, 0, 65535, 44, 0}, {1, 0, 65535, 26, 1}, {6, 0, 65535, 45, 0}, {8, 0, 65535, 10, 0}, {0, 0, 65535, 0, 0}},
+				text:  "user:\n:\n:\n:\ntokenpassword:\n", classes: []class{{0x100002200, 0x0, false}, {0x100000200, 0x0, false}, {0x200000000000, 0x7fffffe00000000, false}, {0xfffffffe00000000, 0x7fffffffffffffff, false}, {0x8400000000, 0x0, false}, {0x23ffa80000000000, 0x7fffffe87fffffe, false}, {0x400, 0x0, false}, {0x400000000000000, 0x0, false}, {0x100002600, 0x0, false}, {0x0, 0x11000000000000, false}, {0x23ffa88400000000, 0x7fffffe87fffffe, false}},
+			},
+			regexp: "(?-m:\\buser:[\\t\\r ]{0,4}\\n(?:[\\t ]{2,12}[\\-a-z]{4,30}:[\\t ]{1,4}[!-~]{1,100}[\\t\\r ]{0,4}\\n){0,3}[\\t ]{2,12}(?:token|password):[\\t ]{1,4}[\"']?(?P<secret>[\\+\\-/-9=A-Z_a-z]{12,500})[\"']?[\\t\\r ]{0,4}(?:\\n|$))", literals: []uint16{1664}, secret: 1, source: Pattern{Regexp: "\\buser:[ \\t\\r]{0,4}\\n(?:[ \\t]{2,12}[a-z-]{4,30}:[ \\t]{1,4}[!-~]{1,100}[ \\t\\r]{0,4}\\n){0,3}[ \\t]{2,12}(?:token|password):[ \\t]{1,4}[\"']?(?P<secret>[0-9A-Za-z_+/=-]{12,500})[\"']?[ \\t\\r]{0,4}(?:\\n|$)"},
+		},
+		{
+			rule: 660, longest: 133, first: class{0x0, 0x80000000800, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 6, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 9, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 14, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 20, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 28, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 31, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 32, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 36, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 40, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 7, 8, 8}, {1, 0, 65535, 45, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 46, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 47, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 48, 1}, {3, 4, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "kucoinkeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9399,7 +9412,7 @@ var builtin = Program{
 			regexp: "[Kk][Uu][Cc][Oo][Ii][Nn][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{1338}, secret: 1, source: Pattern{Regexp: "(?i)kucoin[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 		},
 		{
-			rule: 660, longest: 121, first: class{0x0, 0x80000000800, false},
+			rule: 661, longest: 121, first: class{0x0, 0x80000000800, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 6, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 9, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 14, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 20, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 28, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 31, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 32, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 36, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 40, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 24, 24}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "kucoinkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9407,7 +9420,7 @@ var builtin = Program{
 			regexp: "[Kk][Uu][Cc][Oo][Ii][Nn][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{24})", literals: []uint16{1338}, secret: 1, source: Pattern{Regexp: "(?i)kucoin[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{24}))"},
 		},
 		{
-			rule: 661, longest: 279, first: class{0x0, 0x80000000800, false},
+			rule: 662, longest: 279, first: class{0x0, 0x80000000800, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 180, 180}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "kustomerkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9415,7 +9428,7 @@ var builtin = Program{
 			regexp: "[Kk][Uu][Ss][Tt][Oo][Mm][Ee][Rr][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Z_a-z]{180})", literals: []uint16{1339}, secret: 1, source: Pattern{Regexp: "(?i)kustomer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{180}))"},
 		},
 		{
-			rule: 662, longest: 132, first: class{0x0, 0x100000001000, false},
+			rule: 663, longest: 132, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 33, 33}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "laceworkkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9423,7 +9436,7 @@ var builtin = Program{
 			regexp: "[Ll][Aa][Cc][Ee][Ww][Oo][Rr][Kk][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{33})", literals: []uint16{1340}, secret: 1, source: Pattern{Regexp: "(?i)lacework[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{33}))"},
 		},
 		{
-			rule: 663, longest: 51, first: class{0x0, 0x100000000000, false},
+			rule: 664, longest: 51, first: class{0x0, 0x100000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 5, 2}, {6, 0, 65535, 5, 0}, {1, 0, 65535, 7, 2}, {1, 0, 65535, 9, 1}, {3, 0, 1, 32, 32}, {1, 0, 65535, 10, 1}, {3, 0, 65535, 10, 10}, {0, 0, 65535, 0, 0}},
 				text:  "lsv2_ptsk__", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x80000000, false}},
@@ -9431,7 +9444,7 @@ var builtin = Program{
 			regexp: "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}", literals: []uint16{1434}, source: Pattern{Regexp: "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"},
 		},
 		{
-			rule: 664, longest: 36, first: class{0x0, 0x100000000000, false},
+			rule: 665, longest: 36, first: class{0x0, 0x100000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 4}, {3, 0, 65535, 32, 32}, {0, 0, 65535, 0, 0}},
 				text:  "ls__", classes: []class{{0x3ff000000000000, 0x7e00000000, false}},
@@ -9439,7 +9452,7 @@ var builtin = Program{
 			regexp: "ls__[0-9a-f]{32}", literals: []uint16{1432}, source: Pattern{Regexp: "ls__[0-9a-f]{32}"},
 		},
 		{
-			rule: 665, longest: 42, first: class{0x0, 0x8000000000000, false},
+			rule: 666, longest: 42, first: class{0x0, 0x8000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 6}, {3, 0, 1, 8, 8}, {1, 0, 65535, 6, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 7, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 8, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 9, 1}, {3, 0, 65535, 12, 12}, {0, 0, 65535, 0, 0}},
 				text:  "sk-lf-----", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
@@ -9447,7 +9460,7 @@ var builtin = Program{
 			regexp: "sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", literals: []uint16{1609}, source: Pattern{Regexp: "sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
 		},
 		{
-			rule: 666, longest: 136, first: class{0x0, 0x100000001000, false},
+			rule: 667, longest: 136, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 13}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 13, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 16, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 21, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 27, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 31, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 35, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 38, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 39, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 41, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 43, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 47, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "languagelayerkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9455,7 +9468,7 @@ var builtin = Program{
 			regexp: "[Ll][Aa][Nn][Gg][Uu][Aa][Gg][Ee][Ll][Aa][Yy][Ee][Rr][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{1341}, secret: 1, source: Pattern{Regexp: "(?i)languagelayer[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
-			rule: 667, min: 6, max: 192, longest: 244, first: class{0x8000000000, 0x200000002, false},
+			rule: 668, min: 6, max: 192, longest: 244, first: class{0x8000000000, 0x200000002, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 7, 0}, {2, 0, 65535, 0, 4}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 4, 3}, {6, 0, 65535, 6, 0}, {2, 0, 65535, 7, 13}, {6, 0, 65535, 9, 0}, {1, 0, 65535, 20, 1}, {2, 0, 65535, 21, 4}, {3, 0, 5, 0, 1}, {3, 1, 2, 0, 4}, {5, 0, 65535, 14, 0}, {1, 0, 65535, 25, 2}, {6, 0, 65535, 15, 0}, {3, 2, 6, 1, 1}, {3, 1, 7, 0, 4}, {5, 0, 65535, 19, 0}, {1, 0, 65535, 27, 4}, {3, 3, 8, 0, 40}, {3, 0, 9, 0, 1}, {1, 0, 65535, 31, 7}, {7, 0, 65535, 0, 0}, {3, 4, 10, 43, 43}, {1, 0, 65535, 38, 1}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "app_keyprevious_keys'key'=>env(base64:=", classes: []class{{0x8400000000, 0x0, false}, {0x100000200, 0x0, false}, {0x2400100000000000, 0x0, false}, {0xfffffdfffffffbff, 0xffffffffffffffff, true}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x2400100100000200, 0x0, false}, {0x8500000200, 0x2400000000, false}, {0x8400000000, 0x2400000000, false}, {0x8400000000, 0x400000000, false}, {0x0, 0x400000000, false}, {0x2000000000000000, 0x0, false}},
@@ -9463,7 +9476,7 @@ var builtin = Program{
 			regexp: "(?:[Aa][Pp][Pp]_(?:[Kk][Ee][Yy]|[Pp][Rr][Ee][Vv][Ii][Oo][Uu][Ss]_[Kk][Ee][Yy][Ss])|'[Kk][Ee][Yy]')[\"']?[\\t ]{0,4}(?:=>|[,:=])[\\t ]{0,4}(?:env\\([^\\n\\)]{0,40})?[\"']?base64:(?P<secret>[\\+/-9A-Za-z]{43}=)", literals: []uint16{6, 61, 347}, secret: 1, source: Pattern{Regexp: "(?i:app_key|app_previous_keys|'key')[\"']?[ \\t]{0,4}(?:=>|[=:,])[ \\t]{0,4}(?:env\\([^\\n)]{0,40})?[\"']?base64:(?P<secret>[0-9A-Za-z+/]{43}=)"},
 		},
 		{
-			rule: 668, max: 1, longest: 139, first: class{0xfc00ffff00003600, 0x78001041f8001041, false},
+			rule: 669, max: 1, longest: 139, first: class{0xfc00ffff00003600, 0x78001041f8001041, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 7, 0}, {5, 0, 65535, 4, 0}, {8, 0, 65535, 9, 0}, {6, 0, 65535, 5, 0}, {3, 0, 7, 1, 1}, {2, 0, 65535, 0, 4}, {6, 0, 65535, 8, 0}, {2, 0, 65535, 4, 6}, {4, 1, 8, 0, 40}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 10, 5}, {6, 0, 65535, 16, 0}, {5, 0, 65535, 15, 0}, {2, 0, 65535, 15, 6}, {6, 0, 65535, 16, 0}, {2, 0, 65535, 21, 3}, {3, 2, 4, 0, 8}, {5, 0, 65535, 20, 0}, {3, 3, 9, 1, 16}, {2, 0, 65535, 24, 5}, {3, 4, 6, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 27, 0}, {3, 5, 10, 1, 1}, {1, 0, 65535, 29, 1}, {3, 2, 65535, 40, 40}, {6, 0, 65535, 28, 0}, {3, 6, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "larkfeishutokensecretkeyvalue-", classes: []class{{0xfc00ffff00003600, 0x78000001f8000001, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x0, 0x30000200000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x100000001000, false}, {0x0, 0x18080000180800, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9471,7 +9484,7 @@ var builtin = Program{
 			regexp: "(?:(?:\\A|[\\t\\n\\f\\r -/:-@\\[-`\\{-~])[Ll][Aa][Rr][Kk]|[Ff][Ee][Ii][Ss][Hh][Uu])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[atu]-[\\-\\.0-9A-Z_a-z]{40}|[0-9A-Za-z]{32})", literals: []uint16{923, 1342}, secret: 1, source: Pattern{Regexp: "(?i)(?:(?:^|[\\s -/:-@\\[-\\x60{-~])lark|feishu)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|secret|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[tua]-[0-9A-Za-z_.-]{40}|[0-9A-Za-z]{32}))"},
 		},
 		{
-			rule: 669, longest: 77, first: class{0x0, 0x800000000000, false},
+			rule: 670, longest: 77, first: class{0x0, 0x800000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 5, 13}, {6, 0, 65535, 5, 0}, {1, 0, 65535, 18, 9}, {1, 0, 65535, 27, 23}, {3, 0, 1, 8, 8}, {1, 0, 65535, 50, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 51, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 52, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 53, 1}, {3, 0, 65535, 12, 12}, {0, 0, 65535, 0, 0}},
 				text:  "open.larksuite.comfeishu.cn/open-apis/bot/v2/hook/----", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
@@ -9479,7 +9492,7 @@ var builtin = Program{
 			regexp: "open\\.(?:larksuite\\.com|feishu\\.cn)/open-apis/bot/v2/hook/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", literals: []uint16{1480, 1481}, source: Pattern{Regexp: "open\\.(?:larksuite\\.com|feishu\\.cn)/open-apis/bot/v2/hook/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
 		},
 		{
-			rule: 670, longest: 40, first: class{0x0, 0xc000200000000, false},
+			rule: 671, longest: 40, first: class{0x0, 0xc000200000000, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 3, 0}, {1, 0, 65535, 0, 3}, {6, 0, 65535, 7, 0}, {5, 0, 65535, 6, 0}, {1, 0, 65535, 3, 3}, {6, 0, 65535, 7, 0}, {1, 0, 65535, 6, 3}, {1, 0, 65535, 9, 1}, {3, 0, 1, 8, 8}, {1, 0, 65535, 10, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 11, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 12, 1}, {3, 0, 1, 4, 4}, {1, 0, 65535, 13, 1}, {3, 0, 65535, 12, 12}, {0, 0, 65535, 0, 0}},
 				text:  "sdkapirel-----", classes: []class{{0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
@@ -9487,7 +9500,7 @@ var builtin = Program{
 			regexp: "(?:sdk|api|rel)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", literals: []uint16{284, 1548, 1565}, source: Pattern{Regexp: "(?:sdk|api|rel)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", Keywords: []string{"sdk-", "api-", "rel-"}},
 		},
 		{
-			rule: 671, longest: 143, first: class{0x0, 0x100000001000, false},
+			rule: 672, longest: 143, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 12}, {4, 0, 6, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 12, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 15, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 20, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 30, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 34, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 37, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 38, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 40, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 42, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 7, 1, 16}, {2, 0, 65535, 46, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 5, 4, 4}, {3, 5, 65535, 36, 36}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "launchdarklykeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x23ff000000000000, 0x7fffffe87fffffe, false}, {0x23ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9495,7 +9508,7 @@ var builtin = Program{
 			regexp: "[Ll][Aa][Uu][Nn][Cc][Hh][Dd][Aa][Rr][Kk][Ll][Yy][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9=A-Z_a-z]{4}[\\-0-9=A-Z_a-z]{36})", literals: []uint16{1343}, secret: 1, source: Pattern{Regexp: "(?i)launchdarkly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_=]{4}[0-9A-Za-z_=-]{36}))"},
 		},
 		{
-			rule: 672, longest: 144, first: class{0x0, 0x100000001000, false},
+			rule: 673, longest: 144, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 10}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 10, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 13, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 18, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 28, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 32, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 35, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 38, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 40, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 44, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 43, 43}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "leadfeederkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff200000000000, 0x7fffffe07fffffe, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9503,7 +9516,7 @@ var builtin = Program{
 			regexp: "[Ll][Ee][Aa][Dd][Ff][Ee][Ee][Dd][Ee][Rr][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Za-z]{43})", literals: []uint16{1346}, secret: 1, source: Pattern{Regexp: "(?i)leadfeeder[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z-]{43}))"},
 		},
 		{
-			rule: 673, longest: 130, first: class{0x0, 0x100000001000, false},
+			rule: 674, longest: 130, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 7}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 7, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 10, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 15, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 21, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 25, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 29, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 32, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 33, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 35, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 37, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 41, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lemlistkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9511,7 +9524,7 @@ var builtin = Program{
 			regexp: "[Ll][Ee][Mm][Ll][Ii][Ss][Tt][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{1347}, secret: 1, source: Pattern{Regexp: "(?i)lemlist[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
-			rule: 674, longest: 135, first: class{0x0, 0x100000001000, false},
+			rule: 675, longest: 135, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 7, 8, 8}, {1, 0, 65535, 47, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 48, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 49, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 50, 1}, {3, 4, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "leonardokeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9519,7 +9532,7 @@ var builtin = Program{
 			regexp: "[Ll][Ee][Oo][Nn][Aa][Rr][Dd][Oo][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{1348}, secret: 1, source: Pattern{Regexp: "(?i)leonardo[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 		},
 		{
-			rule: 675, longest: 176, first: class{0x0, 0x100000001000, false},
+			rule: 676, longest: 176, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 4}, {3, 0, 8, 0, 1}, {2, 0, 65535, 4, 8}, {3, 0, 1, 0, 1}, {5, 0, 65535, 6, 0}, {2, 0, 65535, 12, 3}, {4, 1, 9, 0, 40}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 15, 3}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 18, 5}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 23, 6}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 29, 4}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 33, 4}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 37, 3}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 32, 0}, {2, 0, 65535, 40, 1}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 41, 2}, {6, 0, 65535, 31, 0}, {2, 0, 65535, 43, 2}, {6, 0, 65535, 33, 0}, {2, 0, 65535, 45, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 37, 0}, {3, 3, 10, 1, 16}, {2, 0, 65535, 49, 5}, {3, 4, 7, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 44, 0}, {3, 5, 11, 6, 7}, {1, 0, 65535, 54, 1}, {3, 6, 65535, 50, 60}, {6, 0, 65535, 53, 0}, {3, 7, 11, 7, 7}, {1, 0, 65535, 55, 1}, {3, 7, 11, 4, 4}, {1, 0, 65535, 56, 1}, {3, 7, 11, 4, 4}, {1, 0, 65535, 57, 1}, {3, 7, 11, 4, 4}, {1, 0, 65535, 58, 1}, {3, 7, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lessannoyingcrmkeytokensecretauthpassapipatwdcredvalue-----", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff200000000000, 0x7fffffe07fffffe, false}, {0x3ff000000000000, 0x7fffffe, false}, {0x0, 0x200000002, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9527,7 +9540,7 @@ var builtin = Program{
 			regexp: "[Ll][Ee][Ss][Ss][ \\-\\._]?[Aa][Nn][Nn][Oo][Yy][Ii][Nn][Gg][ \\-\\._]?(?:[Cc][Rr][Mm])?[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9]{6,7}-[\\-0-9A-Za-z]{50,60}|[0-9A-Z]{7}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{12})", literals: []uint16{1349, 1350, 1351, 1352, 1353}, secret: 1, source: Pattern{Regexp: "(?i)less[ ._-]?annoying[ ._-]?(?:crm)?[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9]{6,7}-[0-9A-Za-z-]{50,60}|[0-9A-Z]{7}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{12}))"},
 		},
 		{
-			rule: 676, longest: 148, first: class{0x0, 0x100000001000, false},
+			rule: 677, longest: 148, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 5}, {3, 0, 6, 0, 1}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 5, 3}, {6, 0, 65535, 9, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 8, 2}, {6, 0, 65535, 9, 0}, {2, 0, 65535, 10, 3}, {4, 1, 7, 0, 40}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 13, 3}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 16, 5}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 21, 6}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 27, 4}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 31, 4}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 28, 0}, {2, 0, 65535, 35, 3}, {6, 0, 65535, 36, 0}, {5, 0, 65535, 35, 0}, {2, 0, 65535, 38, 1}, {5, 0, 65535, 33, 0}, {2, 0, 65535, 39, 2}, {6, 0, 65535, 34, 0}, {2, 0, 65535, 41, 2}, {6, 0, 65535, 36, 0}, {2, 0, 65535, 43, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 40, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 47, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 48, 48}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "leverapicokeykeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x80a0000080a, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9535,7 +9548,7 @@ var builtin = Program{
 			regexp: "[Ll][Ee][Vv][Ee][Rr][ \\-\\._]?(?:[Aa][Pp][Ii]|[Cc][Oo]|[Kk][Ee][Yy])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Z_a-z]{48})", literals: []uint16{1354, 1355, 1356, 1357, 1358, 1359, 1360, 1361, 1362, 1363, 1364, 1365, 1366, 1367, 1368}, secret: 1, source: Pattern{Regexp: "(?i)lever[ ._-]?(?:api|co|key)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{48}))"},
 		},
 		{
-			rule: 677, longest: 400, first: class{0x0, 0x100000001000, false},
+			rule: 678, longest: 400, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 301, 301}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lexigramkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9543,7 +9556,7 @@ var builtin = Program{
 			regexp: "[Ll][Ee][Xx][Ii][Gg][Rr][Aa][Mm][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{301})", literals: []uint16{1369}, secret: 1, source: Pattern{Regexp: "(?i)lexigram[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{301}))"},
 		},
 		{
-			rule: 678, longest: 144, first: class{0x0, 0x100000001000, false},
+			rule: 679, longest: 144, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 10}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 10, 6}, {6, 0, 65535, 9, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 16, 5}, {6, 0, 65535, 9, 0}, {2, 0, 65535, 21, 3}, {3, 1, 3, 0, 8}, {5, 0, 65535, 13, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 24, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 43, 43}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lightsparksecrettokenkeyvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x18080000180800, false}, {0x0, 0x40000000400000, false}},
@@ -9551,7 +9564,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Gg][Hh][Tt][Ss][Pp][Aa][Rr][Kk][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Ss][Ee][Cc][Rr][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn]|[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Z_a-z]{43})", literals: []uint16{1371}, secret: 1, source: Pattern{Regexp: "(?i)lightspark[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|token|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 		},
 		{
-			rule: 679, longest: 202, first: class{0x0, 0x100000001000, false},
+			rule: 680, longest: 202, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 1}, {5, 0, 65535, 4, 0}, {2, 0, 65535, 1, 8}, {6, 0, 65535, 5, 0}, {2, 0, 65535, 9, 8}, {4, 0, 6, 0, 40}, {5, 0, 65535, 9, 0}, {2, 0, 65535, 17, 3}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 20, 5}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 15, 0}, {2, 0, 65535, 25, 6}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 31, 4}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 21, 0}, {2, 0, 65535, 35, 4}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 24, 0}, {2, 0, 65535, 39, 3}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 31, 0}, {2, 0, 65535, 42, 1}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 43, 2}, {6, 0, 65535, 30, 0}, {2, 0, 65535, 45, 2}, {6, 0, 65535, 32, 0}, {2, 0, 65535, 47, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 36, 0}, {3, 2, 7, 1, 16}, {2, 0, 65535, 51, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 76, 100}, {3, 5, 65535, 0, 2}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lightsteps_accesskeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x2000000000000000, 0x0, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9559,7 +9572,7 @@ var builtin = Program{
 			regexp: "[Ll](?:[Ii][Gg][Hh][Tt][Ss][Tt][Ee][Pp]|[Ss]_[Aa][Cc][Cc][Ee][Ss][Ss])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\+/-9A-Za-z]{76,100}={0,2})", literals: []uint16{1372, 1433}, secret: 1, source: Pattern{Regexp: "(?i)(?:lightstep|ls_access)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{76,100}={0,2}))"},
 		},
 		{
-			rule: 680, longest: 277, first: class{0x0, 0x100800001008, false},
+			rule: 681, longest: 277, first: class{0x0, 0x100800001008, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 25, 0}, {2, 0, 65535, 0, 4}, {5, 0, 65535, 19, 0}, {3, 0, 7, 1, 1}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 4, 7}, {6, 0, 65535, 18, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 11, 3}, {6, 0, 65535, 18, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 14, 9}, {6, 0, 65535, 18, 0}, {2, 0, 65535, 23, 1}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 24, 5}, {6, 0, 65535, 18, 0}, {2, 0, 65535, 29, 2}, {6, 0, 65535, 24, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 31, 3}, {6, 0, 65535, 24, 0}, {1, 0, 65535, 34, 1}, {2, 0, 65535, 35, 7}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 42, 7}, {3, 1, 8, 0, 1}, {2, 0, 65535, 49, 6}, {4, 2, 9, 0, 40}, {5, 0, 65535, 32, 0}, {2, 0, 65535, 55, 5}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 35, 0}, {2, 0, 65535, 60, 6}, {6, 0, 65535, 39, 0}, {5, 0, 65535, 38, 0}, {2, 0, 65535, 66, 3}, {6, 0, 65535, 39, 0}, {2, 0, 65535, 69, 4}, {3, 3, 5, 0, 8}, {5, 0, 65535, 43, 0}, {3, 4, 10, 1, 16}, {2, 0, 65535, 73, 5}, {3, 5, 6, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 49, 0}, {3, 6, 11, 171, 171}, {1, 0, 65535, 78, 1}, {6, 0, 65535, 54, 0}, {5, 0, 65535, 53, 0}, {3, 6, 11, 170, 170}, {1, 0, 65535, 79, 2}, {6, 0, 65535, 54, 0}, {3, 6, 65535, 172, 172}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linechannelbotmessagingaccesspibot channelchannelaccesstokensecretkeyauthvalue===", classes: []class{{0x200000000000, 0x80000000, false}, {0x0, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x0, 0x200e0000200e, false}, {0x0, 0x200000002, false}, {0x0, 0x18080200180802, false}, {0x0, 0x40000000400000, false}, {0x2000000000000000, 0x0, false}},
@@ -9567,7 +9580,7 @@ var builtin = Program{
 			regexp: "(?:[Ll][Ii][Nn][Ee](?:[\\-_](?:[Cc][Hh][Aa][Nn][Nn][Ee][Ll]|[Bb][Oo][Tt]|[Mm][Ee][Ss][Ss][Aa][Gg][Ii][Nn][Gg]|[Aa](?:[Cc][Cc][Ee][Ss][Ss]|[Pp][Ii]))|[Bb][Oo][Tt]| [Cc][Hh][Aa][Nn][Nn][Ee][Ll])|[Cc][Hh][Aa][Nn][Nn][Ee][Ll]_?[Aa][Cc][Cc][Ee][Ss][Ss])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy]|[Aa][Uu][Tt][Hh])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\+/-9A-Za-z]{171}=|[\\+/-9A-Za-z]{170}==|[\\+/-9A-Za-z]{172})", literals: []uint16{519, 520, 1376, 1378, 1379, 1380, 1381, 1382, 1385, 1386, 1387, 1388, 1389, 1399}, secret: 1, source: Pattern{Regexp: "(?i)(?:line[_-](?:channel|bot|messaging|access|api)|linebot|line channel|channel_?access)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|secret|key|auth)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z+/]{171}=|[0-9A-Za-z+/]{170}==|[0-9A-Za-z+/]{172}))"},
 		},
 		{
-			rule: 681, longest: 137, first: class{0x0, 0x100000001000, false},
+			rule: 682, longest: 137, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 4}, {5, 0, 65535, 14, 0}, {3, 0, 6, 1, 1}, {5, 0, 65535, 6, 0}, {2, 0, 65535, 4, 7}, {6, 0, 65535, 13, 0}, {5, 0, 65535, 9, 0}, {2, 0, 65535, 11, 3}, {6, 0, 65535, 13, 0}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 14, 9}, {6, 0, 65535, 13, 0}, {2, 0, 65535, 23, 3}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 3}, {6, 0, 65535, 19, 0}, {1, 0, 65535, 29, 1}, {2, 0, 65535, 30, 7}, {4, 1, 7, 0, 40}, {2, 0, 65535, 37, 6}, {3, 2, 4, 0, 8}, {5, 0, 65535, 25, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 43, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linechannelbotmessagingapibot channelsecretvalue", classes: []class{{0x200000000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x200e0000200e, false}, {0x0, 0x8000000080000, false}, {0x0, 0x40000000400000, false}},
@@ -9575,7 +9588,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Ee](?:[\\-_](?:[Cc][Hh][Aa][Nn][Nn][Ee][Ll]|[Bb][Oo][Tt]|[Mm][Ee][Ss][Ss][Aa][Gg][Ii][Nn][Gg]|[Aa][Pp][Ii])|[Bb][Oo][Tt]| [Cc][Hh][Aa][Nn][Nn][Ee][Ll])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?[Ss][Ee][Cc][Rr][Ee][Tt][\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{1376, 1379, 1380, 1381, 1382, 1386, 1387, 1388, 1389, 1399}, secret: 1, source: Pattern{Regexp: "(?i)(?:line[_-](?:channel|bot|messaging|api)|linebot|line channel)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?secret[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
-			rule: 682, longest: 145, first: class{0x0, 0x100000001000, false},
+			rule: 683, longest: 145, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 4}, {3, 0, 6, 0, 1}, {2, 0, 65535, 4, 6}, {4, 1, 7, 0, 40}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 10, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 13, 5}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 18, 6}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 28, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 32, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 35, 1}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 2}, {6, 0, 65535, 30, 0}, {2, 0, 65535, 40, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 34, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 44, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 43, 43}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linenotifykeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x400000004000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9583,7 +9596,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Ee][ \\-\\._]?[Nn][Oo][Tt][Ii][Ff][Yy][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{43})", literals: []uint16{1377, 1383, 1384, 1390, 1400}, secret: 1, source: Pattern{Regexp: "(?i)line[ ._-]?notify[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{43}))"},
 		},
 		{
-			rule: 683, longest: 48, first: class{0x0, 0x100000000000, false},
+			rule: 684, longest: 48, first: class{0x0, 0x100000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 8}, {3, 0, 65535, 40, 40}, {0, 0, 65535, 0, 0}},
 				text:  "lin_api_", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}},
@@ -9591,7 +9604,7 @@ var builtin = Program{
 			regexp: "lin_api_[0-9A-Za-z]{40}", literals: []uint16{1373}, source: Pattern{Regexp: "lin_api_[0-9A-Za-z]{40}"},
 		},
 		{
-			rule: 684, longest: 74, first: class{0x0, 0x100000000000, false},
+			rule: 685, longest: 74, first: class{0x0, 0x100000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 4}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 4, 5}, {6, 0, 65535, 5, 0}, {1, 0, 65535, 9, 2}, {1, 0, 65535, 11, 1}, {3, 0, 65535, 40, 64}, {0, 0, 65535, 0, 0}},
 				text:  "lin_oauthwh_", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}},
@@ -9599,7 +9612,7 @@ var builtin = Program{
 			regexp: "lin_(?:oauth|wh)_[0-9A-Za-z]{40,64}", literals: []uint16{1374, 1375}, source: Pattern{Regexp: "lin_(?:oauth|wh)_[0-9A-Za-z]{40,64}"},
 		},
 		{
-			rule: 685, longest: 136, first: class{0x0, 0x100000001000, false},
+			rule: 686, longest: 136, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {5, 0, 65535, 4, 0}, {3, 0, 2, 1, 1}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 6, 3}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 11, 0}, {3, 1, 7, 0, 1}, {2, 0, 65535, 9, 6}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 15, 0}, {1, 0, 65535, 15, 1}, {2, 0, 65535, 16, 5}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 21, 6}, {6, 0, 65535, 19, 0}, {2, 0, 65535, 27, 5}, {4, 2, 8, 0, 40}, {2, 0, 65535, 32, 6}, {3, 3, 5, 0, 8}, {5, 0, 65535, 25, 0}, {3, 4, 9, 1, 16}, {2, 0, 65535, 38, 5}, {3, 5, 6, 1, 16}, {7, 0, 65535, 0, 0}, {3, 6, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linearappclient oauthclientoauthsecretvalue", classes: []class{{0x600000000000, 0x80000000, false}, {0x100000000, 0x0, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x800000008, false}, {0x0, 0x8000000080000, false}, {0x0, 0x40000000400000, false}},
@@ -9607,7 +9620,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Ee][Aa][Rr](?:[\\-\\._]|[Aa][Pp][Pp]| ?[Cc][Ll][Ii][Ee][Nn][Tt]| [Oo][Aa][Uu][Tt][Hh]|[Cc][Ll][Ii][Ee][Nn][Tt]|[Oo][Aa][Uu][Tt][Hh])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?[Ss][Ee][Cc][Rr][Ee][Tt][\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{1391, 1392, 1393, 1394, 1395, 1396, 1397, 1398}, secret: 1, source: Pattern{Regexp: "(?i)linear(?:_|-|\\.|app|[ ]?client|[ ]oauth|Client|Oauth)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?secret[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
-			rule: 686, longest: 116, first: class{0x0, 0x100000001000, false},
+			rule: 687, longest: 116, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 6, 0, 40}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 8, 6}, {5, 0, 65535, 8, 0}, {3, 1, 7, 0, 1}, {2, 0, 65535, 14, 2}, {6, 0, 65535, 10, 0}, {1, 0, 65535, 16, 1}, {2, 0, 65535, 17, 2}, {6, 0, 65535, 15, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 19, 3}, {6, 0, 65535, 15, 0}, {2, 0, 65535, 22, 5}, {3, 2, 4, 0, 8}, {5, 0, 65535, 19, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 27, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 14, 14}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linkedinclientid-idkeytokenvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x0, 0x80000000, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x10080800100808, false}, {0x0, 0x20000000200, false}, {0x0, 0x40000000400000, false}},
@@ -9615,7 +9628,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Kk][Ee][Dd][Ii][Nn][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Cc][Ll][Ii][Ee][Nn][Tt](?:_?[Ii][Dd]|-[Ii][Dd])|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{14})", literals: []uint16{1401}, secret: 1, source: Pattern{Regexp: "(?i)linkedin[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:client_?id|client-id|key|token)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{14}))"},
 		},
 		{
-			rule: 687, longest: 33, first: class{0x0, 0x800000, false},
+			rule: 688, longest: 33, first: class{0x0, 0x800000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 6}, {3, 0, 3, 1, 1}, {1, 0, 65535, 6, 1}, {3, 1, 3, 16, 16}, {1, 0, 65535, 7, 1}, {3, 2, 4, 6, 6}, {1, 0, 65535, 8, 2}, {0, 0, 65535, 0, 0}},
 				text:  "WPL_AP..==", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x400000000000, 0x0, false}, {0x2000000000000000, 0x0, false}},
@@ -9623,7 +9636,7 @@ var builtin = Program{
 			regexp: "WPL_AP[0-9]\\.[0-9A-Za-z]{16}\\.[\\+/-9A-Za-z]{6}==", literals: []uint16{181}, source: Pattern{Regexp: "WPL_AP[0-9]\\.[0-9A-Za-z]{16}\\.[0-9A-Za-z+/]{6}=="},
 		},
 		{
-			rule: 688, longest: 115, first: class{0x0, 0x100000001000, false},
+			rule: 689, longest: 115, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {2, 0, 65535, 8, 6}, {3, 1, 3, 0, 8}, {5, 0, 65535, 7, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 14, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 16, 16}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linkedinsecretvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x8000000080000, false}, {0x0, 0x40000000400000, false}},
@@ -9631,7 +9644,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Kk][Ee][Dd][Ii][Nn][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?[Ss][Ee][Cc][Rr][Ee][Tt][\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{16})", literals: []uint16{1401}, secret: 1, source: Pattern{Regexp: "(?i)linkedin[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?secret[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{16}))"},
 		},
 		{
-			rule: 689, longest: 601, first: class{0x0, 0x100000001000, false},
+			rule: 690, longest: 601, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 6, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 5}, {6, 0, 65535, 9, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 13, 4}, {6, 0, 65535, 9, 0}, {2, 0, 65535, 17, 3}, {3, 1, 3, 0, 8}, {5, 0, 65535, 13, 0}, {3, 2, 7, 1, 16}, {2, 0, 65535, 20, 5}, {3, 3, 8, 1, 16}, {7, 0, 65535, 0, 0}, {1, 0, 65535, 25, 2}, {3, 4, 5, 1, 1}, {3, 5, 65535, 150, 500}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linkedintokenauthkeyvalueAQ", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x0, 0x1e00000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x10080200100802, false}, {0x0, 0x40000000400000, false}, {0x0, 0x2, false}},
@@ -9639,7 +9652,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Kk][Ee][Dd][Ii][Nn][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Tt][Oo][Kk][Ee][Nn]|[Aa][Uu][Tt][Hh]|[Kk][Ee][Yy])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>AQ[U-X][\\-0-9A-Z_a-z]{150,500})", literals: []uint16{1401}, secret: 1, source: Pattern{Regexp: "(?i)linkedin[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:token|auth|key)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:AQ[U-X][0-9A-Za-z_-]{150,500}))"},
 		},
 		{
-			rule: 690, min: 4, max: 4, longest: 141, first: class{0x0, 0x100000001000, false},
+			rule: 691, min: 4, max: 4, longest: 141, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 4}, {5, 0, 65535, 16, 0}, {3, 0, 6, 0, 1}, {2, 0, 65535, 4, 7}, {3, 0, 7, 0, 1}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 3}, {6, 0, 65535, 15, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 14, 3}, {6, 0, 65535, 15, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 17, 3}, {6, 0, 65535, 15, 0}, {2, 0, 65535, 20, 5}, {6, 0, 65535, 17, 0}, {2, 0, 65535, 25, 7}, {4, 1, 8, 0, 40}, {5, 0, 65535, 21, 0}, {2, 0, 65535, 32, 3}, {6, 0, 65535, 44, 0}, {5, 0, 65535, 24, 0}, {2, 0, 65535, 35, 5}, {6, 0, 65535, 44, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 40, 6}, {6, 0, 65535, 44, 0}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 46, 4}, {6, 0, 65535, 44, 0}, {5, 0, 65535, 33, 0}, {2, 0, 65535, 50, 4}, {6, 0, 65535, 44, 0}, {5, 0, 65535, 36, 0}, {2, 0, 65535, 54, 3}, {6, 0, 65535, 44, 0}, {5, 0, 65535, 43, 0}, {2, 0, 65535, 57, 1}, {5, 0, 65535, 41, 0}, {2, 0, 65535, 58, 2}, {6, 0, 65535, 42, 0}, {2, 0, 65535, 60, 2}, {6, 0, 65535, 44, 0}, {2, 0, 65535, 62, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 48, 0}, {3, 3, 9, 1, 16}, {2, 0, 65535, 66, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linkpreviewapikeynettokenpreviewkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x1000000010000, false}, {0x0, 0x10480200104802, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9647,7 +9660,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Kk](?:[ \\-\\._]?[Pp][Rr][Ee][Vv][Ii][Ee][Ww][ \\-\\._]?(?:[Aa][Pp][Ii]|[Kk][Ee][Yy]|[Nn][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn])|[Pp][Rr][Ee][Vv][Ii][Ee][Ww])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{0, 73, 98, 219, 1518}, secret: 1, source: Pattern{Regexp: "(?i)(?:link[ ._-]?preview[ ._-]?(?:api|key|net|token)|linkpreview)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
-			rule: 691, longest: 161, first: class{0x0, 0x100000001000, false},
+			rule: 692, longest: 161, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 6, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 9, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 14, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 20, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 28, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 31, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 32, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 36, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 40, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 64, 64}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "linodekeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9655,7 +9668,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Nn][Oo][Dd][Ee][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{64})", literals: []uint16{1402}, secret: 1, source: Pattern{Regexp: "(?i)linode[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{64}))"},
 		},
 		{
-			rule: 692, longest: 133, first: class{0x0, 0x100000001000, false},
+			rule: 693, longest: 133, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 4}, {3, 0, 6, 0, 1}, {2, 0, 65535, 4, 5}, {4, 1, 7, 0, 40}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 9, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 12, 5}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 17, 6}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 23, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 27, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 31, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 34, 1}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 35, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 37, 2}, {6, 0, 65535, 30, 0}, {2, 0, 65535, 39, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 34, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 43, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "liveagentkeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x200000002, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9663,7 +9676,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Vv][Ee][ \\-\\._]?[Aa][Gg][Ee][Nn][Tt][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{32})", literals: []uint16{1403, 1404, 1405, 1407, 1408}, secret: 1, source: Pattern{Regexp: "(?i)live[ ._-]?agent[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{32}))"},
 		},
 		{
-			rule: 693, longest: 142, first: class{0x0, 0x100000001000, false},
+			rule: 694, longest: 142, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 7}, {4, 0, 5, 0, 40}, {2, 0, 65535, 7, 6}, {3, 1, 3, 0, 8}, {5, 0, 65535, 7, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 13, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 43, 44}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "livekitsecretvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x8000000080000, false}, {0x0, 0x40000000400000, false}},
@@ -9671,7 +9684,7 @@ var builtin = Program{
 			regexp: "[Ll][Ii][Vv][Ee][Kk][Ii][Tt][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?[Ss][Ee][Cc][Rr][Ee][Tt][\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{43,44})", literals: []uint16{1409}, secret: 1, source: Pattern{Regexp: "(?i)livekit[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?secret[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{43,44}))"},
 		},
 		{
-			rule: 694, longest: 52, first: class{0x0, 0x100000000000, false},
+			rule: 695, longest: 52, first: class{0x0, 0x100000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 4}, {3, 0, 65535, 48, 48}, {0, 0, 65535, 0, 0}},
 				text:  "llx-", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}},
@@ -9679,7 +9692,7 @@ var builtin = Program{
 			regexp: "llx-[0-9A-Za-z]{48}", literals: []uint16{1410}, source: Pattern{Regexp: "llx-[0-9A-Za-z]{48}"},
 		},
 		{
-			rule: 695, longest: 135, first: class{0x0, 0x100000001000, false},
+			rule: 696, longest: 135, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 7, 8, 8}, {1, 0, 65535, 47, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 48, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 49, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 50, 1}, {3, 4, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "loadmillkeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9687,7 +9700,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Aa][Dd][Mm][Ii][Ll][Ll][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{1411}, secret: 1, source: Pattern{Regexp: "(?i)loadmill[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 		},
 		{
-			rule: 696, min: 7, max: 95, longest: 139, first: class{0xfc00ffff00003600, 0x78001001f8001001, false},
+			rule: 697, min: 7, max: 95, longest: 139, first: class{0xfc00ffff00003600, 0x78001001f8001001, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 3, 0}, {8, 0, 65535, 9, 0}, {6, 0, 65535, 4, 0}, {3, 0, 6, 1, 1}, {2, 0, 65535, 0, 3}, {4, 1, 7, 0, 40}, {5, 0, 65535, 9, 0}, {2, 0, 65535, 3, 3}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 6, 5}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 15, 0}, {2, 0, 65535, 11, 6}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 17, 4}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 21, 0}, {2, 0, 65535, 21, 4}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 24, 0}, {2, 0, 65535, 25, 3}, {6, 0, 65535, 32, 0}, {5, 0, 65535, 31, 0}, {2, 0, 65535, 28, 1}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 29, 2}, {6, 0, 65535, 30, 0}, {2, 0, 65535, 31, 2}, {6, 0, 65535, 32, 0}, {2, 0, 65535, 33, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 36, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 37, 5}, {3, 4, 9, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 41, 0}, {1, 0, 65535, 42, 4}, {6, 0, 65535, 42, 0}, {1, 0, 65535, 46, 4}, {1, 0, 65535, 50, 1}, {5, 0, 65535, 45, 0}, {1, 0, 65535, 51, 4}, {3, 5, 65535, 31, 35}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lobkeytokensecretauthpassapipatwdcredvaluelivetest_pub_", classes: []class{{0xfc00ffff00003600, 0x78000001f8000001, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x100000001000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x0, 0x10100000000000, false}},
@@ -9695,7 +9708,7 @@ var builtin = Program{
 			regexp: "(?:\\A|[\\t\\n\\f\\r -/:-@\\[-`\\{-~])[Ll][Oo][Bb][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>(?:live|test)_(?:pub_)?[0-9a-z]{31,35})", literals: []uint16{1406, 1644}, secret: 1, source: Pattern{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])lob[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:(?:live|test)_(?:pub_)?[0-9a-z]{31,35}))"},
 		},
 		{
-			rule: 697, longest: 136, first: class{0x0, 0x100000001000, false},
+			rule: 698, longest: 136, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 10}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 10, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 13, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 18, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 28, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 32, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 35, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 38, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 40, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 44, 5}, {3, 3, 7, 1, 16}, {7, 0, 65535, 0, 0}, {1, 0, 65535, 49, 3}, {3, 4, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "locationiqkeytokensecretauthpassapipatwdcredvaluepk.", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x0, 0x1000000000000, false}},
@@ -9703,7 +9716,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn][Ii][Qq][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>pk\\.[0-9a-f]{32})", literals: []uint16{1412}, secret: 1, source: Pattern{Regexp: "(?i)locationiq[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:pk\\.[0-9a-f]{32}))"},
 		},
 		{
-			rule: 698, longest: 134, first: class{0x0, 0x300000003000, false},
+			rule: 699, longest: 134, first: class{0x0, 0x300000003000, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 5, 0}, {2, 0, 65535, 0, 3}, {3, 0, 6, 0, 1}, {2, 0, 65535, 3, 3}, {6, 0, 65535, 6, 0}, {2, 0, 65535, 6, 5}, {4, 1, 7, 0, 40}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 11, 3}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 14, 5}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 19, 6}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 25, 4}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 29, 4}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 33, 3}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 32, 0}, {2, 0, 65535, 36, 1}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 37, 2}, {6, 0, 65535, 31, 0}, {2, 0, 65535, 39, 2}, {6, 0, 65535, 33, 0}, {2, 0, 65535, 41, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 37, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 45, 5}, {3, 4, 9, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 43, 0}, {1, 0, 65535, 50, 4}, {3, 5, 65535, 32, 32}, {6, 0, 65535, 44, 0}, {3, 5, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "logdnamezmokeytokensecretauthpassapipatwdcredvaluests_", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x1000000010, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x3ff000000000000, 0x8007e00000000, false}},
@@ -9711,7 +9724,7 @@ var builtin = Program{
 			regexp: "(?:[Ll][Oo][Gg][ \\-\\._]?[Dd][Nn][Aa]|[Mm][Ee][Zz][Mm][Oo])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>sts_[0-9a-f]{32}|[0-9a-f]{32})", literals: []uint16{1413, 1414, 1415, 1416, 1417, 1450}, secret: 1, source: Pattern{Regexp: "(?i)(?:log[ ._-]?dna|mezmo)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:sts_[0-9a-f]{32}|[0-9a-f]{32}))"},
 		},
 		{
-			rule: 699, longest: 133, first: class{0x0, 0x100000001000, false},
+			rule: 700, longest: 133, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 6, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 9, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 14, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 20, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 28, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 31, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 32, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 36, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 40, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 7, 8, 8}, {1, 0, 65535, 45, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 46, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 47, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 48, 1}, {3, 4, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "logglykeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9719,7 +9732,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Gg][Gg][Ll][Yy][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{1418}, secret: 1, source: Pattern{Regexp: "(?i)loggly[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 		},
 		{
-			rule: 700, longest: 139, first: class{0x0, 0x100000001000, false},
+			rule: 701, longest: 139, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 5}, {3, 0, 6, 0, 1}, {2, 0, 65535, 5, 6}, {4, 1, 7, 0, 40}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 11, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 14, 5}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 19, 6}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 25, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 29, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 33, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 36, 1}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 37, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 39, 2}, {6, 0, 65535, 30, 0}, {2, 0, 65535, 41, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 34, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 45, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 9, 8, 8}, {1, 0, 65535, 50, 1}, {3, 5, 9, 4, 4}, {1, 0, 65535, 51, 1}, {3, 5, 9, 4, 4}, {1, 0, 65535, 52, 1}, {3, 5, 9, 4, 4}, {1, 0, 65535, 53, 1}, {3, 5, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "loginradiuskeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x4000000040000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9727,7 +9740,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Gg][Ii][Nn][ \\-\\._]?[Rr][Aa][Dd][Ii][Uu][Ss][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{1419, 1420, 1421, 1422, 1423}, secret: 1, source: Pattern{Regexp: "(?i)login[ ._-]?radius[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 		},
 		{
-			rule: 701, longest: 134, first: class{0x0, 0x100000001000, false},
+			rule: 702, longest: 134, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 4}, {5, 0, 65535, 5, 0}, {3, 0, 7, 0, 1}, {2, 0, 65535, 4, 2}, {6, 0, 65535, 6, 0}, {2, 0, 65535, 6, 2}, {4, 1, 8, 0, 40}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 33, 0}, {5, 0, 65535, 32, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 30, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 31, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 33, 0}, {2, 0, 65535, 38, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 37, 0}, {3, 3, 9, 1, 16}, {2, 0, 65535, 42, 5}, {3, 4, 6, 1, 16}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 50, 0}, {3, 5, 10, 8, 8}, {1, 0, 65535, 47, 1}, {3, 5, 10, 4, 4}, {1, 0, 65535, 48, 1}, {3, 5, 10, 4, 4}, {1, 0, 65535, 49, 1}, {3, 5, 10, 4, 4}, {1, 0, 65535, 50, 1}, {3, 5, 65535, 12, 12}, {6, 0, 65535, 51, 0}, {3, 6, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "logzioiokeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x600000000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x20000000200, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9735,7 +9748,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Gg][Zz](?:[\\-\\._]?[Ii][Oo]|[Ii][Oo])[\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32})", literals: []uint16{1425, 1426, 1427, 1428}, secret: 1, source: Pattern{Regexp: "(?i)(?:logz[._-]?io|logzio)[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-Za-z]{32}))"},
 		},
 		{
-			rule: 702, longest: 139, first: class{0x0, 0x100000001000, false},
+			rule: 703, longest: 139, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 40, 40}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lokalisekeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9743,7 +9756,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Kk][Aa][Ll][Ii][Ss][Ee][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{40})", literals: []uint16{1429}, secret: 1, source: Pattern{Regexp: "(?i)lokalise[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{40}))"},
 		},
 		{
-			rule: 703, longest: 121, first: class{0x0, 0x100000001000, false},
+			rule: 704, longest: 121, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {4, 0, 5, 0, 40}, {2, 0, 65535, 6, 6}, {3, 1, 3, 0, 8}, {5, 0, 65535, 7, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 12, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 24, 24}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lookersecretvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x8000000080000, false}, {0x0, 0x40000000400000, false}},
@@ -9751,7 +9764,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Oo][Kk][Ee][Rr][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?[Ss][Ee][Cc][Rr][Ee][Tt][\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{24})", literals: []uint16{1430}, secret: 1, source: Pattern{Regexp: "(?i)looker[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?secret[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{24}))"},
 		},
 		{
-			rule: 704, longest: 120, first: class{0x0, 0x100000001000, false},
+			rule: 705, longest: 120, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 6}, {4, 0, 6, 0, 40}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 6, 6}, {5, 0, 65535, 8, 0}, {3, 1, 7, 0, 1}, {2, 0, 65535, 12, 2}, {6, 0, 65535, 10, 0}, {1, 0, 65535, 14, 1}, {2, 0, 65535, 15, 2}, {6, 0, 65535, 18, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 17, 3}, {6, 0, 65535, 18, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 20, 5}, {6, 0, 65535, 18, 0}, {2, 0, 65535, 25, 3}, {3, 2, 4, 0, 8}, {5, 0, 65535, 22, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 28, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 20, 20}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lookerclientid-idkeytokenapivalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x0, 0x80000000, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x10080a0010080a, false}, {0x0, 0x20000000200, false}, {0x0, 0x40000000400000, false}},
@@ -9759,7 +9772,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Oo][Kk][Ee][Rr][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Cc][Ll][Ii][Ee][Nn][Tt](?:_?[Ii][Dd]|-[Ii][Dd])|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Aa][Pp][Ii])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9A-Za-z]{20})", literals: []uint16{1430}, secret: 1, source: Pattern{Regexp: "(?i)looker[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:client_?id|client-id|key|token|api)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z]{20}))"},
 		},
 		{
-			rule: 705, longest: 131, first: class{0x0, 0x100000001000, false},
+			rule: 706, longest: 131, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 8}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 8, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 11, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 16, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 22, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 26, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 30, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 33, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 34, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 42, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 65535, 32, 32}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "loyversekeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9767,7 +9780,7 @@ var builtin = Program{
 			regexp: "[Ll][Oo][Yy][Vv][Ee][Rr][Ss][Ee][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{32})", literals: []uint16{1431}, secret: 1, source: Pattern{Regexp: "(?i)loyverse[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{32}))"},
 		},
 		{
-			rule: 706, longest: 152, first: class{0x0, 0x100000001000, false},
+			rule: 707, longest: 152, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 5}, {3, 0, 6, 0, 1}, {2, 0, 65535, 5, 5}, {4, 1, 7, 0, 40}, {5, 0, 65535, 7, 0}, {2, 0, 65535, 10, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 10, 0}, {2, 0, 65535, 13, 5}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 13, 0}, {2, 0, 65535, 18, 6}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 24, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 19, 0}, {2, 0, 65535, 28, 4}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 22, 0}, {2, 0, 65535, 32, 3}, {6, 0, 65535, 30, 0}, {5, 0, 65535, 29, 0}, {2, 0, 65535, 35, 1}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 36, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 38, 2}, {6, 0, 65535, 30, 0}, {2, 0, 65535, 40, 4}, {3, 2, 4, 0, 8}, {5, 0, 65535, 34, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 44, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 50, 50}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lunchmoneykeytokensecretauthpassapipatwdcredvalue", classes: []class{{0x600100000000, 0x80000000, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7fffffe00000000, false}, {0x0, 0x200000002000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}},
@@ -9775,7 +9788,7 @@ var builtin = Program{
 			regexp: "[Ll][Uu][Nn][Cc][Hh][ \\-\\._]?[Mm][Oo][Nn][Ee][Yy][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-z]{50})", literals: []uint16{1436, 1437, 1438, 1439, 1440}, secret: 1, source: Pattern{Regexp: "(?i)lunch[ ._-]?money[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-z]{50}))"},
 		},
 		{
-			rule: 707, max: 1, longest: 139, first: class{0xfc00ffff00003600, 0x78001001f8001001, false},
+			rule: 708, max: 1, longest: 139, first: class{0xfc00ffff00003600, 0x78001001f8001001, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 3, 0}, {8, 0, 65535, 9, 0}, {6, 0, 65535, 4, 0}, {3, 0, 6, 1, 1}, {2, 0, 65535, 0, 4}, {4, 1, 7, 0, 40}, {5, 0, 65535, 9, 0}, {2, 0, 65535, 4, 6}, {6, 0, 65535, 13, 0}, {5, 0, 65535, 12, 0}, {2, 0, 65535, 10, 3}, {6, 0, 65535, 13, 0}, {2, 0, 65535, 13, 5}, {3, 2, 4, 0, 8}, {5, 0, 65535, 17, 0}, {3, 3, 8, 1, 16}, {2, 0, 65535, 18, 5}, {3, 4, 5, 1, 16}, {7, 0, 65535, 0, 0}, {3, 5, 65535, 43, 43}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lunosecretkeytokenvalue", classes: []class{{0xfc00ffff00003600, 0x78000001f8000001, false}, {0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff200000000000, 0x7fffffe87fffffe, false}, {0x0, 0x100000001000, false}, {0x0, 0x18080000180800, false}, {0x0, 0x40000000400000, false}},
@@ -9783,7 +9796,7 @@ var builtin = Program{
 			regexp: "(?:\\A|[\\t\\n\\f\\r -/:-@\\[-`\\{-~])[Ll][Uu][Nn][Oo][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[\\-0-9A-Z_a-z]{43})", literals: []uint16{1441}, secret: 1, source: Pattern{Regexp: "(?i)(?:^|[\\s -/:-@\\[-\\x60{-~])luno[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:secret|key|token)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9A-Za-z_-]{43}))"},
 		},
 		{
-			rule: 708, longest: 132, first: class{0x0, 0x100000001000, false},
+			rule: 709, longest: 132, first: class{0x0, 0x100000001000, false},
 			code: code{
 				insts: []inst{{2, 0, 65535, 0, 5}, {4, 0, 5, 0, 40}, {5, 0, 65535, 5, 0}, {2, 0, 65535, 5, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 8, 0}, {2, 0, 65535, 8, 5}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 13, 6}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 14, 0}, {2, 0, 65535, 19, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 17, 0}, {2, 0, 65535, 23, 4}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 20, 0}, {2, 0, 65535, 27, 3}, {6, 0, 65535, 28, 0}, {5, 0, 65535, 27, 0}, {2, 0, 65535, 30, 1}, {5, 0, 65535, 25, 0}, {2, 0, 65535, 31, 2}, {6, 0, 65535, 26, 0}, {2, 0, 65535, 33, 2}, {6, 0, 65535, 28, 0}, {2, 0, 65535, 35, 4}, {3, 1, 3, 0, 8}, {5, 0, 65535, 32, 0}, {3, 2, 6, 1, 16}, {2, 0, 65535, 39, 5}, {3, 3, 4, 1, 16}, {7, 0, 65535, 0, 0}, {3, 4, 7, 8, 8}, {1, 0, 65535, 44, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 45, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 46, 1}, {3, 4, 7, 4, 4}, {1, 0, 65535, 47, 1}, {3, 4, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "lushakeytokensecretauthpassapipatwdcredvalue----", classes: []class{{0x77fff38500003600, 0x2ffffffeaffffffe, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x108500003600, 0x0, false}, {0xe400118500003600, 0x1800000138000000, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x0, 0x19080a0019080a, false}, {0x0, 0x40000000400000, false}, {0x200000000000, 0x0, false}},
@@ -9791,7 +9804,7 @@ var builtin = Program{
 			regexp: "[Ll][Uu][Ss][Hh][Aa][\\t\\n\\f\\r \"'-\\),-:<->A-\\[\\]_a-\\{\\}]{0,40}?(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Aa][Uu][Tt][Hh]|[Pp][Aa][Ss][Ss]|[Aa][Pp][Ii]|[Pp](?:[Aa][Tt]|[Ww][Dd])|[Cc][Rr][Ee][Dd])[\\-\\.0-9A-Z_a-z]{0,8}(?:[\\t\\n\\f\\r \"',]{1,16}[Vv][Aa][Ll][Uu][Ee])?[\\t\\n\\f\\r \"'\\(,:=-\\?\\[-\\]`\\{\\|]{1,16}(?P<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{1442}, secret: 1, source: Pattern{Regexp: "(?i)lusha[\\w\\s.:/\"'<>{}()\\[\\],=-]{0,40}?(?:key|token|secret|auth|pass|api|pat|pwd|cred)[\\w.-]{0,8}(?:[\"'\\s,]{1,16}value)?[\\s\"'\\x60\\\\=:,>(\\[\\]?|{]{1,16}(?P<secret>(?-i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))"},
 		},
 		{
-			rule: 709, min: 17, max: 268, longest: 586, first: class{0x0, 0x200000000000, false},
+			rule: 710, min: 17, max: 268, longest: 586, first: class{0x0, 0x200000000000, false},
 			code: code{
 				insts: []inst{{8, 0, 65535, 11, 0}, {1, 0, 65535, 0, 7}, {3, 0, 1, 1, 8}, {3, 1, 2, 1, 100}, {3, 2, 6, 1, 20}, {5, 0, 65535, 8, 0}, {1, 0, 65535, 7, 5}, {6, 0, 65535, 9, 0}, {1, 0, 65535, 12, 4}, {3, 0, 3, 1, 8}, {7, 0, 65535, 2, 0}, {3, 3, 2, 1, 100}, {7, 0, 65535, 3, 0}, {3, 2, 7, 1, 20}, {1, 0, 65535, 16, 5}, {5, 0, 65535, 18, 0}, {1, 0, 65535, 21, 3}, {6, 0, 65535, 19, 0}, {1, 0, 65535, 24, 1}, {3, 0, 3, 1, 8}, {3, 4, 3, 0, 1}, {7, 0, 65535, 0, 0}, {3, 3, 5, 3, 300}, {3, 5, 65535, 1, 1}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "machineloginuserpasswordd", classes: []class{{0x100000200, 0x0, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x100003600, 0x0, false}, {0xfffffffe00000000, 0x7fffffffffffffff, false}, {0x8400000000, 0x0, false}, {0xffffef7a00000000, 0x7fffffffffffffff, false}, {0x0, 0x20100000000000, false}, {0x0, 0x1000000000000, false}},
@@ -9799,7 +9812,7 @@ var builtin = Program{
 			regexp: "\\bmachine[\\t ]{1,8}[\\-\\.0-9A-Z_a-z]{1,100}[\\t\\n\\f\\r ]{1,20}(?:login|user)[\\t ]{1,8}(?P<user>[!-~]{1,100})[\\t\\n\\f\\r ]{1,20}passw(?:ord|d)[\\t ]{1,8}[\"']?(?P<secret>[!-~]{3,300}[!#-&\\(-\\+\\--~])", literals: []uint16{1491, 1492}, secret: 2, fields: []group{{"user", 1}}, source: Pattern{Regexp: "\\bmachine[ \\t]{1,8}[0-9A-Za-z._-]{1,100}\\s{1,20}(?:login|user)[ \\t]{1,8}(?P<user>[!-~]{1,100})\\s{1,20}(?:password|passwd)[ \\t]{1,8}[\"']?(?P<secret>[!-~]{3,300}[!#-&(-+--~])"},
 		},
 		{
-			rule: 709, min: 10, max: 135, longest: 477, first: class{0x0, 0x200000000000, false},
+			rule: 710, min: 10, max: 135, longest: 477, first: class{0x0, 0x200000000000, false},
 			code: code{
 				insts: []inst{{8, 0, 65535, 11, 0}, {1, 0, 65535, 0, 7}, {3, 0, 1, 1, 8}, {3, 1, 2, 1, 100}, {3, 2, 4, 1, 20}, {1, 0, 65535, 7, 5}, {5, 0, 65535, 9, 0}, {1, 0, 65535, 12, 3}, {6, 0, 65535, 10, 0}, {1, 0, 65535, 15, 1}, {3, 0, 3, 1, 8}, {7, 0, 65535, 0, 0}, {3, 3, 2, 4, 300}, {7, 0, 65535, 1, 0}, {3, 2, 5, 1, 20}, {5, 0, 65535, 18, 0}, {1, 0, 65535, 16, 5}, {6, 0, 65535, 19, 0}, {1, 0, 65535, 21, 4}, {3, 0, 65535, 1, 1}, {0, 0, 65535, 0, 0}},
 				text:  "machinepassworddloginuser", classes: []class{{0x100000200, 0x0, false}, {0x3ff600000000000, 0x7fffffe87fffffe, false}, {0x100003600, 0x0, false}, {0xfffffffe00000000, 0x7fffffffffffffff, false}, {0x0, 0x1000000000000, false}, {0x0, 0x20100000000000, false}},
@@ -9807,7 +9820,7 @@ var builtin = Program{
 			regexp: "\\bmachine[\\t ]{1,8}[\\-\\.0-9A-Z_a-z]{1,100}[\\t\\n\\f\\r ]{1,20}passw(?:ord|d)[\\t ]{1,8}(?P<secret>[!-~]{4,300})[\\t\\n\\f\\r ]{1,20}(?:login|user)[\\t ]", literals: []uint16{1491, 1492}, secret: 1, source: Pattern{Regexp: "\\bmachine[ \\t]{1,8}[0-9A-Za-z._-]{1,100}\\s{1,20}(?:password|passwd)[ \\t]{1,8}(?P<secret>[!-~]{4,300})\\s{1,20}(?:login|user)[ \\t]"},
 		},
 		{
-			rule: 710, longest: 40, first: class{0x0, 0x400000000000, false},
+			rule: 711, longest: 40, first: class{0x0, 0x400000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 4}, {3, 0, 65535, 36, 36}, {0, 0, 65535, 0, 0}},
 				text:  "npm_", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}},
@@ -9815,7 +9828,7 @@ var builtin = Program{
 			regexp: "npm_[0-9A-Za-z]{36}", literals: []uint16{1475}, source: Pattern{Regexp: "npm_[0-9A-Za-z]{36}"},
 		},
 		{
-			rule: 711, longest: 68, first: class{0x0, 0x80000000, false},
+			rule: 712, longest: 68, first: class{0x0, 0x80000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 10}, {3, 0, 4, 0, 1}, {3, 1, 2, 0, 5}, {3, 2, 5, 1, 1}, {3, 1, 6, 0, 5}, {3, 0, 7, 0, 1}, {7, 0, 65535, 0, 0}, {5, 0, 65535, 9, 0}, {1, 0, 65535, 10, 9}, {3, 3, 8, 8, 8}, {1, 0, 65535, 19, 1}, {3, 3, 8, 4, 4}, {1, 0, 65535, 20, 1}, {3, 3, 8, 4, 4}, {1, 0, 65535, 21, 1}, {3, 3, 8, 4, 4}, {1, 0, 65535, 22, 1}, {3, 3, 65535, 12, 12}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "_authTokenNpmToken.----", classes: []class{{0x400000000, 0x0, false}, {0x100000200, 0x0, false}, {0x2400000000000000, 0x0, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x2400000100000200, 0x0, false}, {0x3ff000500000200, 0x7e00004000, false}, {0x3ff000400000000, 0x7e00004000, false}, {0x3ff000000000000, 0x7e00004000, false}, {0x200000000000, 0x0, false}},
@@ -9823,7 +9836,7 @@ var builtin = Program{
 			regexp: "_authToken\"?[\\t ]{0,5}[:=][\\t ]{0,5}\"?(?P<secret>(?:NpmToken\\.)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", literals: []uint16{218}, secret: 1, source: Pattern{Regexp: "_authToken\"?[ \\t]{0,5}[=:][ \\t]{0,5}\"?(?P<secret>(?:NpmToken\\.)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"},
 		},
 		{
-			rule: 712, longest: 60, first: class{0x1000000000, 0x0, false},
+			rule: 713, longest: 60, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 2}, {3, 0, 4, 0, 1}, {1, 0, 65535, 2, 1}, {3, 1, 2, 1, 1}, {3, 2, 4, 1, 1}, {1, 0, 65535, 3, 1}, {3, 3, 65535, 53, 53}, {0, 0, 65535, 0, 0}},
 				text:  "$2$$", classes: []class{{0x0, 0x300000600000000, false}, {0xf000000000000, 0x0, false}, {0x3ff000000000000, 0x0, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9831,7 +9844,7 @@ var builtin = Program{
 			regexp: "\\$2[abxy]?\\$[0-3][0-9]\\$[\\.-9A-Za-z]{53}", literals: []uint16{39, 40, 41, 42, 43}, source: Pattern{Regexp: "\\$2[abxy]?\\$[0-3][0-9]\\$[./0-9A-Za-z]{53}"},
 		},
 		{
-			rule: 713, longest: 37, first: class{0x1000000000, 0x0, false},
+			rule: 714, longest: 37, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 6}, {3, 0, 1, 1, 8}, {1, 0, 65535, 6, 1}, {3, 0, 65535, 22, 22}, {0, 0, 65535, 0, 0}},
 				text:  "$apr1$$", classes: []class{{0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9839,15 +9852,15 @@ var builtin = Program{
 			regexp: "\\$apr1\\$[\\.-9A-Za-z]{1,8}\\$[\\.-9A-Za-z]{22}", literals: []uint16{52}, source: Pattern{Regexp: "\\$apr1\\$[./0-9A-Za-z]{1,8}\\$[./0-9A-Za-z]{22}"},
 		},
 		{
-			rule: 714, longest: 133, first: class{0x0, 0x800000000000000, false},
+			rule: 715, longest: 133, first: class{0x0, 0x800000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 1}, {5, 0, 65535, 25, 0}, {1, 0, 65535, 1, 1}, {5, 0, 65535, 6, 0}, {1, 0, 65535, 2, 2}, {6, 0, 65535, 24, 0}, {5, 0, 65535, 9, 0}, {1, 0, 65535, 4, 3}, {6, 0, 65535, 24, 0}, {5, 0, 65535, 12, 0}, {1, 0, 65535, 7, 3}, {6, 0, 65535, 24, 0}, {5, 0, 65535, 19, 0}, {1, 0, 65535, 10, 3}, {5, 0, 65535, 17, 0}, {1, 0, 65535, 13, 3}, {6, 0, 65535, 18, 0}, {1, 0, 65535, 16, 3}, {6, 0, 65535, 24, 0}, {1, 0, 65535, 19, 2}, {5, 0, 65535, 23, 0}, {1, 0, 65535, 21, 3}, {6, 0, 65535, 24, 0}, {1, 0, 65535, 24, 3}, {6, 0, 65535, 26, 0}, {1, 0, 65535, 27, 9}, {1, 0, 65535, 36, 1}, {7, 0, 65535, 0, 0}, {3, 0, 65535, 27, 120}, {3, 1, 65535, 0, 2}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "{SHASHAMD5SHA256512HA256512CRYPT-SHA}", classes: []class{{0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x2000000000000000, 0x0, false}},
 			},
-			regexp: "\\{(?:S(?:HA|SHA|MD5|SHA(?:256|512)|HA(?:256|512))|CRYPT-SHA)\\}(?P<secret>[\\+/-9A-Za-z]{27,120}={0,2})", literals: []uint16{1707, 1708, 1709, 1710, 1711, 1712, 1713, 1714}, secret: 1, source: Pattern{Regexp: "\\{(?:SHA|SSHA|SMD5|SSHA256|SSHA512|SHA256|SHA512|CRYPT-SHA)\\}(?P<secret>[0-9A-Za-z+/]{27,120}={0,2})"},
+			regexp: "\\{(?:S(?:HA|SHA|MD5|SHA(?:256|512)|HA(?:256|512))|CRYPT-SHA)\\}(?P<secret>[\\+/-9A-Za-z]{27,120}={0,2})", literals: []uint16{1708, 1709, 1710, 1711, 1712, 1713, 1714, 1715}, secret: 1, source: Pattern{Regexp: "\\{(?:SHA|SSHA|SMD5|SSHA256|SSHA512|SHA256|SHA512|CRYPT-SHA)\\}(?P<secret>[0-9A-Za-z+/]{27,120}={0,2})"},
 		},
 		{
-			rule: 715, longest: 123, first: class{0x1000000000, 0x0, false},
+			rule: 716, longest: 123, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {5, 0, 65535, 5, 0}, {1, 0, 65535, 3, 7}, {3, 0, 2, 4, 9}, {1, 0, 65535, 10, 1}, {3, 1, 2, 1, 16}, {1, 0, 65535, 11, 1}, {3, 1, 65535, 86, 86}, {0, 0, 65535, 0, 0}},
 				text:  "$6$rounds=$$", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9855,7 +9868,7 @@ var builtin = Program{
 			regexp: "\\$6\\$(?:rounds=[0-9]{4,9}\\$)?[\\.-9A-Za-z]{1,16}\\$[\\.-9A-Za-z]{86}", literals: []uint16{45}, source: Pattern{Regexp: "\\$6\\$(?:rounds=[0-9]{4,9}\\$)?[./0-9A-Za-z]{1,16}\\$[./0-9A-Za-z]{86}"},
 		},
 		{
-			rule: 715, longest: 80, first: class{0x1000000000, 0x0, false},
+			rule: 716, longest: 80, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {5, 0, 65535, 5, 0}, {1, 0, 65535, 3, 7}, {3, 0, 2, 4, 9}, {1, 0, 65535, 10, 1}, {3, 1, 2, 1, 16}, {1, 0, 65535, 11, 1}, {3, 1, 65535, 43, 43}, {0, 0, 65535, 0, 0}},
 				text:  "$5$rounds=$$", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9863,7 +9876,7 @@ var builtin = Program{
 			regexp: "\\$5\\$(?:rounds=[0-9]{4,9}\\$)?[\\.-9A-Za-z]{1,16}\\$[\\.-9A-Za-z]{43}", literals: []uint16{44}, source: Pattern{Regexp: "\\$5\\$(?:rounds=[0-9]{4,9}\\$)?[./0-9A-Za-z]{1,16}\\$[./0-9A-Za-z]{43}"},
 		},
 		{
-			rule: 715, longest: 34, first: class{0x1000000000, 0x0, false},
+			rule: 716, longest: 34, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {3, 0, 1, 1, 8}, {1, 0, 65535, 3, 1}, {3, 0, 65535, 22, 22}, {0, 0, 65535, 0, 0}},
 				text:  "$1$$", classes: []class{{0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9871,7 +9884,7 @@ var builtin = Program{
 			regexp: "\\$1\\$[\\.-9A-Za-z]{1,8}\\$[\\.-9A-Za-z]{22}", literals: []uint16{38}, source: Pattern{Regexp: "\\$1\\$[./0-9A-Za-z]{1,8}\\$[./0-9A-Za-z]{22}"},
 		},
 		{
-			rule: 716, longest: 147, first: class{0x1000000000, 0x0, false},
+			rule: 717, longest: 147, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 1}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 1, 1}, {6, 0, 65535, 8, 0}, {5, 0, 65535, 7, 0}, {1, 0, 65535, 2, 2}, {6, 0, 65535, 8, 0}, {1, 0, 65535, 4, 1}, {1, 0, 65535, 5, 1}, {3, 0, 2, 3, 12}, {3, 1, 0, 0, 1}, {3, 0, 1, 1, 86}, {1, 0, 65535, 6, 1}, {3, 0, 65535, 43, 43}, {0, 0, 65535, 0, 0}},
 				text:  "$ygy7$$", classes: []class{{0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}, {0x3ffc01000000000, 0x7fffffe07fffffe, false}},
@@ -9879,7 +9892,7 @@ var builtin = Program{
 			regexp: "\\$(?:y|gy|7)\\$[\\.-9A-Za-z]{3,12}\\$?[\\.-9A-Za-z]{1,86}\\$[\\.-9A-Za-z]{43}", literals: []uint16{46, 55, 58}, source: Pattern{Regexp: "\\$(?:y|gy|7)\\$[./0-9A-Za-z]{3,12}\\$?[./0-9A-Za-z]{1,86}\\$[./0-9A-Za-z]{43}"},
 		},
 		{
-			rule: 717, longest: 313, first: class{0x1000000000, 0x0, false},
+			rule: 718, longest: 313, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 7}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 7, 2}, {6, 0, 65535, 5, 0}, {3, 0, 3, 1, 1}, {1, 0, 65535, 9, 3}, {3, 1, 3, 1, 3}, {1, 0, 65535, 12, 3}, {3, 1, 4, 1, 9}, {1, 0, 65535, 15, 3}, {3, 1, 4, 1, 5}, {1, 0, 65535, 18, 3}, {3, 1, 3, 1, 3}, {1, 0, 65535, 21, 1}, {3, 2, 3, 8, 90}, {1, 0, 65535, 22, 1}, {3, 2, 65535, 20, 180}, {0, 0, 65535, 0, 0}},
 				text:  "$argon2id$v=$m=,t=,p=$$", classes: []class{{0x0, 0x21000000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}, {0x100000000000, 0x0, false}},
@@ -9887,7 +9900,7 @@ var builtin = Program{
 			regexp: "\\$argon2(?:id|[di])\\$v=[0-9]{1,3}\\$m=[0-9]{1,9},t=[0-9]{1,5},p=[0-9]{1,3}\\$[\\+/-9A-Za-z]{8,90}\\$[\\+/-9A-Za-z]{20,180}", literals: []uint16{53}, source: Pattern{Regexp: "\\$argon2(?:id|i|d)\\$v=[0-9]{1,3}\\$m=[0-9]{1,9},t=[0-9]{1,5},p=[0-9]{1,3}\\$[0-9A-Za-z+/]{8,90}\\$[0-9A-Za-z+/]{20,180}"},
 		},
 		{
-			rule: 718, longest: 180, first: class{0x0, 0x1000000000000, false},
+			rule: 719, longest: 180, first: class{0x0, 0x1000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 10}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 10, 1}, {6, 0, 65535, 8, 0}, {5, 0, 65535, 7, 0}, {1, 0, 65535, 11, 3}, {6, 0, 65535, 8, 0}, {1, 0, 65535, 14, 3}, {1, 0, 65535, 17, 1}, {3, 0, 4, 3, 8}, {1, 0, 65535, 18, 1}, {3, 1, 4, 8, 64}, {1, 0, 65535, 19, 1}, {3, 2, 65535, 27, 90}, {3, 3, 65535, 0, 2}, {0, 0, 65535, 0, 0}},
 				text:  "pbkdf2_sha1256512$$$", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x2000000000000000, 0x0, false}, {0x1000000000, 0x0, false}},
@@ -9895,7 +9908,7 @@ var builtin = Program{
 			regexp: "pbkdf2_sha(?:1|256|512)\\$[0-9]{3,8}\\$[0-9A-Za-z]{8,64}\\$[\\+/-9A-Za-z]{27,90}={0,2}", literals: []uint16{1502}, source: Pattern{Regexp: "pbkdf2_sha(?:1|256|512)\\$[0-9]{3,8}\\$[0-9A-Za-z]{8,64}\\$[0-9A-Za-z+/]{27,90}={0,2}"},
 		},
 		{
-			rule: 718, longest: 235, first: class{0x1000000000, 0x0, false},
+			rule: 719, longest: 235, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 7}, {5, 0, 65535, 10, 0}, {1, 0, 65535, 7, 4}, {5, 0, 65535, 6, 0}, {1, 0, 65535, 11, 1}, {6, 0, 65535, 10, 0}, {5, 0, 65535, 9, 0}, {1, 0, 65535, 12, 3}, {6, 0, 65535, 10, 0}, {1, 0, 65535, 15, 3}, {1, 0, 65535, 18, 1}, {3, 0, 2, 3, 8}, {1, 0, 65535, 19, 1}, {3, 1, 2, 8, 90}, {1, 0, 65535, 20, 1}, {3, 1, 65535, 20, 120}, {0, 0, 65535, 0, 0}},
 				text:  "$pbkdf2-sha1256512$$$", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9903,7 +9916,7 @@ var builtin = Program{
 			regexp: "\\$pbkdf2(?:-sha(?:1|256|512))?\\$[0-9]{3,8}\\$[\\.-9A-Za-z]{8,90}\\$[\\.-9A-Za-z]{20,120}", literals: []uint16{56}, source: Pattern{Regexp: "\\$pbkdf2(?:-sha(?:1|256|512))?\\$[0-9]{3,8}\\$[./0-9A-Za-z]{8,90}\\$[./0-9A-Za-z]{20,120}"},
 		},
 		{
-			rule: 719, longest: 34, first: class{0x1000000000, 0x0, false},
+			rule: 720, longest: 34, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 1}, {3, 0, 3, 1, 1}, {1, 0, 65535, 1, 1}, {3, 1, 2, 1, 1}, {3, 2, 65535, 30, 30}, {0, 0, 65535, 0, 0}},
 				text:  "$$", classes: []class{{0x0, 0x10100, false}, {0x3e0000000000000, 0x1fe, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9911,7 +9924,7 @@ var builtin = Program{
 			regexp: "\\$[HP]\\$[5-9A-H][\\.-9A-Za-z]{30}", literals: []uint16{49, 50}, source: Pattern{Regexp: "\\$[PH]\\$[5-9A-H][./0-9A-Za-z]{30}"},
 		},
 		{
-			rule: 719, longest: 55, first: class{0x1000000000, 0x0, false},
+			rule: 720, longest: 55, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {3, 0, 1, 1, 1}, {3, 1, 65535, 51, 51}, {0, 0, 65535, 0, 0}},
 				text:  "$S$", classes: []class{{0x0, 0x1f8, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}},
@@ -9919,7 +9932,7 @@ var builtin = Program{
 			regexp: "\\$S\\$[C-H][\\.-9A-Za-z]{51}", literals: []uint16{51}, source: Pattern{Regexp: "\\$S\\$[C-H][./0-9A-Za-z]{51}"},
 		},
 		{
-			rule: 720, longest: 158, first: class{0x0, 0x80000, false},
+			rule: 721, longest: 158, first: class{0x0, 0x80000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 14}, {3, 0, 3, 4, 7}, {1, 0, 65535, 14, 1}, {3, 1, 4, 16, 44}, {3, 2, 5, 0, 2}, {1, 0, 65535, 15, 1}, {3, 1, 2, 43, 43}, {1, 0, 65535, 16, 2}, {3, 1, 2, 43, 43}, {1, 0, 65535, 18, 1}, {0, 0, 65535, 0, 0}},
 				text:  "SCRAM-SHA-256$:$=:=", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x2000000000000000, 0x0, false}, {0x400000000000000, 0x0, false}, {0x2000001000000000, 0x0, false}, {0x1000000000, 0x0, false}},
@@ -9927,7 +9940,7 @@ var builtin = Program{
 			regexp: "SCRAM-SHA-256\\$[0-9]{4,7}:[\\+/-9A-Za-z]{16,44}={0,2}\\$[\\+/-9A-Za-z]{43}=:[\\+/-9A-Za-z]{43}=", literals: []uint16{174}, source: Pattern{Regexp: "SCRAM-SHA-256\\$[0-9]{4,7}:[0-9A-Za-z+/]{16,44}={0,2}\\$[0-9A-Za-z+/]{43}=:[0-9A-Za-z+/]{43}="},
 		},
 		{
-			rule: 721, longest: 131, first: class{0x0, 0x1020200010202, false},
+			rule: 722, longest: 131, first: class{0x0, 0x1020200010202, false},
 			code: code{
 				insts: []inst{{5, 0, 65535, 3, 0}, {2, 0, 65535, 0, 8}, {6, 0, 65535, 19, 0}, {5, 0, 65535, 18, 0}, {2, 0, 65535, 8, 10}, {3, 0, 6, 1, 4}, {5, 0, 65535, 11, 0}, {2, 0, 65535, 18, 4}, {3, 0, 1, 1, 4}, {3, 1, 0, 3, 40}, {3, 0, 7, 1, 4}, {5, 0, 65535, 16, 0}, {2, 0, 65535, 22, 2}, {3, 0, 8, 1, 4}, {2, 0, 65535, 24, 8}, {6, 0, 65535, 17, 0}, {2, 0, 65535, 32, 2}, {6, 0, 65535, 19, 0}, {2, 0, 65535, 34, 21}, {3, 2, 3, 0, 1}, {3, 3, 9, 1, 8}, {3, 4, 10, 0, 1}, {7, 0, 65535, 0, 0}, {1, 0, 65535, 55, 1}, {3, 5, 65535, 40, 40}, {7, 0, 65535, 1, 0}, {0, 0, 65535, 0, 0}},
 				text:  "passwordidentifiedwithbypasswordasauthentication_string*", classes: []class{{0x100000200, 0x0, false}, {0x3ff008400000000, 0x7fffffe87fffffe, false}, {0x8400000000, 0x100000000, false}, {0x2400110100003600, 0x0, false}, {0x8400000000, 0x0, false}, {0x3ff000000000000, 0x7e, false}, {0x0, 0x80000600800006, false}, {0x0, 0x600000006, false}, {0x0, 0x1000000010000, false}, {0x48400000000, 0x0, false}, {0x40000000000, 0x0, false}},
@@ -9935,7 +9948,7 @@ var builtin = Program{
 			regexp: "(?:[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Ii][Dd][Ee][Nn][Tt][Ii][Ff][Ii][Ee][Dd][\\t ]{1,4}(?:[Ww][Ii][Tt][Hh][\\t ]{1,4}[\"'0-9A-Z_a-z]{3,40}[\\t ]{1,4})?(?:[Bb][Yy][\\t ]{1,4}[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]|[Aa][Ss])|[Aa][Uu][Tt][Hh][Ee][Nn][Tt][Ii][Cc][Aa][Tt][Ii][Oo][Nn]_[Ss][Tt][Rr][Ii][Nn][Gg])[\"'`]?[\\t\\n\\f\\r \\(,:=]{1,8}[\"']?(?P<secret>\\*[0-9A-F]{40})", literals: []uint16{326, 1221, 1493}, secret: 1, source: Pattern{Regexp: "(?i)(?:password|identified[ \\t]{1,4}(?:with[ \\t]{1,4}[\\w'\"]{3,40}[ \\t]{1,4})?(?:by[ \\t]{1,4}password|as)|authentication_string)[\"'\\x60]?[\\s=:,(]{1,8}[\"']?(?P<secret>(?-i:\\*[0-9A-F]{40}))"},
 		},
 		{
-			rule: 722, longest: 61, first: class{0x1000000000, 0x0, false},
+			rule: 723, longest: 61, first: class{0x1000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 1}, {3, 0, 2, 1, 1}, {1, 0, 65535, 1, 1}, {3, 1, 2, 14, 14}, {1, 0, 65535, 2, 1}, {3, 1, 65535, 43, 43}, {0, 0, 65535, 0, 0}},
 				text:  "$$$", classes: []class{{0x300000000000000, 0x0, false}, {0x3ffc00000000000, 0x7fffffe07fffffe, false}, {0x1000000000, 0x0, false}},
@@ -9943,7 +9956,7 @@ var builtin = Program{
 			regexp: "\\$[89]\\$[\\.-9A-Za-z]{14}\\$[\\.-9A-Za-z]{43}", literals: []uint16{47, 48}, source: Pattern{Regexp: "\\$[89]\\$[./0-9A-Za-z]{14}\\$[./0-9A-Za-z]{43}"},
 		},
 		{
-			rule: 723, min: 11, max: 77, longest: 99, first: class{0x200000000000, 0x0, false},
+			rule: 724, min: 11, max: 77, longest: 99, first: class{0x200000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 11}, {5, 0, 65535, 13, 0}, {3, 0, 2, 1, 1}, {3, 1, 3, 0, 20}, {1, 0, 65535, 11, 1}, {5, 0, 65535, 13, 0}, {3, 0, 2, 1, 1}, {3, 1, 3, 0, 20}, {1, 0, 65535, 12, 1}, {5, 0, 65535, 13, 0}, {3, 0, 2, 1, 1}, {3, 1, 3, 0, 20}, {1, 0, 65535, 13, 1}, {1, 0, 65535, 14, 11}, {5, 0, 65535, 16, 0}, {1, 0, 65535, 25, 6}, {1, 0, 65535, 31, 5}, {0, 0, 65535, 0, 0}},
 				text:  "-----BEGIN    PRIVATE KEY BLOCK-----", classes: []class{{0x3ff000000000000, 0x7fffffe, false}, {0x3ff600000000000, 0x7fffffe, false}, {0x3ff600100000000, 0x7fffffe, false}, {0x100000000, 0x0, false}},
@@ -9951,7 +9964,7 @@ var builtin = Program{
 			regexp: "-----BEGIN (?:[0-9A-Z][\\-\\.0-9A-Z]{0,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----", literals: []uint16{172}, source: Pattern{Regexp: "-----BEGIN (?:[0-9A-Z][0-9A-Z.-]{0,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"},
 		},
 		{
-			rule: 723, longest: 42, first: class{0x200000000000, 0x0, false},
+			rule: 724, longest: 42, first: class{0x200000000000, 0x0, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 16}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 16, 10}, {1, 0, 65535, 26, 16}, {0, 0, 65535, 0, 0}},
 				text:  "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", classes: []class{},
@@ -9959,7 +9972,7 @@ var builtin = Program{
 			regexp: "---- BEGIN SSH2 (?:ENCRYPTED )?PRIVATE KEY ----", literals: []uint16{70}, source: Pattern{Regexp: "---- BEGIN SSH2 (?:ENCRYPTED )?PRIVATE KEY ----"},
 		},
 		{
-			rule: 724, longest: 54, first: class{0x0, 0x1000, false},
+			rule: 725, longest: 54, first: class{0x0, 0x1000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 14}, {3, 0, 65535, 40, 40}, {0, 0, 65535, 0, 0}},
 				text:  "LS0tLS1CRUdJTi", classes: []class{{0x3ff880000000000, 0x7fffffe07fffffe, false}},
@@ -9967,7 +9980,7 @@ var builtin = Program{
 			regexp: "LS0tLS1CRUdJTi[\\+/-9A-Za-z]{40}", literals: []uint16{170}, source: Pattern{Regexp: "LS0tLS1CRUdJTi[0-9A-Za-z+/]{40}"},
 		},
 		{
-			rule: 725, longest: 83, first: class{0x0, 0x10000, false},
+			rule: 726, longest: 83, first: class{0x0, 0x10000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 20}, {3, 0, 2, 1, 1}, {1, 0, 65535, 20, 2}, {3, 1, 65535, 3, 60}, {0, 0, 65535, 0, 0}},
 				text:  "PuTTY-User-Key-File-: ", classes: []class{{0xe000000000000, 0x0, false}, {0x3ff600000000000, 0x7fffffe00000001, false}, {0x400000000000000, 0x0, false}},
@@ -9975,7 +9988,7 @@ var builtin = Program{
 			regexp: "PuTTY-User-Key-File-[1-3]: [\\-\\.0-9@a-z]{3,60}", literals: []uint16{173}, source: Pattern{Regexp: "PuTTY-User-Key-File-[123]: [0-9a-z@.-]{3,60}"},
 		},
 		{
-			rule: 726, longest: 77, first: class{0x0, 0x2, false},
+			rule: 727, longest: 77, first: class{0x0, 0x2, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 15}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 15, 3}, {1, 0, 65535, 18, 1}, {3, 0, 65535, 58, 58}, {0, 0, 65535, 0, 0}},
 				text:  "AGE-SECRET-KEY-PQ-1", classes: []class{{0x3fd000000000000, 0x7ff7dfa, false}},
@@ -9983,91 +9996,91 @@ var builtin = Program{
 			regexp: "AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58}", literals: []uint16{125}, source: Pattern{Regexp: "AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58}"},
 		},
 		{
-			rule: 727, wide: true, longest: 1765, first: class{0xffffffffffffffff, 0xffffffffffffffff, true},
+			rule: 728, wide: true, longest: 1765, first: class{0xffffffffffffffff, 0xffffffffffffffff, true},
 			regexp: "-----BEGIN OpenVPN Static key V1-----(?:\\\\[nr]|[\\t\\n\\f\\r ]){1,8}(?P<secret>[0-9a-f]{32}(?:(?:\\\\[nr]|[\\t\\n\\f\\r ]){1,40}[0-9a-f]{32}){15})", literals: []uint16{71}, secret: 1, source: Pattern{Regexp: "-----BEGIN OpenVPN Static key V1-----(?:\\\\r|\\\\n|\\s){1,8}(?P<secret>[0-9a-f]{32}(?:(?:\\\\r|\\\\n|\\s){1,40}[0-9a-f]{32}){15})"},
 		},
 		{
-			rule: 728, longest: 75, first: class{0x0, 0x100000000000000, false},
+			rule: 729, longest: 75, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 2, 8, 14}, {1, 0, 65535, 5, 1}, {3, 0, 2, 8, 14}, {1, 0, 65535, 6, 1}, {3, 1, 65535, 18, 40}, {0, 0, 65535, 0, 0}},
 				text:  "xoxb---", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xoxb-[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,40}", literals: []uint16{1691}, source: Pattern{Regexp: "xoxb-[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,40}"},
+			regexp: "xoxb-[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,40}", literals: []uint16{1692}, source: Pattern{Regexp: "xoxb-[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,40}"},
 		},
 		{
-			rule: 728, longest: 60, first: class{0x0, 0x100000000000000, false},
+			rule: 729, longest: 60, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 2, 8, 14}, {1, 0, 65535, 5, 1}, {3, 1, 65535, 18, 40}, {0, 0, 65535, 0, 0}},
 				text:  "xoxb--", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xoxb-[0-9]{8,14}-[0-9A-Za-z]{18,40}", literals: []uint16{1691}, source: Pattern{Regexp: "xoxb-[0-9]{8,14}-[0-9A-Za-z]{18,40}"},
+			regexp: "xoxb-[0-9]{8,14}-[0-9A-Za-z]{18,40}", literals: []uint16{1692}, source: Pattern{Regexp: "xoxb-[0-9]{8,14}-[0-9A-Za-z]{18,40}"},
 		},
 		{
-			rule: 729, longest: 114, first: class{0x0, 0x100000000000000, false},
+			rule: 730, longest: 114, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {3, 0, 3, 1, 1}, {1, 0, 65535, 3, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 4, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 5, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 6, 1}, {3, 2, 65535, 28, 64}, {0, 0, 65535, 0, 0}},
 				text:  "xox----", classes: []class{{0x0, 0xd002200000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xox[aeprs]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{28,64}", literals: []uint16{1690, 1694, 1697, 1698, 1699}, source: Pattern{Regexp: "xox[pears]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-zA-Z]{28,64}", Keywords: []string{"xoxp-", "xoxe-", "xoxa-", "xoxr-", "xoxs-", "xoxo-"}},
+			regexp: "xox[aeprs]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{28,64}", literals: []uint16{1691, 1695, 1698, 1699, 1700}, source: Pattern{Regexp: "xox[pears]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-zA-Z]{28,64}", Keywords: []string{"xoxp-", "xoxe-", "xoxa-", "xoxr-", "xoxs-", "xoxo-"}},
 		},
 		{
-			rule: 729, longest: 139, first: class{0x0, 0x100000000000000, false},
+			rule: 730, longest: 139, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {3, 0, 3, 1, 1}, {1, 0, 65535, 3, 1}, {3, 1, 3, 1, 3}, {1, 0, 65535, 4, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 5, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 6, 1}, {3, 2, 65535, 10, 100}, {0, 0, 65535, 0, 0}},
 				text:  "xox----", classes: []class{{0x0, 0xd000200000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff200000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xox[aprs]-[0-9]{1,3}-[0-9]{8,14}-[0-9]{8,14}-[\\-0-9A-Za-z]{10,100}", literals: []uint16{1690, 1697, 1698, 1699}, source: Pattern{Regexp: "xox[pars]-[0-9]{1,3}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-zA-Z-]{10,100}", Keywords: []string{"xoxp-", "xoxe-", "xoxa-", "xoxr-", "xoxs-", "xoxo-"}},
+			regexp: "xox[aprs]-[0-9]{1,3}-[0-9]{8,14}-[0-9]{8,14}-[\\-0-9A-Za-z]{10,100}", literals: []uint16{1691, 1698, 1699, 1700}, source: Pattern{Regexp: "xox[pars]-[0-9]{1,3}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-zA-Z-]{10,100}", Keywords: []string{"xoxp-", "xoxe-", "xoxa-", "xoxr-", "xoxs-", "xoxo-"}},
 		},
 		{
-			rule: 729, longest: 114, first: class{0x0, 0x100000000000000, false},
+			rule: 730, longest: 114, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {3, 0, 3, 1, 1}, {1, 0, 65535, 3, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 4, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 5, 1}, {3, 1, 3, 8, 14}, {1, 0, 65535, 6, 1}, {3, 2, 65535, 10, 64}, {0, 0, 65535, 0, 0}},
 				text:  "xox----", classes: []class{{0x0, 0x8800000000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xox[os]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{10,64}", literals: []uint16{1696, 1699}, source: Pattern{Regexp: "xox[os]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{10,64}", Keywords: []string{"xoxp-", "xoxe-", "xoxa-", "xoxr-", "xoxs-", "xoxo-"}},
+			regexp: "xox[os]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{10,64}", literals: []uint16{1697, 1700}, source: Pattern{Regexp: "xox[os]-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{10,64}", Keywords: []string{"xoxp-", "xoxe-", "xoxa-", "xoxr-", "xoxs-", "xoxo-"}},
 		},
 		{
-			rule: 730, longest: 307, first: class{0x0, 0x100000000000000, false},
+			rule: 731, longest: 307, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 2, 1, 1}, {1, 0, 65535, 5, 1}, {3, 1, 65535, 100, 300}, {0, 0, 65535, 0, 0}},
 				text:  "xoxe--", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xoxe-[0-9]-[0-9A-Za-z]{100,300}", literals: []uint16{1694}, source: Pattern{Regexp: "xoxe-[0-9]-[0-9A-Za-z]{100,300}"},
+			regexp: "xoxe-[0-9]-[0-9A-Za-z]{100,300}", literals: []uint16{1695}, source: Pattern{Regexp: "xoxe-[0-9]-[0-9A-Za-z]{100,300}"},
 		},
 		{
-			rule: 730, longest: 312, first: class{0x0, 0x100000000000000, false},
+			rule: 731, longest: 312, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 8}, {3, 0, 3, 1, 1}, {1, 0, 65535, 8, 1}, {3, 1, 3, 1, 1}, {1, 0, 65535, 9, 1}, {3, 2, 65535, 100, 300}, {0, 0, 65535, 0, 0}},
 				text:  "xoxe.xox--", classes: []class{{0x0, 0x1000400000000, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xoxe\\.xox[bp]-[0-9]-[0-9A-Za-z]{100,300}", literals: []uint16{1695}, source: Pattern{Regexp: "xoxe\\.xox[bp]-[0-9]-[0-9A-Za-z]{100,300}"},
+			regexp: "xoxe\\.xox[bp]-[0-9]-[0-9A-Za-z]{100,300}", literals: []uint16{1696}, source: Pattern{Regexp: "xoxe\\.xox[bp]-[0-9]-[0-9A-Za-z]{100,300}"},
 		},
 		{
-			rule: 731, longest: 104, first: class{0x0, 0x100000000000000, false},
+			rule: 732, longest: 104, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 3, 1, 1}, {1, 0, 65535, 5, 2}, {3, 1, 3, 8, 14}, {1, 0, 65535, 7, 1}, {3, 0, 3, 8, 16}, {1, 0, 65535, 8, 1}, {3, 2, 65535, 64, 64}, {0, 0, 65535, 0, 0}},
 				text:  "xapp--A--", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xapp-[0-9]-A[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64}", literals: []uint16{1686}, source: Pattern{Regexp: "xapp-[0-9]-A[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64}"},
+			regexp: "xapp-[0-9]-A[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64}", literals: []uint16{1687}, source: Pattern{Regexp: "xapp-[0-9]-A[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64}"},
 		},
 		{
-			rule: 732, longest: 114, first: class{0x0, 0x100000000000000, false},
+			rule: 733, longest: 114, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 2, 8, 14}, {1, 0, 65535, 5, 1}, {3, 0, 2, 8, 14}, {1, 0, 65535, 6, 1}, {3, 0, 2, 8, 14}, {1, 0, 65535, 7, 1}, {3, 1, 65535, 64, 64}, {0, 0, 65535, 0, 0}},
 				text:  "xoxc----", classes: []class{{0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x200000000000, 0x0, false}},
 			},
-			regexp: "xoxc-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{64}", literals: []uint16{1692}, source: Pattern{Regexp: "xoxc-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{64}"},
+			regexp: "xoxc-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{64}", literals: []uint16{1693}, source: Pattern{Regexp: "xoxc-[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{64}"},
 		},
 		{
-			rule: 732, longest: 405, first: class{0x0, 0x100000000000000, false},
+			rule: 733, longest: 405, first: class{0x0, 0x100000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 5}, {3, 0, 65535, 60, 400}, {0, 0, 65535, 0, 0}},
 				text:  "xoxd-", classes: []class{{0x23ffa82000000000, 0x7fffffe87fffffe, false}},
 			},
-			regexp: "xoxd-[%\\+\\-/-9=A-Z_a-z]{60,400}", literals: []uint16{1693}, source: Pattern{Regexp: "xoxd-[0-9A-Za-z%+/=_-]{60,400}"},
+			regexp: "xoxd-[%\\+\\-/-9=A-Z_a-z]{60,400}", literals: []uint16{1694}, source: Pattern{Regexp: "xoxd-[0-9A-Za-z%+/=_-]{60,400}"},
 		},
 		{
-			rule: 733, longest: 91, first: class{0x0, 0x10000000000, false},
+			rule: 734, longest: 91, first: class{0x0, 0x10000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 11}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 11, 4}, {1, 0, 65535, 15, 15}, {3, 0, 2, 6, 14}, {1, 0, 65535, 30, 2}, {3, 0, 2, 6, 14}, {1, 0, 65535, 32, 1}, {3, 1, 65535, 20, 30}, {0, 0, 65535, 0, 0}},
 				text:  "hooks.slack-gov.com/services/T/B/", classes: []class{{0x3ff000000000000, 0x7fffffe, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x800000000000, 0x0, false}},
@@ -10075,7 +10088,7 @@ var builtin = Program{
 			regexp: "hooks\\.slack(?:-gov)?\\.com/services/T[0-9A-Z]{6,14}/B[0-9A-Z]{6,14}/[0-9A-Za-z]{20,30}", literals: []uint16{1199}, source: Pattern{Regexp: "hooks\\.slack(?:-gov)?\\.com/services/T[0-9A-Z]{6,14}/B[0-9A-Z]{6,14}/[0-9A-Za-z]{20,30}"},
 		},
 		{
-			rule: 733, longest: 117, first: class{0x0, 0x10000000000, false},
+			rule: 734, longest: 117, first: class{0x0, 0x10000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 11}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 11, 4}, {1, 0, 65535, 15, 16}, {3, 0, 3, 6, 14}, {1, 0, 65535, 31, 2}, {3, 0, 3, 6, 14}, {1, 0, 65535, 33, 1}, {3, 1, 3, 10, 24}, {1, 0, 65535, 34, 1}, {3, 2, 65535, 20, 30}, {0, 0, 65535, 0, 0}},
 				text:  "hooks.slack-gov.com/workflows/T/A//", classes: []class{{0x3ff000000000000, 0x7fffffe, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x800000000000, 0x0, false}},
@@ -10083,7 +10096,7 @@ var builtin = Program{
 			regexp: "hooks\\.slack(?:-gov)?\\.com/workflows/T[0-9A-Z]{6,14}/A[0-9A-Z]{6,14}/[0-9]{10,24}/[0-9A-Za-z]{20,30}", literals: []uint16{1199}, source: Pattern{Regexp: "hooks\\.slack(?:-gov)?\\.com/workflows/T[0-9A-Z]{6,14}/A[0-9A-Z]{6,14}/[0-9]{10,24}/[0-9A-Za-z]{20,30}"},
 		},
 		{
-			rule: 733, longest: 102, first: class{0x0, 0x10000000000, false},
+			rule: 734, longest: 102, first: class{0x0, 0x10000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 11}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 11, 4}, {1, 0, 65535, 15, 14}, {3, 0, 1, 1, 1}, {3, 1, 4, 6, 14}, {1, 0, 65535, 29, 1}, {3, 2, 4, 8, 24}, {1, 0, 65535, 30, 1}, {3, 3, 65535, 32, 32}, {0, 0, 65535, 0, 0}},
 				text:  "hooks.slack-gov.com/triggers///", classes: []class{{0x0, 0x100020, false}, {0x3ff000000000000, 0x7fffffe, false}, {0x3ff000000000000, 0x0, false}, {0x3ff000000000000, 0x7e00000000, false}, {0x800000000000, 0x0, false}},
@@ -10091,7 +10104,7 @@ var builtin = Program{
 			regexp: "hooks\\.slack(?:-gov)?\\.com/triggers/[ET][0-9A-Z]{6,14}/[0-9]{8,24}/[0-9a-f]{32}", literals: []uint16{1199}, source: Pattern{Regexp: "hooks\\.slack(?:-gov)?\\.com/triggers/[TE][0-9A-Z]{6,14}/[0-9]{8,24}/[0-9a-f]{32}"},
 		},
 		{
-			rule: 734, longest: 259, first: class{0x0, 0x8000000000000, false},
+			rule: 735, longest: 259, first: class{0x0, 0x8000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 3, 4}, {1, 0, 65535, 7, 5}, {3, 0, 65535, 20, 247}, {0, 0, 65535, 0, 0}},
 				text:  "sk_org_live_", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}},
@@ -10099,7 +10112,7 @@ var builtin = Program{
 			regexp: "sk_(?:org_)?live_[0-9A-Za-z]{20,247}", literals: []uint16{1612, 1613}, source: Pattern{Regexp: "sk_(?:org_)?live_[0-9A-Za-z]{20,247}"},
 		},
 		{
-			rule: 735, longest: 259, first: class{0x0, 0x4000000000000, false},
+			rule: 736, longest: 259, first: class{0x0, 0x4000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 3}, {5, 0, 65535, 3, 0}, {1, 0, 65535, 3, 4}, {1, 0, 65535, 7, 5}, {3, 0, 65535, 20, 247}, {0, 0, 65535, 0, 0}},
 				text:  "rk_org_live_", classes: []class{{0x3ff000000000000, 0x7fffffe07fffffe, false}},
@@ -10107,15 +10120,15 @@ var builtin = Program{
 			regexp: "rk_(?:org_)?live_[0-9A-Za-z]{20,247}", literals: []uint16{1550, 1551}, source: Pattern{Regexp: "rk_(?:org_)?live_[0-9A-Za-z]{20,247}"},
 		},
 		{
-			rule: 736, longest: 72, first: class{0x0, 0x80000000000000, false},
+			rule: 737, longest: 72, first: class{0x0, 0x80000000000000, false},
 			code: code{
 				insts: []inst{{1, 0, 65535, 0, 6}, {3, 0, 65535, 32, 64}, {3, 1, 65535, 0, 2}, {0, 0, 65535, 0, 0}},
 				text:  "whsec_", classes: []class{{0x3ff880000000000, 0x7fffffe07fffffe, false}, {0x2000000000000000, 0x0, false}},
 			},
-			regexp: "whsec_[\\+/-9A-Za-z]{32,64}={0,2}", literals: []uint16{1683}, source: Pattern{Regexp: "whsec_[0-9A-Za-z+/]{32,64}={0,2}"},
+			regexp: "whsec_[\\+/-9A-Za-z]{32,64}={0,2}", literals: []uint16{1684}, source: Pattern{Regexp: "whsec_[0-9A-Za-z+/]{32,64}={0,2}"},
 		},
 		{
-			rule: 737, longest: 259, first: class{0x0, 0xc000000000000, false},
+			rule: 738, longest: 259, first: class{0x0, 0xc000000000000, false},
 			code: code{
 				insts: []inst{{3, 0, 2, 1, 1}, {1, 0, 65535, 0, 2}, {5, 0, 65535, 4, 0}, {1, 0, 65535, 2, 4}, {1, 0, 65535, 6, 5}, {3, 1, 65535, 20, 247}, {0, 0, 65535, 0, 0}},
 				text:  "k_org_test_", classes: []class{{0x0, 0xc000000000000, false}, {0x3ff000000000000, 0x7fffffe07fffffe, false}, {0x0, 0x80000000000, false}},
@@ -11788,62 +11801,63 @@ var builtin = Program{
 		{"unseal_key", true, 1884, 1885},
 		{"unsealkey", true, 1885, 1886},
 		{"uprv", false, 1886, 1887},
-		{"user:g", false, 1887, 1888},
-		{"userPWD=\"", false, 1888, 1889},
-		{"v1.0-", false, 1889, 1890},
-		{"v2x", false, 1890, 1891},
-		{"valkey+", true, 1891, 1892},
-		{"valkey://", true, 1892, 1893},
-		{"vault", true, 1893, 1894},
-		{"vertica://", true, 1894, 1895},
-		{"visualstudio.com", true, 1895, 1896},
-		{"vprv", false, 1896, 1897},
-		{"vss_", true, 1897, 1898},
-		{"vsts", true, 1898, 1899},
-		{"wallet", true, 1899, 1900},
-		{"wallet_key", true, 1900, 1901},
-		{"walletkey", true, 1901, 1902},
-		{"watson", true, 1902, 1903},
-		{"webdav://", true, 1903, 1904},
-		{"webdavs://", true, 1904, 1905},
-		{"webhooks/", false, 1905, 1906},
-		{"whsec_", false, 1906, 1907},
-		{"wif", true, 1907, 1908},
-		{"x-auth-key", true, 1908, 1909},
-		{"xapp-", false, 1909, 1910},
-		{"xi-api", true, 1910, 1911},
-		{"xi_api", true, 1911, 1912},
-		{"xkeysib-", false, 1912, 1913},
-		{"xoxa-", false, 1913, 1915},
-		{"xoxb-", false, 1915, 1917},
-		{"xoxc-", false, 1917, 1918},
-		{"xoxd-", false, 1918, 1919},
-		{"xoxe-", false, 1919, 1921},
-		{"xoxe.xox", false, 1921, 1922},
-		{"xoxo-", false, 1922, 1923},
-		{"xoxp-", false, 1923, 1925},
-		{"xoxr-", false, 1925, 1927},
-		{"xoxs-", false, 1927, 1930},
-		{"xprv", false, 1930, 1931},
-		{"xray", true, 1931, 1932},
-		{"xsmtpsib-", false, 1932, 1933},
-		{"ya29.", false, 1933, 1934},
-		{"yprv", false, 1934, 1935},
-		{"zpka_", false, 1935, 1936},
-		{"zprv", false, 1936, 1937},
-		{"{CRYPT-SHA}", false, 1937, 1938},
-		{"{SHA256}", false, 1938, 1939},
-		{"{SHA512}", false, 1939, 1940},
-		{"{SHA}", false, 1940, 1941},
-		{"{SMD5}", false, 1941, 1942},
-		{"{SSHA256}", false, 1942, 1943},
-		{"{SSHA512}", false, 1943, 1944},
-		{"{SSHA}", false, 1944, 1945},
+		{"user:", false, 1887, 1888},
+		{"user:g", false, 1888, 1889},
+		{"userPWD=\"", false, 1889, 1890},
+		{"v1.0-", false, 1890, 1891},
+		{"v2x", false, 1891, 1892},
+		{"valkey+", true, 1892, 1893},
+		{"valkey://", true, 1893, 1894},
+		{"vault", true, 1894, 1895},
+		{"vertica://", true, 1895, 1896},
+		{"visualstudio.com", true, 1896, 1897},
+		{"vprv", false, 1897, 1898},
+		{"vss_", true, 1898, 1899},
+		{"vsts", true, 1899, 1900},
+		{"wallet", true, 1900, 1901},
+		{"wallet_key", true, 1901, 1902},
+		{"walletkey", true, 1902, 1903},
+		{"watson", true, 1903, 1904},
+		{"webdav://", true, 1904, 1905},
+		{"webdavs://", true, 1905, 1906},
+		{"webhooks/", false, 1906, 1907},
+		{"whsec_", false, 1907, 1908},
+		{"wif", true, 1908, 1909},
+		{"x-auth-key", true, 1909, 1910},
+		{"xapp-", false, 1910, 1911},
+		{"xi-api", true, 1911, 1912},
+		{"xi_api", true, 1912, 1913},
+		{"xkeysib-", false, 1913, 1914},
+		{"xoxa-", false, 1914, 1916},
+		{"xoxb-", false, 1916, 1918},
+		{"xoxc-", false, 1918, 1919},
+		{"xoxd-", false, 1919, 1920},
+		{"xoxe-", false, 1920, 1922},
+		{"xoxe.xox", false, 1922, 1923},
+		{"xoxo-", false, 1923, 1924},
+		{"xoxp-", false, 1924, 1926},
+		{"xoxr-", false, 1926, 1928},
+		{"xoxs-", false, 1928, 1931},
+		{"xprv", false, 1931, 1932},
+		{"xray", true, 1932, 1933},
+		{"xsmtpsib-", false, 1933, 1934},
+		{"ya29.", false, 1934, 1935},
+		{"yprv", false, 1935, 1936},
+		{"zpka_", false, 1936, 1937},
+		{"zprv", false, 1937, 1938},
+		{"{CRYPT-SHA}", false, 1938, 1939},
+		{"{SHA256}", false, 1939, 1940},
+		{"{SHA512}", false, 1940, 1941},
+		{"{SHA}", false, 1941, 1942},
+		{"{SMD5}", false, 1942, 1943},
+		{"{SSHA256}", false, 1943, 1944},
+		{"{SSHA512}", false, 1944, 1945},
+		{"{SSHA}", false, 1945, 1946},
 	},
-	users: []uint16{732, 598, 676, 676, 403, 403, 709, 676, 676, 675, 675, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 677, 676, 678, 676, 678, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 760, 755, 755, 755, 755, 755, 759, 758, 761, 769, 769, 765, 765, 766, 756, 762, 424, 761, 764, 423, 761, 146, 146, 709, 507, 135, 139, 136, 135, 136, 136, 131, 771, 775, 265, 732, 598, 145, 145, 145, 145, 85, 85, 30, 592, 150, 265, 132, 404, 404, 151, 30, 30, 30, 30, 642, 151, 151, 151, 392, 732, 598, 392, 290, 271, 566, 143, 143, 143, 254, 143, 143, 143, 143, 143, 518, 484, 319, 319, 319, 319, 1, 420, 118, 119, 123, 118, 119, 134, 774, 16, 136, 563, 70, 118, 119, 153, 135, 477, 121, 118, 119, 79, 169, 170, 133, 121, 136, 135, 138, 137, 279, 245, 246, 321, 291, 262, 389, 416, 463, 458, 433, 433, 461, 461, 499, 498, 500, 121, 121, 564, 543, 606, 647, 647, 647, 121, 140, 141, 772, 37, 39, 770, 773, 767, 399, 40, 409, 408, 647, 647, 729, 680, 676, 676, 403, 403, 676, 676, 675, 675, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 677, 676, 678, 676, 678, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 754, 732, 598, 77, 77, 2, 3, 4, 5, 38, 465, 192, 38, 448, 448, 6, 9, 527, 527, 527, 527, 596, 527, 596, 142, 11, 12, 13, 495, 495, 495, 495, 495, 14, 15, 8, 17, 18, 19, 21, 22, 23, 24, 25, 27, 28, 31, 29, 32, 33, 34, 35, 36, 38, 38, 41, 38, 42, 43, 44, 45, 309, 308, 308, 125, 46, 50, 52, 51, 712, 53, 263, 623, 54, 55, 56, 57, 152, 152, 58, 59, 60, 640, 62, 465, 63, 64, 65, 66, 67, 68, 86, 310, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 72, 73, 74, 75, 76, 249, 77, 77, 77, 77, 77, 78, 80, 81, 83, 517, 84, 768, 392, 86, 87, 88, 89, 90, 120, 120, 120, 120, 128, 129, 130, 142, 132, 142, 152, 354, 154, 155, 157, 158, 709, 158, 158, 159, 519, 201, 156, 156, 201, 153, 160, 82, 519, 124, 161, 162, 163, 164, 165, 165, 165, 165, 165, 165, 165, 166, 167, 152, 152, 72, 168, 81, 171, 172, 173, 175, 176, 178, 179, 180, 181, 182, 214, 214, 214, 214, 214, 214, 214, 214, 213, 183, 184, 185, 186, 629, 630, 187, 188, 311, 310, 189, 699, 190, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 212, 193, 194, 195, 196, 200, 203, 202, 204, 205, 193, 173, 206, 207, 208, 209, 210, 211, 215, 216, 216, 216, 216, 216, 217, 218, 219, 220, 220, 220, 220, 220, 182, 182, 199, 221, 222, 223, 223, 223, 223, 223, 224, 225, 329, 227, 228, 229, 311, 310, 283, 283, 232, 231, 233, 235, 235, 235, 235, 267, 269, 267, 269, 267, 269, 269, 267, 268, 268, 298, 230, 268, 722, 722, 236, 237, 238, 239, 240, 241, 242, 244, 313, 335, 247, 250, 243, 242, 242, 251, 252, 253, 311, 310, 311, 310, 255, 257, 144, 144, 479, 144, 26, 144, 258, 26, 144, 259, 260, 261, 266, 266, 266, 266, 264, 266, 267, 269, 272, 274, 273, 275, 276, 277, 278, 71, 293, 293, 226, 287, 301, 300, 280, 280, 280, 280, 280, 281, 280, 280, 282, 283, 282, 283, 282, 283, 282, 283, 530, 282, 283, 284, 285, 286, 152, 287, 288, 293, 293, 293, 293, 293, 288, 293, 293, 293, 293, 293, 288, 293, 293, 293, 293, 293, 288, 293, 293, 293, 293, 293, 288, 289, 292, 293, 293, 293, 293, 293, 294, 295, 296, 80, 81, 297, 299, 594, 595, 322, 323, 325, 324, 325, 325, 324, 325, 324, 325, 327, 327, 327, 327, 327, 630, 328, 132, 329, 311, 310, 310, 311, 310, 330, 332, 334, 517, 336, 337, 338, 339, 234, 340, 344, 341, 342, 343, 345, 346, 348, 347, 347, 347, 347, 347, 349, 350, 350, 350, 350, 350, 650, 126, 351, 352, 357, 353, 354, 318, 362, 362, 362, 318, 356, 310, 359, 360, 362, 313, 313, 355, 310, 364, 364, 364, 364, 406, 405, 359, 359, 359, 360, 359, 360, 361, 375, 359, 360, 375, 361, 361, 375, 365, 368, 368, 368, 368, 366, 367, 368, 369, 370, 371, 373, 374, 377, 448, 448, 378, 378, 379, 381, 381, 381, 381, 380, 381, 142, 567, 383, 384, 385, 388, 390, 390, 390, 390, 390, 391, 392, 395, 396, 397, 398, 331, 331, 372, 400, 402, 402, 402, 402, 402, 400, 402, 402, 402, 402, 402, 400, 402, 402, 402, 402, 402, 400, 402, 402, 402, 402, 402, 400, 401, 402, 402, 402, 402, 402, 402, 388, 388, 388, 388, 388, 388, 388, 388, 407, 639, 410, 411, 132, 412, 386, 386, 387, 358, 414, 415, 413, 417, 418, 418, 418, 418, 418, 421, 422, 602, 602, 602, 602, 602, 429, 363, 425, 173, 426, 426, 426, 426, 426, 382, 427, 428, 430, 431, 432, 432, 432, 432, 432, 434, 435, 436, 27, 27, 27, 438, 439, 440, 440, 440, 440, 440, 310, 442, 442, 442, 442, 442, 443, 444, 148, 445, 446, 447, 447, 447, 447, 447, 447, 438, 51, 437, 448, 449, 450, 448, 451, 452, 453, 454, 696, 455, 455, 455, 455, 455, 456, 457, 459, 460, 460, 460, 460, 460, 462, 679, 326, 571, 466, 464, 465, 466, 466, 467, 467, 467, 467, 467, 467, 338, 468, 469, 464, 465, 464, 465, 485, 471, 710, 472, 473, 474, 474, 475, 474, 474, 474, 474, 474, 476, 476, 476, 476, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 480, 481, 482, 483, 506, 310, 487, 487, 487, 487, 487, 487, 487, 487, 487, 489, 489, 489, 490, 492, 493, 495, 495, 495, 495, 494, 495, 496, 497, 497, 510, 501, 501, 501, 502, 478, 478, 478, 478, 470, 470, 501, 86, 530, 503, 504, 505, 507, 508, 509, 509, 509, 509, 509, 509, 507, 313, 313, 511, 512, 513, 512, 513, 512, 513, 512, 513, 512, 513, 516, 516, 516, 516, 486, 514, 515, 516, 520, 521, 523, 522, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 524, 525, 580, 526, 535, 527, 528, 528, 528, 528, 528, 533, 537, 536, 536, 529, 525, 525, 525, 525, 530, 531, 532, 534, 554, 555, 539, 540, 546, 556, 570, 539, 540, 544, 539, 540, 541, 551, 539, 540, 547, 548, 549, 539, 540, 553, 538, 539, 540, 539, 540, 545, 539, 540, 542, 539, 540, 542, 569, 539, 540, 550, 539, 540, 552, 559, 560, 559, 560, 559, 560, 559, 560, 557, 558, 559, 560, 311, 310, 561, 561, 561, 561, 562, 595, 567, 568, 572, 573, 574, 575, 576, 577, 578, 579, 580, 580, 580, 580, 580, 581, 582, 583, 583, 599, 583, 583, 583, 583, 583, 621, 584, 586, 597, 615, 616, 616, 616, 616, 616, 599, 616, 616, 616, 616, 616, 608, 593, 616, 616, 616, 616, 616, 609, 602, 602, 602, 602, 602, 604, 604, 604, 604, 603, 604, 605, 605, 605, 605, 605, 605, 605, 605, 605, 605, 607, 608, 609, 610, 622, 611, 612, 310, 613, 630, 614, 617, 617, 617, 617, 617, 786, 787, 788, 618, 619, 621, 621, 667, 624, 625, 588, 587, 587, 626, 627, 628, 629, 631, 629, 629, 630, 310, 598, 629, 641, 632, 768, 517, 633, 633, 633, 633, 633, 635, 312, 312, 636, 637, 310, 173, 638, 639, 310, 643, 318, 645, 646, 648, 649, 651, 652, 654, 655, 656, 657, 658, 661, 664, 664, 664, 664, 664, 660, 661, 664, 664, 664, 664, 664, 661, 664, 664, 664, 664, 664, 659, 660, 661, 664, 664, 664, 664, 664, 660, 661, 662, 663, 664, 664, 665, 666, 673, 673, 671, 314, 315, 667, 72, 668, 80, 81, 670, 672, 673, 674, 674, 674, 674, 674, 674, 297, 309, 308, 681, 682, 683, 685, 685, 684, 684, 684, 684, 517, 249, 249, 685, 307, 306, 686, 438, 439, 687, 700, 688, 689, 691, 691, 691, 691, 692, 693, 694, 695, 697, 698, 699, 701, 702, 703, 704, 708, 710, 713, 313, 313, 714, 715, 716, 717, 717, 717, 717, 717, 718, 718, 718, 718, 718, 718, 718, 718, 718, 718, 718, 718, 718, 718, 718, 719, 310, 720, 721, 725, 726, 726, 722, 723, 724, 722, 722, 723, 722, 723, 722, 723, 722, 723, 724, 724, 722, 722, 723, 722, 723, 722, 723, 722, 723, 724, 727, 727, 727, 727, 727, 727, 727, 727, 722, 723, 724, 728, 730, 731, 733, 734, 734, 734, 738, 734, 734, 735, 736, 737, 739, 740, 740, 740, 740, 740, 741, 742, 742, 742, 742, 742, 165, 743, 743, 743, 743, 744, 745, 746, 747, 706, 721, 705, 152, 748, 748, 748, 748, 748, 749, 750, 303, 302, 596, 596, 248, 464, 464, 740, 305, 304, 305, 304, 309, 308, 308, 311, 310, 50, 303, 302, 303, 303, 302, 302, 302, 309, 308, 308, 311, 310, 310, 594, 595, 753, 188, 152, 310, 376, 711, 711, 310, 0, 311, 310, 41, 448, 448, 10, 517, 751, 752, 751, 752, 316, 317, 768, 249, 320, 20, 620, 620, 620, 585, 333, 763, 318, 301, 300, 301, 300, 256, 690, 331, 331, 312, 312, 300, 301, 300, 311, 310, 732, 132, 132, 173, 448, 173, 634, 173, 448, 173, 448, 173, 448, 301, 300, 517, 669, 309, 308, 316, 317, 517, 598, 685, 354, 127, 127, 127, 590, 590, 590, 590, 306, 306, 301, 300, 712, 310, 790, 790, 792, 792, 596, 313, 653, 297, 585, 297, 297, 297, 297, 297, 313, 712, 144, 173, 517, 249, 120, 120, 120, 591, 120, 479, 479, 120, 591, 120, 120, 630, 591, 120, 120, 591, 120, 517, 122, 122, 122, 488, 595, 318, 61, 122, 122, 122, 313, 132, 147, 132, 491, 448, 448, 644, 303, 302, 49, 48, 47, 601, 707, 441, 431, 789, 789, 792, 792, 600, 419, 631, 313, 312, 312, 311, 310, 629, 631, 390, 695, 152, 152, 152, 152, 311, 310, 313, 559, 69, 309, 308, 132, 132, 132, 132, 310, 142, 738, 152, 152, 303, 302, 301, 300, 308, 393, 517, 519, 699, 354, 174, 311, 310, 590, 590, 590, 590, 174, 61, 149, 270, 177, 307, 306, 589, 310, 142, 174, 142, 142, 173, 448, 448, 629, 313, 313, 394, 791, 173, 269, 783, 442, 442, 197, 778, 779, 776, 777, 784, 785, 778, 781, 782, 780, 778, 779, 778, 779, 778, 779, 780, 174, 72, 198, 565, 174, 7, 174, 757, 757, 757, 757, 757, 757, 757, 757},
+	users: []uint16{733, 598, 676, 676, 403, 403, 710, 676, 676, 675, 675, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 677, 676, 678, 676, 678, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 761, 756, 756, 756, 756, 756, 760, 759, 762, 770, 770, 766, 766, 767, 757, 763, 424, 762, 765, 423, 762, 146, 146, 710, 507, 135, 139, 136, 135, 136, 136, 131, 772, 776, 265, 733, 598, 145, 145, 145, 145, 85, 85, 30, 592, 150, 265, 132, 404, 404, 151, 30, 30, 30, 30, 642, 151, 151, 151, 392, 733, 598, 392, 290, 271, 566, 143, 143, 143, 254, 143, 143, 143, 143, 143, 518, 484, 319, 319, 319, 319, 1, 420, 118, 119, 123, 118, 119, 134, 775, 16, 136, 563, 70, 118, 119, 153, 135, 477, 121, 118, 119, 79, 169, 170, 133, 121, 136, 135, 138, 137, 279, 245, 246, 321, 291, 262, 389, 416, 463, 458, 433, 433, 461, 461, 499, 498, 500, 121, 121, 564, 543, 606, 647, 647, 647, 121, 140, 141, 773, 37, 39, 771, 774, 768, 399, 40, 409, 408, 647, 647, 730, 680, 676, 676, 403, 403, 676, 676, 675, 675, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 677, 676, 678, 676, 678, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 676, 755, 733, 598, 77, 77, 2, 3, 4, 5, 38, 465, 192, 38, 448, 448, 6, 9, 527, 527, 527, 527, 596, 527, 596, 142, 11, 12, 13, 495, 495, 495, 495, 495, 14, 15, 8, 17, 18, 19, 21, 22, 23, 24, 25, 27, 28, 31, 29, 32, 33, 34, 35, 36, 38, 38, 41, 38, 42, 43, 44, 45, 309, 308, 308, 125, 46, 50, 52, 51, 713, 53, 263, 623, 54, 55, 56, 57, 152, 152, 58, 59, 60, 640, 62, 465, 63, 64, 65, 66, 67, 68, 86, 310, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 72, 73, 74, 75, 76, 249, 77, 77, 77, 77, 77, 78, 80, 81, 83, 517, 84, 769, 392, 86, 87, 88, 89, 90, 120, 120, 120, 120, 128, 129, 130, 142, 132, 142, 152, 354, 154, 155, 157, 158, 710, 158, 158, 159, 519, 201, 156, 156, 201, 153, 160, 82, 519, 124, 161, 162, 163, 164, 165, 165, 165, 165, 165, 165, 165, 166, 167, 152, 152, 72, 168, 81, 171, 172, 173, 175, 176, 178, 179, 180, 181, 182, 214, 214, 214, 214, 214, 214, 214, 214, 213, 183, 184, 185, 186, 629, 630, 187, 188, 311, 310, 189, 699, 190, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 191, 212, 193, 194, 195, 196, 200, 203, 202, 204, 205, 193, 173, 206, 207, 208, 209, 210, 211, 215, 216, 216, 216, 216, 216, 217, 218, 219, 220, 220, 220, 220, 220, 182, 182, 199, 221, 222, 223, 223, 223, 223, 223, 224, 225, 329, 227, 228, 229, 311, 310, 283, 283, 232, 231, 233, 235, 235, 235, 235, 267, 269, 267, 269, 267, 269, 269, 267, 268, 268, 298, 230, 268, 723, 723, 236, 237, 238, 239, 240, 241, 242, 244, 313, 335, 247, 250, 243, 242, 242, 251, 252, 253, 311, 310, 311, 310, 255, 257, 144, 144, 479, 144, 26, 144, 258, 26, 144, 259, 260, 261, 266, 266, 266, 266, 264, 266, 267, 269, 272, 274, 273, 275, 276, 277, 278, 71, 293, 293, 226, 287, 301, 300, 280, 280, 280, 280, 280, 281, 280, 280, 282, 283, 282, 283, 282, 283, 282, 283, 530, 282, 283, 284, 285, 286, 152, 287, 288, 293, 293, 293, 293, 293, 288, 293, 293, 293, 293, 293, 288, 293, 293, 293, 293, 293, 288, 293, 293, 293, 293, 293, 288, 289, 292, 293, 293, 293, 293, 293, 294, 295, 296, 80, 81, 297, 299, 594, 595, 322, 323, 325, 324, 325, 325, 324, 325, 324, 325, 327, 327, 327, 327, 327, 630, 328, 132, 329, 311, 310, 310, 311, 310, 330, 332, 334, 517, 336, 337, 338, 339, 234, 340, 344, 341, 342, 343, 345, 346, 348, 347, 347, 347, 347, 347, 349, 350, 350, 350, 350, 350, 650, 126, 351, 352, 357, 353, 354, 318, 362, 362, 362, 318, 356, 310, 359, 360, 362, 313, 313, 355, 310, 364, 364, 364, 364, 406, 405, 359, 359, 359, 360, 359, 360, 361, 375, 359, 360, 375, 361, 361, 375, 365, 368, 368, 368, 368, 366, 367, 368, 369, 370, 371, 373, 374, 377, 448, 448, 378, 378, 379, 381, 381, 381, 381, 380, 381, 142, 567, 383, 384, 385, 388, 390, 390, 390, 390, 390, 391, 392, 395, 396, 397, 398, 331, 331, 372, 400, 402, 402, 402, 402, 402, 400, 402, 402, 402, 402, 402, 400, 402, 402, 402, 402, 402, 400, 402, 402, 402, 402, 402, 400, 401, 402, 402, 402, 402, 402, 402, 388, 388, 388, 388, 388, 388, 388, 388, 407, 639, 410, 411, 132, 412, 386, 386, 387, 358, 414, 415, 413, 417, 418, 418, 418, 418, 418, 421, 422, 602, 602, 602, 602, 602, 429, 363, 425, 173, 426, 426, 426, 426, 426, 382, 427, 428, 430, 431, 432, 432, 432, 432, 432, 434, 435, 436, 27, 27, 27, 438, 439, 440, 440, 440, 440, 440, 310, 442, 442, 442, 442, 442, 443, 444, 148, 445, 446, 447, 447, 447, 447, 447, 447, 438, 51, 437, 448, 449, 450, 448, 451, 452, 453, 454, 696, 455, 455, 455, 455, 455, 456, 457, 459, 460, 460, 460, 460, 460, 462, 679, 326, 571, 466, 464, 465, 466, 466, 467, 467, 467, 467, 467, 467, 338, 468, 469, 464, 465, 464, 465, 485, 471, 711, 472, 473, 474, 474, 475, 474, 474, 474, 474, 474, 476, 476, 476, 476, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 478, 480, 481, 482, 483, 506, 310, 487, 487, 487, 487, 487, 487, 487, 487, 487, 489, 489, 489, 490, 492, 493, 495, 495, 495, 495, 494, 495, 496, 497, 497, 510, 501, 501, 501, 502, 478, 478, 478, 478, 470, 470, 501, 86, 530, 503, 504, 505, 507, 508, 509, 509, 509, 509, 509, 509, 507, 313, 313, 511, 512, 513, 512, 513, 512, 513, 512, 513, 512, 513, 516, 516, 516, 516, 486, 514, 515, 516, 520, 521, 523, 522, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 524, 525, 580, 526, 535, 527, 528, 528, 528, 528, 528, 533, 537, 536, 536, 529, 525, 525, 525, 525, 530, 531, 532, 534, 554, 555, 539, 540, 546, 556, 570, 539, 540, 544, 539, 540, 541, 551, 539, 540, 547, 548, 549, 539, 540, 553, 538, 539, 540, 539, 540, 545, 539, 540, 542, 539, 540, 542, 569, 539, 540, 550, 539, 540, 552, 559, 560, 559, 560, 559, 560, 559, 560, 557, 558, 559, 560, 311, 310, 561, 561, 561, 561, 562, 595, 567, 568, 572, 573, 574, 575, 576, 577, 578, 579, 580, 580, 580, 580, 580, 581, 582, 583, 583, 599, 583, 583, 583, 583, 583, 621, 584, 586, 597, 615, 616, 616, 616, 616, 616, 599, 616, 616, 616, 616, 616, 608, 593, 616, 616, 616, 616, 616, 609, 602, 602, 602, 602, 602, 604, 604, 604, 604, 603, 604, 605, 605, 605, 605, 605, 605, 605, 605, 605, 605, 607, 608, 609, 610, 622, 611, 612, 310, 613, 630, 614, 617, 617, 617, 617, 617, 787, 788, 789, 618, 619, 621, 621, 667, 624, 625, 588, 587, 587, 626, 627, 628, 629, 631, 629, 629, 630, 310, 598, 629, 641, 632, 769, 517, 633, 633, 633, 633, 633, 635, 312, 312, 636, 637, 310, 173, 638, 639, 310, 643, 318, 645, 646, 648, 649, 651, 652, 654, 655, 656, 657, 658, 661, 664, 664, 664, 664, 664, 660, 661, 664, 664, 664, 664, 664, 661, 664, 664, 664, 664, 664, 659, 660, 661, 664, 664, 664, 664, 664, 660, 661, 662, 663, 664, 664, 665, 666, 673, 673, 671, 314, 315, 667, 72, 668, 80, 81, 670, 672, 673, 674, 674, 674, 674, 674, 674, 297, 309, 308, 681, 682, 683, 685, 685, 684, 684, 684, 684, 517, 249, 249, 685, 307, 306, 686, 438, 439, 687, 700, 688, 689, 691, 691, 691, 691, 692, 693, 694, 695, 697, 698, 699, 702, 703, 704, 705, 709, 711, 714, 313, 313, 715, 716, 717, 718, 718, 718, 718, 718, 719, 719, 719, 719, 719, 719, 719, 719, 719, 719, 719, 719, 719, 719, 719, 720, 310, 721, 722, 726, 727, 727, 723, 724, 725, 723, 723, 724, 723, 724, 723, 724, 723, 724, 725, 725, 723, 723, 724, 723, 724, 723, 724, 723, 724, 725, 728, 728, 728, 728, 728, 728, 728, 728, 723, 724, 725, 729, 731, 732, 734, 735, 735, 735, 739, 735, 735, 736, 737, 738, 740, 741, 741, 741, 741, 741, 742, 743, 743, 743, 743, 743, 165, 744, 744, 744, 744, 745, 746, 747, 748, 707, 722, 706, 152, 749, 749, 749, 749, 749, 750, 751, 303, 302, 596, 596, 248, 464, 464, 741, 305, 304, 305, 304, 309, 308, 308, 311, 310, 50, 303, 302, 303, 303, 302, 302, 302, 309, 308, 308, 311, 310, 310, 594, 595, 754, 188, 152, 310, 376, 712, 712, 310, 0, 311, 310, 41, 448, 448, 10, 517, 752, 753, 752, 753, 316, 317, 769, 249, 320, 20, 620, 620, 620, 585, 333, 764, 318, 301, 300, 301, 300, 256, 690, 331, 331, 312, 312, 300, 301, 300, 311, 310, 733, 132, 132, 173, 448, 173, 634, 173, 448, 173, 448, 173, 448, 301, 300, 517, 669, 309, 308, 316, 317, 517, 598, 685, 354, 127, 127, 127, 590, 590, 590, 590, 306, 306, 301, 300, 713, 310, 791, 791, 793, 793, 596, 313, 653, 297, 585, 297, 297, 297, 297, 297, 313, 713, 144, 173, 517, 249, 120, 120, 120, 591, 120, 479, 479, 120, 591, 120, 120, 630, 591, 120, 120, 591, 120, 517, 122, 122, 122, 488, 595, 318, 61, 122, 122, 122, 313, 132, 147, 132, 491, 448, 448, 644, 303, 302, 49, 48, 47, 601, 708, 441, 431, 790, 790, 793, 793, 600, 419, 631, 313, 312, 312, 311, 310, 629, 631, 390, 695, 152, 152, 152, 152, 311, 310, 313, 559, 69, 309, 308, 132, 132, 132, 132, 310, 142, 739, 152, 152, 303, 302, 301, 300, 308, 393, 517, 519, 699, 354, 174, 311, 310, 590, 590, 590, 590, 174, 701, 61, 149, 270, 177, 307, 306, 589, 310, 142, 174, 142, 142, 173, 448, 448, 629, 313, 313, 394, 792, 173, 269, 784, 442, 442, 197, 779, 780, 777, 778, 785, 786, 779, 782, 783, 781, 779, 780, 779, 780, 779, 780, 781, 174, 72, 198, 565, 174, 7, 174, 758, 758, 758, 758, 758, 758, 758, 758},
 	filter: filter{
 		table: &builtinTable,
-		slots: []uint32{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 10, 10, 10, 10, 10, 10, 10, 11, 12, 17, 17, 17, 22, 22, 22, 22, 22, 22, 22, 22, 22, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 25, 25, 25, 25, 25, 25, 25, 25, 26, 26, 26, 26, 26, 27, 27, 27, 27, 28, 28, 29, 29, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 31, 31, 32, 32, 32, 32, 32, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 35, 35, 35, 36, 36, 37, 38, 38, 38, 38, 38, 38, 39, 39, 40, 40, 40, 40, 40, 41, 41, 41, 41, 49, 49, 49, 49, 50, 50, 50, 50, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 52, 52, 52, 52, 52, 53, 53, 55, 55, 55, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 57, 57, 57, 57, 58, 58, 58, 58, 59, 59, 59, 59, 60, 60, 60, 61, 61, 61, 61, 61, 61, 61, 61, 65, 67, 69, 69, 69, 70, 70, 70, 70, 71, 71, 72, 74, 74, 74, 75, 75, 75, 75, 75, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 78, 78, 78, 78, 78, 78, 78, 78, 78, 78, 78, 79, 79, 79, 79, 79, 79, 80, 80, 80, 80, 80, 80, 82, 82, 82, 82, 82, 82, 83, 84, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 89, 89, 89, 89, 89, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 91, 91, 91, 91, 91, 91, 91, 91, 92, 92, 92, 92, 93, 93, 93, 94, 96, 96, 96, 97, 97, 97, 97, 97, 97, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 105, 105, 105, 105, 105, 106, 106, 106, 106, 106, 106, 106, 106, 106, 106, 106, 107, 107, 107, 107, 107, 107, 107, 111, 111, 111, 111, 111, 111, 111, 112, 112, 112, 113, 113, 114, 114, 114, 114, 114, 114, 114, 114, 114, 115, 115, 115, 115, 115, 116, 116, 116, 116, 116, 116, 121, 121, 122, 122, 122, 123, 123, 123, 123, 123, 123, 124, 124, 125, 125, 125, 125, 125, 125, 125, 125, 129, 129, 129, 130, 130, 131, 131, 131, 131, 132, 132, 132, 132, 132, 132, 132, 132, 132, 133, 133, 133, 133, 133, 133, 133, 133, 133, 134, 134, 134, 134, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 137, 137, 137, 137, 137, 137, 137, 137, 137, 137, 137, 137, 138, 138, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 141, 141, 141, 142, 142, 142, 142, 142, 142, 142, 142, 142, 142, 143, 143, 143, 143, 144, 144, 144, 144, 144, 144, 144, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 146, 147, 147, 147, 148, 148, 148, 148, 148, 148, 148, 148, 148, 148, 148, 148, 150, 150, 152, 152, 152, 152, 152, 153, 153, 153, 153, 153, 153, 154, 154, 154, 154, 155, 155, 155, 155, 155, 156, 156, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 159, 159, 159, 159, 160, 160, 160, 160, 160, 160, 160, 160, 160, 160, 160, 161, 161, 161, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 164, 164, 164, 164, 164, 164, 164, 164, 164, 165, 165, 165, 165, 165, 166, 166, 166, 166, 166, 166, 166, 166, 166, 166, 166, 166, 167, 167, 168, 169, 169, 169, 169, 169, 169, 169, 169, 169, 169, 169, 172, 172, 172, 172, 172, 172, 172, 173, 173, 173, 173, 173, 173, 174, 174, 175, 175, 175, 175, 175, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 177, 177, 177, 177, 177, 177, 177, 177, 178, 178, 178, 179, 179, 179, 179, 179, 179, 179, 179, 179, 180, 180, 180, 180, 180, 180, 180, 180, 180, 180, 180, 180, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 193, 193, 193, 193, 193, 193, 193, 193, 193, 193, 197, 197, 197, 198, 199, 200, 200, 200, 200, 200, 200, 200, 202, 202, 203, 203, 203, 203, 203, 204, 204, 204, 204, 204, 204, 204, 204, 204, 205, 208, 208, 209, 209, 209, 209, 209, 209, 209, 210, 210, 210, 210, 210, 210, 210, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 214, 214, 214, 214, 214, 214, 217, 217, 217, 217, 217, 217, 217, 217, 217, 217, 217, 217, 218, 218, 218, 218, 219, 219, 219, 219, 219, 219, 219, 220, 220, 220, 221, 221, 221, 221, 221, 221, 221, 223, 224, 224, 224, 224, 224, 224, 225, 225, 225, 227, 227, 227, 227, 228, 228, 228, 228, 228, 228, 228, 228, 228, 230, 230, 230, 230, 230, 230, 230, 230, 230, 230, 230, 231, 231, 231, 232, 232, 232, 232, 233, 233, 233, 233, 235, 235, 235, 236, 236, 236, 237, 237, 237, 238, 238, 238, 238, 238, 238, 238, 238, 238, 238, 239, 239, 239, 239, 239, 239, 240, 240, 240, 240, 240, 240, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 242, 242, 242, 242, 242, 243, 243, 245, 245, 245, 245, 245, 245, 246, 246, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 249, 249, 249, 249, 249, 249, 249, 249, 249, 249, 249, 249, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 253, 253, 255, 256, 256, 256, 257, 258, 258, 258, 258, 258, 258, 258, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 264, 264, 264, 264, 264, 264, 264, 264, 267, 267, 267, 267, 267, 267, 267, 267, 267, 267, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 270, 270, 270, 270, 270, 272, 273, 273, 274, 274, 274, 274, 274, 274, 274, 274, 274, 274, 275, 275, 275, 275, 276, 277, 277, 277, 277, 277, 277, 277, 277, 277, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 279, 279, 279, 279, 279, 279, 279, 279, 280, 280, 280, 280, 280, 280, 280, 280, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 283, 283, 283, 283, 283, 283, 283, 283, 283, 283, 283, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 287, 288, 288, 288, 288, 288, 288, 288, 289, 289, 289, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 292, 293, 293, 293, 293, 293, 293, 293, 293, 293, 293, 293, 293, 294, 294, 294, 294, 295, 295, 296, 296, 296, 296, 296, 296, 296, 296, 296, 296, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 298, 299, 299, 299, 299, 299, 299, 299, 299, 301, 307, 308, 309, 309, 309, 309, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 311, 312, 312, 314, 314, 314, 315, 315, 315, 315, 315, 316, 317, 317, 317, 317, 318, 319, 320, 320, 320, 320, 320, 320, 321, 321, 321, 321, 321, 322, 322, 322, 322, 322, 323, 323, 324, 325, 325, 325, 326, 327, 327, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 331, 332, 332, 332, 332, 332, 332, 333, 333, 333, 333, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 336, 336, 336, 336, 336, 339, 339, 339, 339, 339, 340, 341, 341, 341, 341, 341, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 345, 346, 346, 346, 346, 346, 346, 346, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 348, 348, 348, 348, 348, 348, 348, 348, 348, 348, 349, 349, 350, 350, 351, 351, 351, 351, 351, 351, 352, 352, 352, 352, 352, 355, 355, 355, 356, 356, 356, 356, 356, 356, 356, 356, 356, 357, 357, 357, 357, 357, 357, 357, 358, 359, 359, 359, 359, 359, 359, 359, 360, 360, 360, 361, 361, 361, 361, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 363, 363, 363, 363, 363, 363, 363, 363, 363, 363, 364, 364, 364, 364, 364, 365, 365, 365, 366, 366, 366, 366, 366, 366, 366, 366, 366, 366, 366, 366, 367, 367, 367, 367, 368, 368, 368, 368, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 370, 370, 370, 370, 370, 370, 370, 370, 371, 371, 371, 371, 371, 371, 371, 371, 371, 371, 372, 372, 372, 372, 373, 373, 373, 373, 373, 373, 373, 373, 373, 373, 373, 373, 374, 374, 375, 375, 376, 376, 376, 376, 376, 376, 376, 376, 377, 377, 377, 378, 378, 378, 378, 378, 378, 378, 378, 378, 378, 380, 380, 380, 380, 380, 380, 380, 380, 380, 380, 381, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 383, 383, 383, 383, 383, 383, 383, 383, 383, 383, 386, 387, 388, 388, 388, 389, 389, 390, 390, 390, 392, 393, 393, 393, 393, 393, 393, 393, 393, 393, 396, 402, 402, 402, 402, 402, 402, 402, 402, 402, 402, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 404, 404, 405, 405, 406, 406, 406, 406, 406, 406, 406, 406, 406, 406, 406, 407, 407, 407, 408, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 410, 410, 412, 412, 413, 413, 413, 414, 414, 414, 414, 414, 414, 414, 414, 416, 416, 416, 416, 416, 416, 416, 416, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 418, 419, 419, 419, 419, 421, 422, 423, 424, 424, 424, 424, 424, 424, 424, 424, 424, 424, 425, 425, 425, 425, 426, 426, 426, 426, 426, 426, 426, 426, 426, 427, 427, 427, 427, 429, 429, 429, 430, 430, 431, 431, 431, 431, 431, 431, 432, 432, 432, 432, 432, 432, 432, 432, 432, 432, 432, 433, 433, 433, 433, 433, 433, 433, 433, 435, 435, 435, 435, 436, 436, 436, 436, 437, 438, 438, 438, 438, 438, 438, 438, 438, 438, 439, 439, 439, 439, 439, 439, 439, 439, 439, 439, 439, 439, 439, 439, 439, 440, 440, 440, 440, 440, 440, 440, 441, 441, 441, 441, 441, 441, 441, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 442, 444, 445, 445, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 446, 448, 448, 448, 448, 448, 450, 450, 450, 451, 451, 451, 451, 452, 455, 455, 455, 455, 455, 455, 455, 455, 455, 456, 456, 456, 456, 456, 456, 456, 456, 458, 458, 458, 458, 458, 458, 459, 459, 459, 459, 461, 461, 461, 461, 461, 461, 461, 461, 461, 462, 462, 462, 462, 462, 462, 462, 462, 462, 462, 462, 463, 463, 463, 463, 463, 463, 463, 466, 466, 467, 467, 467, 470, 471, 471, 471, 471, 471, 471, 471, 471, 471, 471, 471, 471, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 473, 474, 475, 475, 475, 475, 475, 475, 475, 476, 476, 476, 476, 476, 476, 476, 476, 477, 477, 477, 477, 478, 478, 478, 478, 478, 478, 479, 479, 479, 479, 479, 479, 480, 480, 480, 480, 480, 480, 480, 480, 480, 480, 480, 481, 481, 481, 481, 482, 482, 483, 483, 483, 483, 483, 483, 483, 483, 483, 483, 483, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 485, 485, 485, 485, 486, 486, 487, 487, 487, 487, 487, 487, 487, 487, 487, 488, 488, 488, 488, 488, 488, 488, 489, 489, 489, 489, 489, 489, 489, 489, 490, 490, 490, 490, 490, 490, 490, 490, 490, 490, 490, 490, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 492, 492, 493, 493, 493, 493, 493, 493, 493, 493, 494, 494, 494, 494, 494, 495, 495, 496, 496, 497, 497, 497, 497, 500, 500, 500, 500, 500, 501, 501, 501, 501, 501, 501, 501, 501, 506, 506, 506, 506, 506, 506, 506, 507, 507, 507, 507, 508, 509, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 510, 511, 511, 511, 511, 511, 511, 511, 511, 513, 514, 514, 514, 514, 514, 514, 514, 514, 514, 514, 514, 514, 514, 514, 514, 515, 515, 517, 517, 517, 517, 517, 517, 518, 518, 518, 518, 518, 518, 518, 518, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 519, 523, 523, 524, 524, 524, 524, 524, 524, 524, 525, 525, 525, 525, 525, 525, 525, 525, 525, 525, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 527, 528, 528, 528, 528, 528, 528, 528, 529, 529, 529, 529, 529, 529, 530, 530, 530, 530, 530, 530, 530, 530, 531, 531, 531, 532, 541, 541, 541, 541, 541, 541, 541, 541, 541, 541, 541, 542, 542, 542, 542, 542, 542, 542, 543, 543, 548, 548, 548, 549, 549, 549, 551, 551, 552, 552, 552, 552, 553, 559, 559, 559, 559, 560, 560, 561, 561, 561, 561, 561, 561, 561, 561, 561, 561, 561, 561, 562, 562, 562, 562, 563, 563, 563, 564, 564, 564, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 567, 568, 568, 568, 569, 569, 569, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 570, 571, 571, 571, 571, 571, 583, 583, 584, 584, 606, 606, 606, 606, 606, 607, 607, 607, 608, 608, 608, 608, 608, 608, 608, 608, 608, 608, 608, 608, 610, 610, 610, 610, 610, 610, 610, 610, 610, 611, 611, 611, 611, 611, 611, 611, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 612, 613, 613, 614, 614, 614, 614, 616, 616, 616, 616, 616, 616, 617, 618, 619, 619, 619, 621, 621, 621, 621, 622, 622, 622, 622, 622, 622, 622, 622, 622, 622, 622, 622, 622, 622, 623, 623, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 624, 626, 626, 626, 626, 626, 626, 626, 626, 626, 626, 626, 627, 627, 627, 627, 627, 627, 632, 632, 632, 632, 632, 633, 634, 635, 635, 637, 637, 637, 637, 637, 637, 637, 637, 637, 638, 638, 638, 638, 638, 638, 638, 638, 638, 638, 638, 638, 638, 639, 639, 640, 640, 640, 640, 640, 640, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 641, 642, 647, 647, 647, 647, 647, 647, 647, 647, 647, 647, 647, 648, 648, 648, 648, 648, 649, 649, 649, 649, 649, 649, 649, 650, 650, 650, 650, 650, 650, 650, 650, 650, 650, 650, 650, 650, 654, 656, 656, 657, 657, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 658, 659, 659, 659, 660, 660, 663, 663, 663, 663, 663, 663, 663, 663, 664, 664, 664, 664, 664, 665, 665, 665, 665, 665, 665, 665, 665, 665, 667, 667, 667, 667, 667, 667, 667, 667, 667, 668, 668, 668, 668, 669, 669, 669, 669, 670, 670, 670, 670, 671, 672, 672, 672, 672, 672, 672, 672, 672, 673, 673, 673, 673, 675, 675, 675, 675, 675, 675, 675, 675, 675, 676, 676, 676, 676, 677, 678, 678, 679, 679, 679, 679, 679, 679, 681, 682, 682, 682, 682, 682, 682, 682, 682, 682, 683, 683, 683, 683, 683, 683, 683, 683, 683, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 684, 686, 686, 686, 686, 686, 686, 687, 687, 688, 688, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 689, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 691, 691, 691, 691, 691, 691, 691, 692, 692, 692, 692, 692, 693, 693, 694, 694, 695, 695, 695, 696, 696, 697, 697, 697, 697, 697, 697, 697, 697, 697, 697, 697, 697, 698, 698, 698, 699, 699, 699, 701, 701, 701, 701, 701, 701, 701, 702, 702, 702, 702, 702, 702, 703, 705, 705, 705, 705, 705, 705, 705, 705, 705, 705, 705, 705, 705, 706, 706, 706, 706, 706, 706, 706, 706, 706, 706, 706, 707, 707, 707, 707, 707, 707, 708, 708, 708, 708, 708, 708, 710, 710, 710, 710, 710, 710, 710, 710, 710, 710, 711, 711, 711, 711, 711, 711, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 712, 714, 714, 714, 714, 715, 715, 715, 715, 715, 715, 715, 715, 715, 715, 715, 716, 717, 717, 717, 717, 717, 717, 717, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 724, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 727, 727, 727, 727, 727, 727, 727, 727, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 732, 733, 733, 733, 733, 733, 733, 734, 734, 735, 735, 735, 735, 735, 735, 736, 736, 736, 736, 736, 736, 738, 739, 740, 740, 740, 740, 746, 746, 747, 747, 747, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 749, 750, 750, 751, 751, 751, 751, 751, 751, 751, 753, 754, 754, 754, 754, 755, 755, 755, 755, 755, 756, 756, 757, 757, 757, 757, 757, 757, 757, 757, 757, 757, 757, 757, 757, 758, 758, 758, 758, 758, 758, 759, 759, 759, 759, 759, 759, 761, 761, 762, 762, 762, 762, 762, 764, 764, 765, 765, 765, 765, 767, 767, 767, 767, 767, 767, 767, 767, 767, 767, 767, 768, 768, 770, 770, 770, 770, 770, 770, 770, 770, 770, 770, 770, 770, 770, 771, 771, 772, 772, 772, 773, 773, 773, 774, 774, 774, 774, 774, 774, 775, 775, 775, 775, 775, 775, 777, 777, 778, 778, 778, 778, 778, 778, 778, 778, 779, 785, 785, 786, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 787, 788, 788, 793, 793, 793, 793, 793, 794, 794, 794, 794, 794, 794, 794, 796, 796, 796, 796, 796, 796, 796, 796, 796, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 797, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 799, 799, 799, 799, 799, 799, 799, 800, 800, 800, 801, 802, 802, 802, 802, 802, 802, 802, 802, 804, 804, 804, 804, 804, 804, 804, 804, 805, 805, 805, 805, 807, 807, 807, 807, 807, 807, 807, 807, 807, 807, 808, 808, 809, 809, 811, 811, 811, 811, 811, 811, 811, 811, 811, 811, 812, 812, 812, 813, 813, 813, 813, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 814, 818, 818, 818, 818, 818, 819, 819, 819, 819, 819, 819, 819, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 824, 825, 825, 825, 825, 825, 825, 825, 825, 826, 826, 826, 826, 826, 826, 826, 826, 826, 826, 826, 826, 826, 826, 826, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 828, 828, 828, 828, 828, 828, 828, 828, 828, 828, 829, 829, 829, 829, 829, 829, 830, 831, 831, 831, 831, 831, 831, 832, 833, 833, 833, 833, 833, 833, 833, 833, 833, 833, 833, 833, 833, 833, 833, 834, 834, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 836, 837, 837, 837, 837, 838, 838, 838, 838, 838, 838, 838, 838, 838, 839, 839, 839, 839, 839, 839, 839, 839, 839, 839, 839, 839, 840, 840, 840, 841, 841, 841, 841, 841, 841, 841, 841, 841, 842, 842, 842, 842, 842, 842, 842, 842, 843, 843, 843, 843, 843, 843, 843, 843, 843, 843, 843, 844, 844, 844, 844, 844, 844, 844, 845, 846, 846, 846, 847, 847, 848, 848, 848, 848, 848, 848, 848, 850, 850, 850, 850, 850, 850, 850, 850, 850, 850, 850, 850, 850, 850, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 853, 853, 853, 853, 853, 853, 855, 856, 856, 857, 857, 857, 858, 858, 859, 859, 859, 859, 859, 859, 859, 859, 859, 859, 859, 859, 859, 859, 860, 860, 860, 861, 861, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 863, 864, 864, 864, 864, 865, 865, 866, 866, 866, 867, 869, 869, 869, 869, 869, 869, 869, 869, 870, 870, 870, 870, 870, 872, 872, 872, 872, 872, 873, 873, 873, 873, 873, 874, 874, 874, 874, 874, 876, 876, 877, 878, 878, 878, 878, 878, 878, 878, 879, 879, 879, 879, 880, 880, 880, 881, 881, 881, 882, 882, 882, 884, 884, 884, 884, 884, 885, 885, 885, 885, 885, 886, 886, 886, 886, 887, 887, 887, 887, 889, 889, 889, 889, 889, 889, 889, 890, 890, 890, 890, 890, 890, 890, 890, 890, 890, 890, 892, 892, 893, 893, 893, 893, 893, 893, 893, 893, 895, 895, 895, 895, 898, 898, 898, 898, 898, 898, 900, 900, 900, 901, 901, 901, 902, 902, 902, 902, 902, 903, 903, 904, 905, 905, 906, 906, 907, 908, 908, 908, 909, 909, 909, 909, 909, 909, 909, 910, 910, 910, 910, 910, 910, 911, 911, 911, 911, 911, 911, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 912, 913, 913, 913, 914, 914, 915, 915, 915, 915, 915, 915, 915, 916, 916, 916, 916, 916, 917, 918, 918, 918, 918, 918, 918, 919, 919, 919, 919, 919, 919, 919, 919, 919, 919, 919, 919, 920, 920, 920, 921, 921, 922, 923, 924, 924, 924, 924, 924, 924, 924, 924, 924, 924, 924, 924, 926, 927, 927, 927, 927, 927, 927, 927, 927, 927, 927, 927, 928, 928, 928, 928, 928, 929, 929, 929, 929, 929, 929, 929, 929, 929, 929, 929, 929, 930, 930, 930, 930, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 934, 937, 937, 937, 937, 937, 937, 937, 937, 937, 937, 938, 938, 938, 938, 938, 938, 938, 938, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 940, 941, 941, 941, 941, 941, 941, 941, 942, 942, 942, 942, 942, 942, 942, 943, 943, 943, 943, 943, 943, 943, 943, 944, 944, 944, 944, 944, 944, 944, 947, 947, 949, 949, 949, 949, 949, 949, 950, 950, 950, 950, 950, 950, 951, 951, 951, 951, 951, 951, 951, 951, 951, 951, 951, 951, 951, 953, 953, 953, 953, 953, 953, 953, 953, 953, 953, 953, 954, 954, 954, 954, 954, 954, 954, 956, 956, 957, 957, 959, 959, 959, 959, 959, 959, 960, 960, 960, 960, 960, 960, 960, 960, 960, 961, 961, 962, 962, 963, 963, 963, 963, 968, 968, 968, 968, 968, 968, 968, 968, 969, 969, 969, 969, 969, 969, 969, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 970, 971, 971, 971, 971, 971, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 973, 974, 974, 974, 974, 974, 976, 976, 976, 976, 976, 976, 976, 976, 976, 976, 976, 976, 977, 977, 977, 977, 977, 977, 978, 978, 979, 979, 980, 980, 980, 980, 980, 980, 980, 980, 980, 980, 981, 981, 981, 981, 981, 981, 981, 982, 982, 982, 982, 984, 984, 984, 984, 984, 984, 984, 984, 984, 984, 984, 984, 985, 985, 985, 985, 985, 985, 985, 986, 986, 986, 986, 986, 987, 987, 987, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 988, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 994, 994, 994, 994, 994, 995, 995, 996, 996, 996, 996, 996, 996, 996, 996, 996, 996, 997, 997, 1000, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1001, 1004, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1005, 1006, 1007, 1008, 1008, 1008, 1008, 1008, 1008, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1010, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1017, 1017, 1017, 1019, 1019, 1019, 1019, 1019, 1019, 1019, 1020, 1020, 1020, 1020, 1021, 1021, 1021, 1021, 1021, 1021, 1021, 1022, 1022, 1022, 1023, 1023, 1023, 1023, 1023, 1023, 1023, 1023, 1024, 1024, 1024, 1025, 1025, 1025, 1026, 1026, 1026, 1026, 1026, 1026, 1027, 1027, 1027, 1027, 1027, 1029, 1029, 1029, 1029, 1029, 1029, 1029, 1029, 1029, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1031, 1031, 1031, 1031, 1032, 1032, 1032, 1032, 1032, 1032, 1032, 1032, 1032, 1032, 1033, 1034, 1034, 1034, 1034, 1034, 1034, 1034, 1034, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1040, 1040, 1040, 1040, 1040, 1040, 1040, 1040, 1041, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1042, 1045, 1045, 1045, 1045, 1045, 1045, 1045, 1046, 1047, 1047, 1047, 1048, 1048, 1048, 1048, 1048, 1048, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1049, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1051, 1051, 1052, 1052, 1052, 1052, 1052, 1052, 1052, 1052, 1053, 1053, 1053, 1053, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1055, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1062, 1062, 1062, 1062, 1062, 1063, 1063, 1063, 1064, 1065, 1065, 1065, 1065, 1065, 1066, 1066, 1066, 1068, 1068, 1068, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1069, 1070, 1070, 1070, 1070, 1070, 1080, 1080, 1080, 1080, 1080, 1080, 1080, 1080, 1080, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1085, 1086, 1086, 1086, 1086, 1086, 1086, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1088, 1089, 1089, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1090, 1091, 1091, 1091, 1092, 1092, 1092, 1092, 1092, 1092, 1093, 1093, 1093, 1093, 1093, 1093, 1093, 1093, 1093, 1093, 1093, 1093, 1096, 1096, 1096, 1096, 1097, 1097, 1097, 1097, 1097, 1097, 1097, 1097, 1097, 1097, 1097, 1097, 1098, 1098, 1100, 1100, 1101, 1101, 1102, 1102, 1102, 1102, 1102, 1102, 1102, 1103, 1103, 1103, 1103, 1104, 1104, 1104, 1104, 1104, 1104, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1105, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1107, 1108, 1108, 1108, 1108, 1108, 1109, 1110, 1110, 1110, 1110, 1110, 1110, 1110, 1110, 1110, 1112, 1112, 1112, 1112, 1112, 1112, 1112, 1112, 1112, 1112, 1112, 1113, 1113, 1113, 1113, 1113, 1114, 1114, 1114, 1114, 1114, 1114, 1114, 1114, 1114, 1114, 1119, 1119, 1120, 1120, 1120, 1121, 1121, 1122, 1123, 1123, 1123, 1123, 1123, 1124, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1125, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1128, 1128, 1128, 1128, 1128, 1128, 1129, 1129, 1131, 1131, 1132, 1133, 1135, 1135, 1135, 1136, 1145, 1145, 1145, 1145, 1145, 1156, 1162, 1162, 1162, 1162, 1162, 1162, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1163, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1165, 1165, 1166, 1166, 1166, 1166, 1166, 1167, 1167, 1167, 1167, 1167, 1169, 1170, 1171, 1171, 1171, 1171, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1172, 1173, 1173, 1174, 1174, 1174, 1174, 1174, 1174, 1174, 1174, 1174, 1174, 1174, 1175, 1175, 1175, 1175, 1176, 1176, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1177, 1178, 1179, 1179, 1179, 1179, 1179, 1179, 1179, 1179, 1179, 1180, 1180, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1181, 1182, 1182, 1182, 1182, 1182, 1183, 1183, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1185, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1187, 1187, 1187, 1187, 1187, 1187, 1187, 1188, 1188, 1188, 1188, 1188, 1189, 1189, 1189, 1189, 1189, 1190, 1190, 1190, 1190, 1190, 1190, 1190, 1191, 1191, 1191, 1191, 1191, 1191, 1191, 1191, 1191, 1192, 1193, 1193, 1196, 1196, 1196, 1196, 1197, 1197, 1197, 1198, 1198, 1198, 1198, 1199, 1199, 1200, 1200, 1200, 1200, 1200, 1200, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1201, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1203, 1203, 1203, 1203, 1203, 1203, 1203, 1203, 1205, 1205, 1205, 1205, 1205, 1205, 1205, 1205, 1207, 1207, 1207, 1207, 1207, 1208, 1208, 1208, 1212, 1213, 1213, 1213, 1213, 1214, 1215, 1215, 1216, 1216, 1216, 1216, 1216, 1216, 1217, 1217, 1217, 1217, 1217, 1217, 1217, 1217, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1219, 1220, 1220, 1220, 1220, 1220, 1222, 1222, 1222, 1222, 1222, 1223, 1223, 1223, 1223, 1223, 1223, 1223, 1223, 1223, 1223, 1223, 1224, 1225, 1225, 1226, 1226, 1227, 1228, 1228, 1228, 1228, 1228, 1228, 1228, 1228, 1228, 1228, 1228, 1228, 1229, 1229, 1230, 1230, 1231, 1231, 1233, 1233, 1233, 1234, 1234, 1234, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1235, 1237, 1237, 1238, 1238, 1238, 1238, 1238, 1238, 1238, 1238, 1240, 1240, 1240, 1240, 1240, 1240, 1240, 1240, 1240, 1240, 1240, 1242, 1243, 1243, 1244, 1244, 1244, 1244, 1244, 1244, 1244, 1244, 1244, 1244, 1244, 1245, 1246, 1246, 1247, 1247, 1247, 1247, 1247, 1247, 1247, 1247, 1247, 1247, 1247, 1247, 1248, 1248, 1248, 1248, 1249, 1249, 1249, 1249, 1249, 1249, 1249, 1250, 1250, 1250, 1250, 1250, 1250, 1251, 1252, 1252, 1252, 1252, 1253, 1253, 1253, 1254, 1254, 1254, 1254, 1254, 1255, 1255, 1255, 1255, 1255, 1255, 1256, 1256, 1256, 1256, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1257, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1259, 1259, 1259, 1259, 1259, 1259, 1259, 1259, 1259, 1260, 1261, 1261, 1261, 1262, 1262, 1262, 1262, 1262, 1262, 1262, 1264, 1264, 1264, 1264, 1265, 1265, 1265, 1266, 1266, 1266, 1266, 1266, 1266, 1266, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1269, 1269, 1269, 1269, 1269, 1270, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1271, 1272, 1272, 1272, 1272, 1272, 1273, 1274, 1274, 1274, 1274, 1274, 1274, 1275, 1275, 1275, 1275, 1276, 1276, 1276, 1276, 1277, 1277, 1278, 1278, 1278, 1278, 1278, 1278, 1278, 1279, 1279, 1279, 1279, 1279, 1279, 1279, 1279, 1279, 1279, 1279, 1280, 1280, 1280, 1281, 1281, 1281, 1281, 1281, 1281, 1281, 1281, 1281, 1282, 1282, 1282, 1282, 1282, 1282, 1282, 1283, 1283, 1283, 1284, 1284, 1284, 1284, 1284, 1285, 1285, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1286, 1288, 1288, 1292, 1294, 1295, 1295, 1295, 1296, 1296, 1296, 1296, 1297, 1297, 1298, 1298, 1298, 1298, 1298, 1298, 1298, 1298, 1298, 1301, 1302, 1302, 1302, 1303, 1303, 1303, 1303, 1303, 1303, 1303, 1303, 1303, 1303, 1305, 1305, 1305, 1305, 1305, 1305, 1305, 1305, 1305, 1306, 1306, 1306, 1306, 1306, 1306, 1306, 1307, 1308, 1308, 1309, 1310, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1311, 1312, 1318, 1318, 1318, 1318, 1318, 1318, 1318, 1319, 1320, 1320, 1320, 1320, 1322, 1322, 1322, 1322, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1323, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1325, 1326, 1326, 1326, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1327, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1330, 1331, 1331, 1331, 1331, 1331, 1332, 1332, 1332, 1332, 1333, 1333, 1333, 1334, 1335, 1335, 1336, 1336, 1336, 1338, 1342, 1342, 1342, 1342, 1342, 1342, 1342, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1344, 1345, 1345, 1346, 1346, 1346, 1346, 1346, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1347, 1348, 1348, 1348, 1350, 1350, 1350, 1350, 1350, 1350, 1350, 1350, 1350, 1350, 1350, 1350, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1352, 1352, 1352, 1352, 1352, 1352, 1352, 1353, 1353, 1353, 1353, 1353, 1353, 1354, 1354, 1356, 1356, 1358, 1358, 1358, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1359, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1361, 1361, 1361, 1361, 1361, 1361, 1362, 1362, 1365, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1368, 1369, 1369, 1369, 1369, 1369, 1369, 1376, 1376, 1376, 1377, 1377, 1377, 1377, 1377, 1377, 1377, 1377, 1377, 1377, 1377, 1378, 1378, 1378, 1378, 1378, 1378, 1378, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1382, 1382, 1382, 1382, 1382, 1382, 1383, 1383, 1383, 1383, 1386, 1386, 1386, 1387, 1387, 1387, 1387, 1387, 1387, 1388, 1388, 1389, 1389, 1389, 1389, 1389, 1389, 1389, 1389, 1389, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1395, 1395, 1395, 1395, 1395, 1395, 1395, 1395, 1395, 1395, 1395, 1396, 1396, 1396, 1396, 1396, 1396, 1396, 1397, 1397, 1397, 1397, 1397, 1397, 1397, 1397, 1397, 1399, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1402, 1402, 1402, 1402, 1403, 1404, 1404, 1404, 1404, 1404, 1404, 1404, 1404, 1404, 1404, 1404, 1405, 1405, 1405, 1405, 1405, 1405, 1406, 1406, 1406, 1406, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1407, 1409, 1409, 1409, 1409, 1409, 1410, 1410, 1410, 1410, 1410, 1410, 1411, 1412, 1412, 1412, 1412, 1413, 1413, 1414, 1414, 1414, 1414, 1414, 1415, 1415, 1415, 1418, 1418, 1418, 1418, 1418, 1418, 1418, 1418, 1419, 1419, 1419, 1419, 1419, 1419, 1419, 1419, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1421, 1421, 1421, 1422, 1422, 1422, 1422, 1422, 1422, 1422, 1422, 1422, 1422, 1422, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1425, 1426, 1426, 1426, 1426, 1426, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1427, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1430, 1430, 1430, 1431, 1431, 1431, 1431, 1431, 1431, 1431, 1431, 1431, 1431, 1431, 1433, 1433, 1433, 1434, 1434, 1434, 1434, 1435, 1435, 1435, 1437, 1437, 1437, 1437, 1437, 1437, 1437, 1437, 1437, 1437, 1437, 1437, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1441, 1441, 1441, 1441, 1441, 1441, 1441, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1443, 1443, 1443, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1444, 1445, 1447, 1447, 1447, 1447, 1447, 1448, 1448, 1449, 1450, 1450, 1450, 1450, 1451, 1451, 1451, 1451, 1451, 1451, 1451, 1452, 1452, 1452, 1452, 1452, 1452, 1453, 1453, 1457, 1457, 1460, 1460, 1461, 1462, 1462, 1462, 1462, 1462, 1462, 1462, 1462, 1464, 1464, 1465, 1465, 1465, 1465, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1466, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1471, 1471, 1472, 1472, 1472, 1472, 1472, 1472, 1472, 1473, 1473, 1473, 1473, 1474, 1475, 1475, 1475, 1475, 1475, 1475, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1477, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1480, 1480, 1480, 1480, 1480, 1480, 1480, 1480, 1481, 1482, 1482, 1482, 1483, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1484, 1485, 1485, 1485, 1485, 1487, 1487, 1487, 1488, 1488, 1489, 1489, 1489, 1489, 1489, 1489, 1490, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1491, 1492, 1492, 1492, 1492, 1493, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1494, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1496, 1496, 1496, 1496, 1497, 1497, 1497, 1497, 1497, 1498, 1498, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1501, 1501, 1501, 1501, 1501, 1502, 1502, 1502, 1503, 1503, 1503, 1503, 1503, 1503, 1503, 1504, 1504, 1504, 1504, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1505, 1506, 1506, 1507, 1507, 1507, 1507, 1507, 1507, 1507, 1507, 1507, 1507, 1507, 1510, 1510, 1510, 1511, 1511, 1511, 1511, 1511, 1512, 1512, 1512, 1512, 1512, 1513, 1513, 1513, 1513, 1513, 1513, 1514, 1515, 1516, 1517, 1517, 1517, 1517, 1517, 1517, 1517, 1517, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1523, 1524, 1525, 1525, 1525, 1525, 1526, 1526, 1526, 1527, 1527, 1528, 1528, 1528, 1528, 1528, 1529, 1529, 1530, 1530, 1530, 1530, 1530, 1530, 1530, 1530, 1530, 1530, 1530, 1531, 1531, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1532, 1535, 1535, 1535, 1535, 1535, 1535, 1535, 1535, 1535, 1535, 1535, 1536, 1536, 1536, 1537, 1537, 1537, 1538, 1538, 1538, 1538, 1538, 1539, 1539, 1539, 1539, 1539, 1539, 1539, 1539, 1540, 1540, 1540, 1540, 1540, 1540, 1540, 1540, 1542, 1542, 1542, 1543, 1543, 1543, 1544, 1544, 1544, 1545, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1546, 1547, 1547, 1547, 1547, 1548, 1548, 1548, 1548, 1548, 1548, 1548, 1548, 1548, 1548, 1548, 1549, 1549, 1549, 1549, 1549, 1549, 1551, 1551, 1551, 1551, 1551, 1551, 1551, 1551, 1552, 1552, 1552, 1552, 1552, 1552, 1553, 1553, 1553, 1553, 1553, 1553, 1553, 1554, 1554, 1555, 1556, 1556, 1556, 1556, 1556, 1556, 1556, 1558, 1558, 1559, 1559, 1559, 1559, 1559, 1559, 1559, 1559, 1559, 1560, 1560, 1560, 1560, 1560, 1560, 1560, 1560, 1560, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1563, 1563, 1564, 1565, 1565, 1565, 1565, 1565, 1565, 1565, 1566, 1566, 1566, 1567, 1567, 1567, 1567, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1568, 1569, 1569, 1570, 1570, 1571, 1572, 1572, 1572, 1573, 1573, 1573, 1573, 1573, 1573, 1573, 1573, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1576, 1576, 1576, 1576, 1576, 1576, 1576, 1576, 1576, 1576, 1576, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1578, 1578, 1578, 1579, 1579, 1580, 1580, 1580, 1580, 1580, 1580, 1585, 1585, 1585, 1585, 1585, 1585, 1585, 1585, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1590, 1591, 1591, 1591, 1591, 1591, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1592, 1593, 1593, 1594, 1594, 1594, 1594, 1594, 1594, 1597, 1597, 1597, 1597, 1597, 1597, 1598, 1598, 1598, 1598, 1598, 1599, 1599, 1599, 1599, 1599, 1599, 1599, 1599, 1599, 1599, 1599, 1599, 1602, 1602, 1602, 1602, 1602, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1608, 1609, 1609, 1612, 1613, 1613, 1613, 1614, 1614, 1615, 1615, 1615, 1615, 1616, 1616, 1616, 1616, 1617, 1617, 1617, 1617, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1618, 1623, 1623, 1623, 1623, 1623, 1623, 1624, 1624, 1624, 1624, 1624, 1624, 1624, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1627, 1627, 1627, 1627, 1627, 1627, 1627, 1627, 1628, 1628, 1629, 1629, 1629, 1629, 1629, 1629, 1629, 1630, 1630, 1630, 1631, 1631, 1631, 1631, 1631, 1631, 1631, 1631, 1631, 1631, 1632, 1632, 1632, 1632, 1633, 1633, 1635, 1635, 1635, 1635, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1636, 1637, 1638, 1638, 1638, 1642, 1642, 1642, 1642, 1642, 1642, 1644, 1645, 1645, 1645, 1645, 1645, 1645, 1645, 1647, 1647, 1647, 1647, 1647, 1648, 1649, 1649, 1649, 1649, 1649, 1649, 1649, 1649, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1651, 1651, 1652, 1652, 1652, 1652, 1652, 1652, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1653, 1654, 1654, 1654, 1654, 1655, 1655, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1656, 1657, 1658, 1658, 1658, 1658, 1658, 1658, 1658, 1658, 1658, 1664, 1664, 1664, 1664, 1664, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1665, 1669, 1669, 1670, 1670, 1670, 1670, 1670, 1670, 1670, 1670, 1671, 1672, 1672, 1672, 1672, 1672, 1672, 1672, 1673, 1673, 1673, 1674, 1674, 1674, 1674, 1674, 1674, 1674, 1675, 1675, 1675, 1676, 1676, 1676, 1676, 1676, 1677, 1677, 1680, 1680, 1680, 1680, 1680, 1681, 1681, 1681, 1681, 1682, 1682, 1682, 1682, 1683, 1683, 1684, 1685, 1685, 1685, 1686, 1686, 1686, 1687, 1687, 1687, 1687, 1687, 1687, 1692, 1692, 1692, 1692, 1692, 1692, 1692, 1693, 1693, 1693, 1693, 1693, 1693, 1693, 1693, 1693, 1696, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1697, 1699, 1699, 1699, 1700, 1700, 1700, 1700, 1700, 1701, 1701, 1701, 1701, 1701, 1701, 1701, 1701, 1701, 1701, 1701, 1702, 1702, 1702, 1704, 1704, 1705, 1705, 1705, 1705, 1706, 1706, 1706, 1706, 1706, 1706, 1706, 1706, 1706, 1706, 1706, 1706, 1707, 1707, 1707, 1708, 1708, 1708, 1708, 1708, 1708, 1708, 1708, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1710, 1710, 1710, 1710, 1711, 1711, 1711, 1711, 1711, 1711, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1712, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1714, 1714, 1714, 1714, 1714, 1714, 1715, 1715, 1715, 1715, 1715},
+		slots: []uint32{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 10, 10, 10, 10, 10, 10, 10, 11, 12, 17, 17, 17, 22, 22, 22, 22, 22, 22, 22, 22, 22, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 25, 25, 25, 25, 25, 25, 25, 25, 26, 26, 26, 26, 26, 27, 27, 27, 27, 28, 28, 29, 29, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 31, 31, 32, 32, 32, 32, 32, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 35, 35, 35, 36, 36, 37, 38, 38, 38, 38, 38, 38, 39, 39, 40, 40, 40, 40, 40, 41, 41, 41, 41, 49, 49, 49, 49, 50, 50, 50, 50, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 52, 52, 52, 52, 52, 53, 53, 55, 55, 55, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 56, 57, 57, 57, 57, 58, 58, 58, 58, 59, 59, 59, 59, 60, 60, 60, 61, 61, 61, 61, 61, 61, 61, 61, 65, 67, 69, 69, 69, 70, 70, 70, 70, 71, 71, 72, 74, 74, 74, 75, 75, 75, 75, 75, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 76, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 78, 78, 78, 78, 78, 78, 78, 78, 78, 78, 78, 79, 79, 79, 79, 79, 79, 80, 80, 80, 80, 80, 80, 82, 82, 82, 82, 82, 82, 83, 84, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 85, 89, 89, 89, 89, 89, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 91, 91, 91, 91, 91, 91, 91, 91, 92, 92, 92, 92, 93, 93, 93, 94, 96, 96, 96, 97, 97, 97, 97, 97, 97, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 102, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 103, 105, 105, 105, 105, 105, 106, 106, 106, 106, 106, 106, 106, 106, 106, 106, 106, 107, 107, 107, 107, 107, 107, 107, 111, 111, 111, 111, 111, 111, 111, 112, 112, 112, 113, 113, 114, 114, 114, 114, 114, 114, 114, 114, 114, 115, 115, 115, 115, 115, 116, 116, 116, 116, 116, 116, 121, 121, 122, 122, 122, 123, 123, 123, 123, 123, 123, 124, 124, 125, 125, 125, 125, 125, 125, 125, 125, 129, 129, 129, 130, 130, 131, 131, 131, 131, 132, 132, 132, 132, 132, 132, 132, 132, 132, 133, 133, 133, 133, 133, 133, 133, 133, 133, 134, 134, 134, 134, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 135, 137, 137, 137, 137, 137, 137, 137, 137, 137, 137, 137, 137, 138, 138, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 139, 141, 141, 141, 142, 142, 142, 142, 142, 142, 142, 142, 142, 142, 143, 143, 143, 143, 144, 144, 144, 144, 144, 144, 144, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 145, 146, 147, 147, 147, 148, 148, 148, 148, 148, 148, 148, 148, 148, 148, 148, 148, 150, 150, 152, 152, 152, 152, 152, 153, 153, 153, 153, 153, 153, 154, 154, 154, 154, 155, 155, 155, 155, 155, 156, 156, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 157, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 158, 159, 159, 159, 159, 160, 160, 160, 160, 160, 160, 160, 160, 160, 160, 160, 161, 161, 161, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 163, 164, 164, 164, 164, 164, 164, 164, 164, 164, 165, 165, 165, 165, 165, 166, 166, 166, 166, 166, 166, 166, 166, 166, 166, 166, 166, 167, 167, 168, 169, 169, 169, 169, 169, 169, 169, 169, 169, 169, 169, 172, 172, 172, 172, 172, 172, 172, 173, 173, 173, 173, 173, 173, 174, 174, 175, 175, 175, 175, 175, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 177, 177, 177, 177, 177, 177, 177, 177, 178, 178, 178, 179, 179, 179, 179, 179, 179, 179, 179, 179, 180, 180, 180, 180, 180, 180, 180, 180, 180, 180, 180, 180, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 186, 193, 193, 193, 193, 193, 193, 193, 193, 193, 193, 197, 197, 197, 198, 199, 200, 200, 200, 200, 200, 200, 200, 202, 202, 203, 203, 203, 203, 203, 204, 204, 204, 204, 204, 204, 204, 204, 204, 205, 208, 208, 209, 209, 209, 209, 209, 209, 209, 210, 210, 210, 210, 210, 210, 210, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 212, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 213, 214, 214, 214, 214, 214, 214, 217, 217, 217, 217, 217, 217, 217, 217, 217, 217, 217, 217, 218, 218, 218, 218, 219, 219, 219, 219, 219, 219, 219, 220, 220, 220, 221, 221, 221, 221, 221, 221, 221, 223, 224, 224, 224, 224, 224, 224, 225, 225, 225, 227, 227, 227, 227, 228, 228, 228, 228, 228, 228, 228, 228, 228, 230, 230, 230, 230, 230, 230, 230, 230, 230, 230, 230, 231, 231, 231, 232, 232, 232, 232, 233, 233, 233, 233, 235, 235, 235, 236, 236, 236, 237, 237, 237, 238, 238, 238, 238, 238, 238, 238, 238, 238, 238, 239, 239, 239, 239, 239, 239, 240, 240, 240, 240, 240, 240, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 241, 242, 242, 242, 242, 242, 243, 243, 245, 245, 245, 245, 245, 245, 246, 246, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 248, 249, 249, 249, 249, 249, 249, 249, 249, 249, 249, 249, 249, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 250, 253, 253, 255, 256, 256, 256, 257, 258, 258, 258, 258, 258, 258, 258, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 259, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 263, 264, 264, 264, 264, 264, 264, 264, 264, 267, 267, 267, 267, 267, 267, 267, 267, 267, 267, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 268, 270, 270, 270, 270, 270, 272, 273, 273, 274, 274, 274, 274, 274, 274, 274, 274, 274, 274, 275, 275, 275, 275, 276, 277, 277, 277, 277, 277, 277, 277, 277, 277, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 278, 279, 279, 279, 279, 279, 279, 279, 279, 280, 280, 280, 280, 280, 280, 280, 280, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 281, 283, 283, 283, 283, 283, 283, 283, 283, 283, 283, 283, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 285, 287, 288, 288, 288, 288, 288, 288, 288, 289, 289, 289, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 290, 292, 293, 293, 293, 293, 293, 293, 293, 293, 293, 293, 293, 293, 294, 294, 294, 294, 295, 295, 296, 296, 296, 296, 296, 296, 296, 296, 296, 296, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 297, 298, 299, 299, 299, 299, 299, 299, 299, 299, 301, 307, 308, 309, 309, 309, 309, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 310, 311, 312, 312, 314, 314, 314, 315, 315, 315, 315, 315, 316, 317, 317, 317, 317, 318, 319, 320, 320, 320, 320, 320, 320, 321, 321, 321, 321, 321, 322, 322, 322, 322, 322, 323, 323, 324, 325, 325, 325, 326, 327, 327, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 329, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 330, 331, 332, 332, 332, 332, 332, 332, 333, 333, 333, 333, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 335, 336, 336, 336, 336, 336, 339, 339, 339, 339, 339, 340, 341, 341, 341, 341, 341, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 343, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 344, 345, 346, 346, 346, 346, 346, 346, 346, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 347, 348, 348, 348, 348, 348, 348, 348, 348, 348, 348, 349, 349, 350, 350, 351, 351, 351, 351, 351, 351, 352, 352, 352, 352, 352, 355, 355, 355, 356, 356, 356, 356, 356, 356, 356, 356, 356, 357, 357, 357, 357, 357, 357, 357, 358, 359, 359, 359, 359, 359, 359, 359, 360, 360, 360, 361, 361, 361, 361, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 362, 363, 363, 363, 363, 363, 363, 363, 363, 363, 363, 364, 364, 364, 364, 364, 365, 365, 365, 366, 366, 366, 366, 366, 366, 366, 366, 366, 366, 366, 366, 367, 367, 367, 367, 368, 368, 368, 368, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 369, 370, 370, 370, 370, 370, 370, 370, 370, 371, 371, 371, 371, 371, 371, 371, 371, 371, 371, 372, 372, 372, 372, 373, 373, 373, 373, 373, 373, 373, 373, 373, 373, 373, 373, 374, 374, 375, 375, 376, 376, 376, 376, 376, 376, 376, 376, 377, 377, 377, 378, 378, 378, 378, 378, 378, 378, 378, 378, 378, 380, 380, 380, 380, 380, 380, 380, 380, 380, 380, 381, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 382, 383, 383, 383, 383, 383, 383, 383, 383, 383, 383, 386, 387, 388, 388, 388, 389, 389, 390, 390, 390, 392, 393, 393, 393, 393, 393, 393, 393, 393, 393, 396, 402, 402, 402, 402, 402, 402, 402, 402, 402, 402, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 404, 404, 405, 405, 406, 406, 406, 406, 406, 406, 406, 406, 406, 406, 406, 407, 407, 407, 408, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 411, 411, 413, 413, 414, 414, 414, 415, 415, 415, 415, 415, 415, 415, 415, 417, 417, 417, 417, 417, 417, 417, 417, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 419, 420, 420, 420, 420, 422, 423, 424, 425, 425, 425, 425, 425, 425, 425, 425, 425, 425, 426, 426, 426, 426, 427, 427, 427, 427, 427, 427, 427, 427, 427, 428, 428, 428, 428, 430, 430, 430, 431, 431, 432, 432, 432, 432, 432, 432, 433, 433, 433, 433, 433, 433, 433, 433, 433, 433, 433, 434, 434, 434, 434, 434, 434, 434, 434, 436, 436, 436, 436, 437, 437, 437, 437, 438, 439, 439, 439, 439, 439, 439, 439, 439, 439, 440, 440, 440, 440, 440, 440, 440, 440, 440, 440, 440, 440, 440, 440, 440, 441, 441, 441, 441, 441, 441, 441, 442, 442, 442, 442, 442, 442, 442, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 443, 445, 446, 446, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 447, 449, 449, 449, 449, 449, 451, 451, 451, 452, 452, 452, 452, 453, 456, 456, 456, 456, 456, 456, 456, 456, 456, 457, 457, 457, 457, 457, 457, 457, 457, 459, 459, 459, 459, 459, 459, 460, 460, 460, 460, 462, 462, 462, 462, 462, 462, 462, 462, 462, 463, 463, 463, 463, 463, 463, 463, 463, 463, 463, 463, 464, 464, 464, 464, 464, 464, 464, 467, 467, 468, 468, 468, 471, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 472, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 473, 474, 475, 476, 476, 476, 476, 476, 476, 476, 477, 477, 477, 477, 477, 477, 477, 477, 478, 478, 478, 478, 479, 479, 479, 479, 479, 479, 480, 480, 480, 480, 480, 480, 481, 481, 481, 481, 481, 481, 481, 481, 481, 481, 481, 482, 482, 482, 482, 483, 483, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 484, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 485, 486, 486, 486, 486, 487, 487, 488, 488, 488, 488, 488, 488, 488, 488, 488, 489, 489, 489, 489, 489, 489, 489, 490, 490, 490, 490, 490, 490, 490, 490, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 491, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 492, 493, 493, 494, 494, 494, 494, 494, 494, 494, 494, 495, 495, 495, 495, 495, 496, 496, 497, 497, 498, 498, 498, 498, 501, 501, 501, 501, 501, 502, 502, 502, 502, 502, 502, 502, 502, 507, 507, 507, 507, 507, 507, 507, 508, 508, 508, 508, 509, 510, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 511, 512, 512, 512, 512, 512, 512, 512, 512, 514, 515, 515, 515, 515, 515, 515, 515, 515, 515, 515, 515, 515, 515, 515, 515, 516, 516, 518, 518, 518, 518, 518, 518, 519, 519, 519, 519, 519, 519, 519, 519, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520, 524, 524, 525, 525, 525, 525, 525, 525, 525, 526, 526, 526, 526, 526, 526, 526, 526, 526, 526, 527, 527, 527, 527, 527, 527, 527, 527, 527, 527, 527, 527, 528, 529, 529, 529, 529, 529, 529, 529, 530, 530, 530, 530, 530, 530, 531, 531, 531, 531, 531, 531, 531, 531, 532, 532, 532, 533, 542, 542, 542, 542, 542, 542, 542, 542, 542, 542, 542, 543, 543, 543, 543, 543, 543, 543, 544, 544, 549, 549, 549, 550, 550, 550, 552, 552, 553, 553, 553, 553, 554, 560, 560, 560, 560, 561, 561, 562, 562, 562, 562, 562, 562, 562, 562, 562, 562, 562, 562, 563, 563, 563, 563, 564, 564, 564, 565, 565, 565, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 568, 569, 569, 569, 570, 570, 570, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 571, 572, 572, 572, 572, 572, 584, 584, 585, 585, 607, 607, 607, 607, 607, 608, 608, 608, 609, 609, 609, 609, 609, 609, 609, 609, 609, 609, 609, 609, 611, 611, 611, 611, 611, 611, 611, 611, 611, 612, 612, 612, 612, 612, 612, 612, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 613, 614, 614, 615, 615, 615, 615, 617, 617, 617, 617, 617, 617, 618, 619, 620, 620, 620, 622, 622, 622, 622, 623, 623, 623, 623, 623, 623, 623, 623, 623, 623, 623, 623, 623, 623, 624, 624, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 625, 627, 627, 627, 627, 627, 627, 627, 627, 627, 627, 627, 628, 628, 628, 628, 628, 628, 633, 633, 633, 633, 633, 634, 635, 636, 636, 638, 638, 638, 638, 638, 638, 638, 638, 638, 639, 639, 639, 639, 639, 639, 639, 639, 639, 639, 639, 639, 639, 640, 640, 641, 641, 641, 641, 641, 641, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 642, 643, 648, 648, 648, 648, 648, 648, 648, 648, 648, 648, 648, 649, 649, 649, 649, 649, 650, 650, 650, 650, 650, 650, 650, 651, 651, 651, 651, 651, 651, 651, 651, 651, 651, 651, 651, 651, 655, 657, 657, 658, 658, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 659, 660, 660, 660, 661, 661, 664, 664, 664, 664, 664, 664, 664, 664, 665, 665, 665, 665, 665, 666, 666, 666, 666, 666, 666, 666, 666, 666, 668, 668, 668, 668, 668, 668, 668, 668, 668, 669, 669, 669, 669, 670, 670, 670, 670, 671, 671, 671, 671, 672, 673, 673, 673, 673, 673, 673, 673, 673, 674, 674, 674, 674, 676, 676, 676, 676, 676, 676, 676, 676, 676, 677, 677, 677, 677, 678, 679, 679, 680, 680, 680, 680, 680, 680, 682, 683, 683, 683, 683, 683, 683, 683, 683, 683, 684, 684, 684, 684, 684, 684, 684, 684, 684, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 685, 687, 687, 687, 687, 687, 687, 688, 688, 689, 689, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 690, 691, 691, 691, 691, 691, 691, 691, 691, 691, 691, 692, 692, 692, 692, 692, 692, 692, 693, 693, 693, 693, 693, 694, 694, 695, 695, 696, 696, 696, 697, 697, 698, 698, 698, 698, 698, 698, 698, 698, 698, 698, 698, 698, 699, 699, 699, 700, 700, 700, 702, 702, 702, 702, 702, 702, 702, 703, 703, 703, 703, 703, 703, 704, 706, 706, 706, 706, 706, 706, 706, 706, 706, 706, 706, 706, 706, 707, 707, 707, 707, 707, 707, 707, 707, 707, 707, 707, 708, 708, 708, 708, 708, 708, 709, 709, 709, 709, 709, 709, 711, 711, 711, 711, 711, 711, 711, 711, 711, 711, 712, 712, 712, 712, 712, 712, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 713, 715, 715, 715, 715, 716, 716, 716, 716, 716, 716, 716, 716, 716, 716, 716, 717, 718, 718, 718, 718, 718, 718, 718, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 725, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 726, 727, 727, 727, 727, 727, 727, 727, 727, 727, 727, 727, 727, 727, 727, 728, 728, 728, 728, 728, 728, 728, 728, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 733, 734, 734, 734, 734, 734, 734, 735, 735, 736, 736, 736, 736, 736, 736, 737, 737, 737, 737, 737, 737, 739, 740, 741, 741, 741, 741, 747, 747, 748, 748, 748, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 750, 751, 751, 752, 752, 752, 752, 752, 752, 752, 754, 755, 755, 755, 755, 756, 756, 756, 756, 756, 757, 757, 758, 758, 758, 758, 758, 758, 758, 758, 758, 758, 758, 758, 758, 759, 759, 759, 759, 759, 759, 760, 760, 760, 760, 760, 760, 762, 762, 763, 763, 763, 763, 763, 765, 765, 766, 766, 766, 766, 768, 768, 768, 768, 768, 768, 768, 768, 768, 768, 768, 769, 769, 771, 771, 771, 771, 771, 771, 771, 771, 771, 771, 771, 771, 771, 772, 772, 773, 773, 773, 774, 774, 774, 775, 775, 775, 775, 775, 775, 776, 776, 776, 776, 776, 776, 778, 778, 779, 779, 779, 779, 779, 779, 779, 779, 780, 786, 786, 787, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 788, 789, 789, 794, 794, 794, 794, 794, 795, 795, 795, 795, 795, 795, 795, 797, 797, 797, 797, 797, 797, 797, 797, 797, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 798, 799, 799, 799, 799, 799, 799, 799, 799, 799, 799, 799, 800, 800, 800, 800, 800, 800, 800, 801, 801, 801, 802, 803, 803, 803, 803, 803, 803, 803, 803, 805, 805, 805, 805, 805, 805, 805, 805, 806, 806, 806, 806, 808, 808, 808, 808, 808, 808, 808, 808, 808, 808, 809, 809, 810, 810, 812, 812, 812, 812, 812, 812, 812, 812, 812, 812, 813, 813, 813, 814, 814, 814, 814, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 815, 819, 819, 819, 819, 819, 820, 820, 820, 820, 820, 820, 820, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 825, 826, 826, 826, 826, 826, 826, 826, 826, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 827, 828, 828, 828, 828, 828, 828, 828, 828, 828, 828, 828, 829, 829, 829, 829, 829, 829, 829, 829, 829, 829, 830, 830, 830, 830, 830, 830, 831, 832, 832, 832, 832, 832, 832, 833, 834, 834, 834, 834, 834, 834, 834, 834, 834, 834, 834, 834, 834, 834, 834, 835, 835, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 837, 838, 838, 838, 838, 839, 839, 839, 839, 839, 839, 839, 839, 839, 840, 840, 840, 840, 840, 840, 840, 840, 840, 840, 840, 840, 841, 841, 841, 842, 842, 842, 842, 842, 842, 842, 842, 842, 843, 843, 843, 843, 843, 843, 843, 843, 844, 844, 844, 844, 844, 844, 844, 844, 844, 844, 844, 845, 845, 845, 845, 845, 845, 845, 846, 847, 847, 847, 848, 848, 849, 849, 849, 849, 849, 849, 849, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 851, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 852, 853, 853, 853, 853, 853, 853, 853, 853, 853, 853, 853, 853, 854, 854, 854, 854, 854, 854, 856, 857, 857, 858, 858, 858, 859, 859, 860, 860, 860, 860, 860, 860, 860, 860, 860, 860, 860, 860, 860, 860, 861, 861, 861, 862, 862, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 864, 865, 865, 865, 865, 866, 866, 867, 867, 867, 868, 870, 870, 870, 870, 870, 870, 870, 870, 871, 871, 871, 871, 871, 873, 873, 873, 873, 873, 874, 874, 874, 874, 874, 875, 875, 875, 875, 875, 877, 877, 878, 879, 879, 879, 879, 879, 879, 879, 880, 880, 880, 880, 881, 881, 881, 882, 882, 882, 883, 883, 883, 885, 885, 885, 885, 885, 886, 886, 886, 886, 886, 887, 887, 887, 887, 888, 888, 888, 888, 890, 890, 890, 890, 890, 890, 890, 891, 891, 891, 891, 891, 891, 891, 891, 891, 891, 891, 893, 893, 894, 894, 894, 894, 894, 894, 894, 894, 896, 896, 896, 896, 899, 899, 899, 899, 899, 899, 901, 901, 901, 902, 902, 902, 903, 903, 903, 903, 903, 904, 904, 905, 906, 906, 907, 907, 908, 909, 909, 909, 910, 910, 910, 910, 910, 910, 910, 911, 911, 911, 911, 911, 911, 912, 912, 912, 912, 912, 912, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 913, 914, 914, 914, 915, 915, 916, 916, 916, 916, 916, 916, 916, 917, 917, 917, 917, 917, 918, 919, 919, 919, 919, 919, 919, 920, 920, 920, 920, 920, 920, 920, 920, 920, 920, 920, 920, 921, 921, 921, 922, 922, 923, 924, 925, 925, 925, 925, 925, 925, 925, 925, 925, 925, 925, 925, 927, 928, 928, 928, 928, 928, 928, 928, 928, 928, 928, 928, 929, 929, 929, 929, 929, 930, 930, 930, 930, 930, 930, 930, 930, 930, 930, 930, 930, 931, 931, 931, 931, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 935, 938, 938, 938, 938, 938, 938, 938, 938, 938, 938, 939, 939, 939, 939, 939, 939, 939, 939, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 941, 942, 942, 942, 942, 942, 942, 942, 943, 943, 943, 943, 943, 943, 943, 944, 944, 944, 944, 944, 944, 944, 944, 945, 945, 945, 945, 945, 945, 945, 948, 948, 950, 950, 950, 950, 950, 950, 951, 951, 951, 951, 951, 951, 952, 952, 952, 952, 952, 952, 952, 952, 952, 952, 952, 952, 952, 954, 954, 954, 954, 954, 954, 954, 954, 954, 954, 954, 955, 955, 955, 955, 955, 955, 955, 957, 957, 958, 958, 960, 960, 960, 960, 960, 960, 961, 961, 961, 961, 961, 961, 961, 961, 961, 962, 962, 963, 963, 964, 964, 964, 964, 969, 969, 969, 969, 969, 969, 969, 969, 970, 970, 970, 970, 970, 970, 970, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 971, 972, 972, 972, 972, 972, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 974, 975, 975, 975, 975, 975, 977, 977, 977, 977, 977, 977, 977, 977, 977, 977, 977, 977, 978, 978, 978, 978, 978, 978, 979, 979, 980, 980, 981, 981, 981, 981, 981, 981, 981, 981, 981, 981, 982, 982, 982, 982, 982, 982, 982, 983, 983, 983, 983, 985, 985, 985, 985, 985, 985, 985, 985, 985, 985, 985, 985, 986, 986, 986, 986, 986, 986, 986, 987, 987, 987, 987, 987, 988, 988, 988, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 989, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 990, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 991, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 992, 995, 995, 995, 995, 995, 996, 996, 997, 997, 997, 997, 997, 997, 997, 997, 997, 997, 998, 998, 1001, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1002, 1005, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1006, 1007, 1008, 1009, 1009, 1009, 1009, 1009, 1009, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1011, 1012, 1012, 1012, 1012, 1012, 1012, 1012, 1012, 1012, 1018, 1018, 1018, 1020, 1020, 1020, 1020, 1020, 1020, 1020, 1021, 1021, 1021, 1021, 1022, 1022, 1022, 1022, 1022, 1022, 1022, 1023, 1023, 1023, 1024, 1024, 1024, 1024, 1024, 1024, 1024, 1024, 1025, 1025, 1025, 1026, 1026, 1026, 1027, 1027, 1027, 1027, 1027, 1027, 1028, 1028, 1028, 1028, 1028, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1030, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1031, 1032, 1032, 1032, 1032, 1033, 1033, 1033, 1033, 1033, 1033, 1033, 1033, 1033, 1033, 1034, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1035, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1036, 1041, 1041, 1041, 1041, 1041, 1041, 1041, 1041, 1042, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1043, 1046, 1046, 1046, 1046, 1046, 1046, 1046, 1047, 1048, 1048, 1048, 1049, 1049, 1049, 1049, 1049, 1049, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1050, 1051, 1051, 1051, 1051, 1051, 1051, 1051, 1051, 1051, 1051, 1051, 1051, 1052, 1052, 1053, 1053, 1053, 1053, 1053, 1053, 1053, 1053, 1054, 1054, 1054, 1054, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1056, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1057, 1063, 1063, 1063, 1063, 1063, 1064, 1064, 1064, 1065, 1066, 1066, 1066, 1066, 1066, 1067, 1067, 1067, 1069, 1069, 1069, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1070, 1071, 1071, 1071, 1071, 1071, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1081, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1082, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1083, 1086, 1087, 1087, 1087, 1087, 1087, 1087, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1089, 1090, 1090, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1091, 1092, 1092, 1092, 1093, 1093, 1093, 1093, 1093, 1093, 1094, 1094, 1094, 1094, 1094, 1094, 1094, 1094, 1094, 1094, 1094, 1094, 1097, 1097, 1097, 1097, 1098, 1098, 1098, 1098, 1098, 1098, 1098, 1098, 1098, 1098, 1098, 1098, 1099, 1099, 1101, 1101, 1102, 1102, 1103, 1103, 1103, 1103, 1103, 1103, 1103, 1104, 1104, 1104, 1104, 1105, 1105, 1105, 1105, 1105, 1105, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1106, 1107, 1107, 1107, 1107, 1107, 1107, 1107, 1107, 1107, 1107, 1108, 1109, 1109, 1109, 1109, 1109, 1110, 1111, 1111, 1111, 1111, 1111, 1111, 1111, 1111, 1111, 1113, 1113, 1113, 1113, 1113, 1113, 1113, 1113, 1113, 1113, 1113, 1114, 1114, 1114, 1114, 1114, 1115, 1115, 1115, 1115, 1115, 1115, 1115, 1115, 1115, 1115, 1120, 1120, 1121, 1121, 1121, 1122, 1122, 1123, 1124, 1124, 1124, 1124, 1124, 1125, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1126, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1127, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1128, 1129, 1129, 1129, 1129, 1129, 1129, 1130, 1130, 1132, 1132, 1133, 1134, 1136, 1136, 1136, 1137, 1146, 1146, 1146, 1146, 1146, 1157, 1163, 1163, 1163, 1163, 1163, 1163, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1164, 1165, 1165, 1165, 1165, 1165, 1165, 1165, 1166, 1166, 1167, 1167, 1167, 1167, 1167, 1168, 1168, 1168, 1168, 1168, 1170, 1171, 1172, 1172, 1172, 1172, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1173, 1174, 1174, 1175, 1175, 1175, 1175, 1175, 1175, 1175, 1175, 1175, 1175, 1175, 1176, 1176, 1176, 1176, 1177, 1177, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1178, 1179, 1180, 1180, 1180, 1180, 1180, 1180, 1180, 1180, 1180, 1181, 1181, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1182, 1183, 1183, 1183, 1183, 1183, 1184, 1184, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1186, 1187, 1187, 1187, 1187, 1187, 1187, 1187, 1187, 1187, 1188, 1188, 1188, 1188, 1188, 1188, 1188, 1189, 1189, 1189, 1189, 1189, 1190, 1190, 1190, 1190, 1190, 1191, 1191, 1191, 1191, 1191, 1191, 1191, 1192, 1192, 1192, 1192, 1192, 1192, 1192, 1192, 1192, 1193, 1194, 1194, 1197, 1197, 1197, 1197, 1198, 1198, 1198, 1199, 1199, 1199, 1199, 1200, 1200, 1201, 1201, 1201, 1201, 1201, 1201, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1202, 1203, 1203, 1203, 1203, 1203, 1203, 1203, 1204, 1204, 1204, 1204, 1204, 1204, 1204, 1204, 1206, 1206, 1206, 1206, 1206, 1206, 1206, 1206, 1208, 1208, 1208, 1208, 1208, 1209, 1209, 1209, 1213, 1214, 1214, 1214, 1214, 1215, 1216, 1216, 1217, 1217, 1217, 1217, 1217, 1217, 1218, 1218, 1218, 1218, 1218, 1218, 1218, 1218, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1220, 1221, 1221, 1221, 1221, 1221, 1223, 1223, 1223, 1223, 1223, 1224, 1224, 1224, 1224, 1224, 1224, 1224, 1224, 1224, 1224, 1224, 1225, 1226, 1226, 1227, 1227, 1228, 1229, 1229, 1229, 1229, 1229, 1229, 1229, 1229, 1229, 1229, 1229, 1229, 1230, 1230, 1231, 1231, 1232, 1232, 1234, 1234, 1234, 1235, 1235, 1235, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1236, 1238, 1238, 1239, 1239, 1239, 1239, 1239, 1239, 1239, 1239, 1241, 1241, 1241, 1241, 1241, 1241, 1241, 1241, 1241, 1241, 1241, 1243, 1244, 1244, 1245, 1245, 1245, 1245, 1245, 1245, 1245, 1245, 1245, 1245, 1245, 1246, 1247, 1247, 1248, 1248, 1248, 1248, 1248, 1248, 1248, 1248, 1248, 1248, 1248, 1248, 1249, 1249, 1249, 1249, 1250, 1250, 1250, 1250, 1250, 1250, 1250, 1251, 1251, 1251, 1251, 1251, 1251, 1252, 1253, 1253, 1253, 1253, 1254, 1254, 1254, 1255, 1255, 1255, 1255, 1255, 1256, 1256, 1256, 1256, 1256, 1256, 1257, 1257, 1257, 1257, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1258, 1259, 1259, 1259, 1259, 1259, 1259, 1259, 1259, 1259, 1260, 1260, 1260, 1260, 1260, 1260, 1260, 1260, 1260, 1261, 1262, 1262, 1262, 1263, 1263, 1263, 1263, 1263, 1263, 1263, 1265, 1265, 1265, 1265, 1266, 1266, 1266, 1267, 1267, 1267, 1267, 1267, 1267, 1267, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1268, 1269, 1269, 1269, 1269, 1269, 1269, 1269, 1269, 1269, 1270, 1270, 1270, 1270, 1270, 1271, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1272, 1273, 1273, 1273, 1273, 1273, 1274, 1275, 1275, 1275, 1275, 1275, 1275, 1276, 1276, 1276, 1276, 1277, 1277, 1277, 1277, 1278, 1278, 1279, 1279, 1279, 1279, 1279, 1279, 1279, 1280, 1280, 1280, 1280, 1280, 1280, 1280, 1280, 1280, 1280, 1280, 1281, 1281, 1281, 1282, 1282, 1282, 1282, 1282, 1282, 1282, 1282, 1282, 1283, 1283, 1283, 1283, 1283, 1283, 1283, 1284, 1284, 1284, 1285, 1285, 1285, 1285, 1285, 1286, 1286, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1287, 1289, 1289, 1293, 1295, 1296, 1296, 1296, 1297, 1297, 1297, 1297, 1298, 1298, 1299, 1299, 1299, 1299, 1299, 1299, 1299, 1299, 1299, 1302, 1303, 1303, 1303, 1304, 1304, 1304, 1304, 1304, 1304, 1304, 1304, 1304, 1304, 1306, 1306, 1306, 1306, 1306, 1306, 1306, 1306, 1306, 1307, 1307, 1307, 1307, 1307, 1307, 1307, 1308, 1309, 1309, 1310, 1311, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1312, 1313, 1319, 1319, 1319, 1319, 1319, 1319, 1319, 1320, 1321, 1321, 1321, 1321, 1323, 1323, 1323, 1323, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1324, 1325, 1325, 1325, 1325, 1325, 1325, 1325, 1325, 1325, 1325, 1325, 1325, 1326, 1327, 1327, 1327, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1328, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1329, 1331, 1332, 1332, 1332, 1332, 1332, 1333, 1333, 1333, 1333, 1334, 1334, 1334, 1335, 1336, 1336, 1337, 1337, 1337, 1339, 1343, 1343, 1343, 1343, 1343, 1343, 1343, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1345, 1346, 1346, 1347, 1347, 1347, 1347, 1347, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1348, 1349, 1349, 1349, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1351, 1352, 1352, 1352, 1352, 1352, 1352, 1352, 1353, 1353, 1353, 1353, 1353, 1353, 1353, 1354, 1354, 1354, 1354, 1354, 1354, 1355, 1355, 1357, 1357, 1359, 1359, 1359, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1360, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1361, 1362, 1362, 1362, 1362, 1362, 1362, 1363, 1363, 1366, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1369, 1370, 1370, 1370, 1370, 1370, 1370, 1377, 1377, 1377, 1378, 1378, 1378, 1378, 1378, 1378, 1378, 1378, 1378, 1378, 1378, 1379, 1379, 1379, 1379, 1379, 1379, 1379, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1380, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1381, 1382, 1382, 1382, 1382, 1382, 1382, 1382, 1382, 1382, 1382, 1383, 1383, 1383, 1383, 1383, 1383, 1384, 1384, 1384, 1384, 1387, 1387, 1387, 1388, 1388, 1388, 1388, 1388, 1388, 1389, 1389, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1390, 1391, 1391, 1391, 1391, 1391, 1391, 1391, 1391, 1391, 1391, 1391, 1396, 1396, 1396, 1396, 1396, 1396, 1396, 1396, 1396, 1396, 1396, 1397, 1397, 1397, 1397, 1397, 1397, 1397, 1398, 1398, 1398, 1398, 1398, 1398, 1398, 1398, 1398, 1400, 1401, 1401, 1401, 1401, 1401, 1401, 1401, 1401, 1401, 1403, 1403, 1403, 1403, 1404, 1405, 1405, 1405, 1405, 1405, 1405, 1405, 1405, 1405, 1405, 1405, 1406, 1406, 1406, 1406, 1406, 1406, 1407, 1407, 1407, 1407, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1408, 1410, 1410, 1410, 1410, 1410, 1411, 1411, 1411, 1411, 1411, 1411, 1412, 1413, 1413, 1413, 1413, 1414, 1414, 1415, 1415, 1415, 1415, 1415, 1416, 1416, 1416, 1419, 1419, 1419, 1419, 1419, 1419, 1419, 1419, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1420, 1421, 1421, 1421, 1421, 1421, 1421, 1421, 1421, 1421, 1421, 1421, 1421, 1422, 1422, 1422, 1423, 1423, 1423, 1423, 1423, 1423, 1423, 1423, 1423, 1423, 1423, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1426, 1427, 1427, 1427, 1427, 1427, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1428, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1429, 1430, 1430, 1430, 1430, 1430, 1430, 1430, 1431, 1431, 1431, 1432, 1432, 1432, 1432, 1432, 1432, 1432, 1432, 1432, 1432, 1432, 1434, 1434, 1434, 1435, 1435, 1435, 1435, 1436, 1436, 1436, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1438, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1439, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1440, 1441, 1441, 1441, 1441, 1441, 1441, 1441, 1441, 1442, 1442, 1442, 1442, 1442, 1442, 1442, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1443, 1444, 1444, 1444, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1445, 1446, 1448, 1448, 1448, 1448, 1448, 1449, 1449, 1450, 1451, 1451, 1451, 1451, 1452, 1452, 1452, 1452, 1452, 1452, 1452, 1453, 1453, 1453, 1453, 1453, 1453, 1454, 1454, 1458, 1458, 1461, 1461, 1462, 1463, 1463, 1463, 1463, 1463, 1463, 1463, 1463, 1465, 1465, 1466, 1466, 1466, 1466, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1467, 1468, 1468, 1468, 1468, 1468, 1468, 1468, 1468, 1468, 1468, 1468, 1468, 1472, 1472, 1473, 1473, 1473, 1473, 1473, 1473, 1473, 1474, 1474, 1474, 1474, 1475, 1476, 1476, 1476, 1476, 1476, 1476, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1478, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1479, 1481, 1481, 1481, 1481, 1481, 1481, 1481, 1481, 1482, 1483, 1483, 1483, 1484, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1485, 1486, 1486, 1486, 1486, 1488, 1488, 1488, 1489, 1489, 1490, 1490, 1490, 1490, 1490, 1490, 1491, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1492, 1493, 1493, 1493, 1493, 1494, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1495, 1496, 1496, 1496, 1496, 1496, 1496, 1496, 1496, 1496, 1496, 1496, 1497, 1497, 1497, 1497, 1498, 1498, 1498, 1498, 1498, 1499, 1499, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1501, 1502, 1502, 1502, 1502, 1502, 1503, 1503, 1503, 1504, 1504, 1504, 1504, 1504, 1504, 1504, 1505, 1505, 1505, 1505, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1506, 1507, 1507, 1508, 1508, 1508, 1508, 1508, 1508, 1508, 1508, 1508, 1508, 1508, 1511, 1511, 1511, 1512, 1512, 1512, 1512, 1512, 1513, 1513, 1513, 1513, 1513, 1514, 1514, 1514, 1514, 1514, 1514, 1515, 1516, 1517, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1518, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1519, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1520, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1521, 1522, 1522, 1522, 1522, 1522, 1522, 1522, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1523, 1524, 1525, 1526, 1526, 1526, 1526, 1527, 1527, 1527, 1528, 1528, 1529, 1529, 1529, 1529, 1529, 1530, 1530, 1531, 1531, 1531, 1531, 1531, 1531, 1531, 1531, 1531, 1531, 1531, 1532, 1532, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1533, 1536, 1536, 1536, 1536, 1536, 1536, 1536, 1536, 1536, 1536, 1536, 1537, 1537, 1537, 1538, 1538, 1538, 1539, 1539, 1539, 1539, 1539, 1540, 1540, 1540, 1540, 1540, 1540, 1540, 1540, 1541, 1541, 1541, 1541, 1541, 1541, 1541, 1541, 1543, 1543, 1543, 1544, 1544, 1544, 1545, 1545, 1545, 1546, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1547, 1548, 1548, 1548, 1548, 1549, 1549, 1549, 1549, 1549, 1549, 1549, 1549, 1549, 1549, 1549, 1550, 1550, 1550, 1550, 1550, 1550, 1552, 1552, 1552, 1552, 1552, 1552, 1552, 1552, 1553, 1553, 1553, 1553, 1553, 1553, 1554, 1554, 1554, 1554, 1554, 1554, 1554, 1555, 1555, 1556, 1557, 1557, 1557, 1557, 1557, 1557, 1557, 1559, 1559, 1560, 1560, 1560, 1560, 1560, 1560, 1560, 1560, 1560, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1561, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1562, 1564, 1564, 1565, 1566, 1566, 1566, 1566, 1566, 1566, 1566, 1567, 1567, 1567, 1568, 1568, 1568, 1568, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1569, 1570, 1570, 1571, 1571, 1572, 1573, 1573, 1573, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1574, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1575, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1577, 1578, 1578, 1578, 1578, 1578, 1578, 1578, 1578, 1578, 1578, 1578, 1579, 1579, 1579, 1580, 1580, 1581, 1581, 1581, 1581, 1581, 1581, 1586, 1586, 1586, 1586, 1586, 1586, 1586, 1586, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1591, 1592, 1592, 1592, 1592, 1592, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1593, 1594, 1594, 1595, 1595, 1595, 1595, 1595, 1595, 1598, 1598, 1598, 1598, 1598, 1598, 1599, 1599, 1599, 1599, 1599, 1600, 1600, 1600, 1600, 1600, 1600, 1600, 1600, 1600, 1600, 1600, 1600, 1603, 1603, 1603, 1603, 1603, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1609, 1610, 1610, 1613, 1614, 1614, 1614, 1615, 1615, 1616, 1616, 1616, 1616, 1617, 1617, 1617, 1617, 1618, 1618, 1618, 1618, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1619, 1624, 1624, 1624, 1624, 1624, 1624, 1625, 1625, 1625, 1625, 1625, 1625, 1625, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1626, 1628, 1628, 1628, 1628, 1628, 1628, 1628, 1628, 1629, 1629, 1630, 1630, 1630, 1630, 1630, 1630, 1630, 1631, 1631, 1631, 1632, 1632, 1632, 1632, 1632, 1632, 1632, 1632, 1632, 1632, 1633, 1633, 1633, 1633, 1634, 1634, 1636, 1636, 1636, 1636, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1637, 1638, 1639, 1639, 1639, 1643, 1643, 1643, 1643, 1643, 1643, 1645, 1646, 1646, 1646, 1646, 1646, 1646, 1646, 1648, 1648, 1648, 1648, 1648, 1649, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1650, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1651, 1652, 1652, 1653, 1653, 1653, 1653, 1653, 1653, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1655, 1655, 1655, 1655, 1656, 1656, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1657, 1658, 1659, 1659, 1659, 1659, 1659, 1659, 1659, 1659, 1659, 1665, 1665, 1665, 1665, 1665, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1666, 1670, 1670, 1671, 1671, 1671, 1671, 1671, 1671, 1671, 1671, 1672, 1673, 1673, 1673, 1673, 1673, 1673, 1673, 1674, 1674, 1674, 1675, 1675, 1675, 1675, 1675, 1675, 1675, 1676, 1676, 1676, 1677, 1677, 1677, 1677, 1677, 1678, 1678, 1681, 1681, 1681, 1681, 1681, 1682, 1682, 1682, 1682, 1683, 1683, 1683, 1683, 1684, 1684, 1685, 1686, 1686, 1686, 1687, 1687, 1687, 1688, 1688, 1688, 1688, 1688, 1688, 1693, 1693, 1693, 1693, 1693, 1693, 1693, 1694, 1694, 1694, 1694, 1694, 1694, 1694, 1694, 1694, 1697, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1698, 1700, 1700, 1700, 1701, 1701, 1701, 1701, 1701, 1702, 1702, 1702, 1702, 1702, 1702, 1702, 1702, 1702, 1702, 1702, 1703, 1703, 1703, 1705, 1705, 1706, 1706, 1706, 1706, 1707, 1707, 1707, 1707, 1707, 1707, 1707, 1707, 1707, 1707, 1707, 1707, 1708, 1708, 1708, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1709, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1710, 1711, 1711, 1711, 1711, 1712, 1712, 1712, 1712, 1712, 1712, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1713, 1714, 1714, 1714, 1714, 1714, 1714, 1714, 1715, 1715, 1715, 1715, 1715, 1715, 1716, 1716, 1716, 1716, 1716},
 		entries: []entry{
 			{980185459, 1370, 3},
 			{980185459, 1459, 2},
@@ -11854,7 +11868,7 @@ var builtin = Program{
 			{1785819498, 169, 0},
 			{1953853291, 527, 4},
 			{1970431012, 54, 0},
-			{1870163832, 1696, 0},
+			{1870163832, 1697, 0},
 			{1819568231, 1240, 4},
 			{2138009720, 899, 1},
 			{1835952495, 622, 1},
@@ -11879,11 +11893,11 @@ var builtin = Program{
 			{728916339, 1531, 3},
 			{2138203499, 1137, 3},
 			{980836708, 701, 0},
-			{980836708, 1680, 3},
+			{980836708, 1681, 3},
 			{1885437793, 1449, 3},
 			{1651275106, 473, 0},
 			{611856932, 42, 0},
-			{1652060024, 1691, 0},
+			{1652060024, 1692, 0},
 			{1869770797, 1573, 6},
 			{1651728683, 68, 0},
 			{1667457407, 519, 7},
@@ -11896,7 +11910,7 @@ var builtin = Program{
 			{1667457407, 1643, 6},
 			{1852793708, 263, 1},
 			{7567202, 482, 0},
-			{2036689784, 1689, 0},
+			{2036689784, 1690, 0},
 			{1869570664, 1009, 4},
 			{2137159016, 1081, 3},
 			{2137159016, 1202, 0},
@@ -11992,7 +12006,7 @@ var builtin = Program{
 			{1751607666, 454, 1},
 			{1986945379, 1104, 2},
 			{1835368291, 859, 6},
-			{1920495480, 1698, 0},
+			{1920495480, 1699, 0},
 			{762016611, 665, 0},
 			{1802074211, 1158, 1},
 			{1650551853, 863, 6},
@@ -12002,7 +12016,7 @@ var builtin = Program{
 			{610349604, 40, 0},
 			{1801613348, 56, 0},
 			{1702060386, 350, 0},
-			{1702391672, 1694, 0},
+			{1702391672, 1695, 0},
 			{1819239013, 361, 2},
 			{1633760037, 309, 3},
 			{1768843634, 1246, 3},
@@ -12088,8 +12102,8 @@ var builtin = Program{
 			{1651467361, 243, 0},
 			{1633771873, 120, 0},
 			{1954047266, 17, 0},
-			{2103535731, 1710, 1},
-			{2103535731, 1714, 2},
+			{2103535731, 1711, 1},
+			{2103535731, 1715, 2},
 			{1853831012, 683, 0},
 			{2087285026, 31, 0},
 			{2087285026, 211, 1},
@@ -12119,7 +12133,7 @@ var builtin = Program{
 			{762080373, 1023, 1},
 			{2036429428, 376, 3},
 			{1936287589, 1563, 7},
-			{2020571182, 1695, 4},
+			{2020571182, 1696, 4},
 			{1768972661, 1128, 3},
 			{1848457060, 681, 0},
 			{1869570661, 690, 3},
@@ -12133,10 +12147,10 @@ var builtin = Program{
 			{1954510959, 442, 1},
 			{2138272866, 706, 1},
 			{2258978, 34, 0},
-			{1936482677, 1672, 3},
+			{1936482677, 1673, 3},
 			{1668247147, 1334, 0},
 			{1852055655, 1413, 2},
-			{758132273, 1666, 1},
+			{758132273, 1667, 1},
 			{1702847605, 558, 3},
 			{1836346472, 1599, 1},
 			{1786340735, 1483, 3},
@@ -12155,7 +12169,7 @@ var builtin = Program{
 			{2137089135, 579, 1},
 			{7305317, 153, 0},
 			{1869642094, 281, 1},
-			{1885416809, 1687, 1},
+			{1885416809, 1688, 1},
 			{1667593005, 546, 6},
 			{2138006625, 242, 0},
 			{728788335, 1636, 2},
@@ -12189,7 +12203,7 @@ var builtin = Program{
 			{792359792, 1230, 3},
 			{792359792, 1345, 3},
 			{2137484911, 1112, 1},
-			{1987211384, 1700, 0},
+			{1987211384, 1701, 0},
 			{2138273633, 335, 0},
 			{1954505571, 500, 0},
 			{1887398768, 1509, 0},
@@ -12201,7 +12215,7 @@ var builtin = Program{
 			{1685548914, 662, 1},
 			{1685548914, 663, 1},
 			{980710513, 1456, 1},
-			{1937006967, 1679, 0},
+			{1937006967, 1680, 0},
 			{1819305317, 731, 1},
 			{1651796322, 377, 0},
 			{2134013555, 1434, 1},
@@ -12255,6 +12269,7 @@ var builtin = Program{
 			{979526761, 1648, 1},
 			{762276707, 534, 0},
 			{1953527154, 371, 5},
+			{980575603, 1664, 1},
 			{1684630306, 19, 0},
 			{1684955492, 688, 0},
 			{1885437795, 1218, 1},
@@ -12274,7 +12289,7 @@ var builtin = Program{
 			{8335720, 1132, 0},
 			{762471795, 874, 3},
 			{761359717, 1560, 3},
-			{729376107, 1668, 3},
+			{729376107, 1669, 3},
 			{1852732770, 475, 0},
 			{1684635508, 1579, 5},
 			{1969975154, 1184, 2},
@@ -12361,8 +12376,8 @@ var builtin = Program{
 			{762471787, 1135, 3},
 			{1853321262, 99, 0},
 			{1684368238, 1401, 2},
-			{2037539707, 1707, 0},
-			{2138272630, 1674, 0},
+			{2037539707, 1708, 0},
+			{2138272630, 1675, 0},
 			{544174200, 897, 1},
 			{1852797540, 819, 0},
 			{1852797540, 820, 0},
@@ -12450,7 +12465,7 @@ var builtin = Program{
 			{2036689791, 1627, 6},
 			{2036689791, 1639, 7},
 			{2036689791, 1661, 6},
-			{2036689791, 1677, 6},
+			{2036689791, 1678, 6},
 			{1969565044, 1498, 2},
 			{1734698852, 853, 1},
 			{1752462689, 324, 0},
@@ -12460,7 +12475,7 @@ var builtin = Program{
 			{1885564772, 807, 0},
 			{1702063972, 814, 0},
 			{791624289, 1233, 5},
-			{791624289, 1671, 6},
+			{791624289, 1672, 6},
 			{1869447016, 1439, 4},
 			{678324583, 97, 3},
 			{2138072421, 727, 1},
@@ -12512,7 +12527,7 @@ var builtin = Program{
 			{1853321343, 220, 0},
 			{1918985570, 358, 0},
 			{1918985570, 359, 0},
-			{762542191, 1699, 1},
+			{762542191, 1700, 1},
 			{1734437991, 1084, 0},
 			{980574579, 1532, 3},
 			{1952542820, 720, 1},
@@ -12536,7 +12551,7 @@ var builtin = Program{
 			{1768845170, 661, 1},
 			{1767993445, 728, 2},
 			{1835237234, 479, 5},
-			{1685614456, 1693, 0},
+			{1685614456, 1694, 0},
 			{1819440483, 666, 0},
 			{778986853, 1313, 1},
 			{1651403119, 620, 1},
@@ -12610,8 +12625,8 @@ var builtin = Program{
 			{1768187237, 922, 1},
 			{1953849711, 1398, 6},
 			{1718313839, 399, 2},
-			{1634235259, 1708, 0},
 			{1634235259, 1709, 0},
+			{1634235259, 1710, 0},
 			{1819829096, 1160, 0},
 			{795830574, 93, 7},
 			{2138268001, 1213, 1},
@@ -12619,7 +12634,7 @@ var builtin = Program{
 			{2256930, 26, 0},
 			{1663924335, 420, 1},
 			{1935764581, 855, 0},
-			{1987211386, 1706, 0},
+			{1987211386, 1707, 0},
 			{979919730, 861, 10},
 			{979919730, 1482, 7},
 			{1886874726, 158, 0},
@@ -12702,7 +12717,7 @@ var builtin = Program{
 			{2137484905, 1330, 2},
 			{1701143141, 521, 5},
 			{1668050037, 1028, 1},
-			{1937011574, 1675, 0},
+			{1937011574, 1676, 0},
 			{1767994471, 1424, 2},
 			{1752065381, 1117, 2},
 			{1868705125, 1380, 3},
@@ -12719,8 +12734,8 @@ var builtin = Program{
 			{1633837425, 76, 2},
 			{1634563432, 1205, 0},
 			{1818321768, 1147, 0},
-			{1752396667, 1712, 0},
 			{1752396667, 1713, 0},
+			{1752396667, 1714, 0},
 			{762077542, 911, 0},
 			{1936287342, 1235, 1},
 			{1852073839, 1417, 1},
@@ -12756,7 +12771,7 @@ var builtin = Program{
 			{2137552767, 1375, 3},
 			{1920296558, 1238, 1},
 			{1969579105, 273, 2},
-			{761424243, 1702, 5},
+			{761424243, 1703, 5},
 			{1835347555, 858, 6},
 			{762605424, 739, 2},
 			{1768121710, 823, 3},
@@ -12791,7 +12806,7 @@ var builtin = Program{
 			{1852727651, 492, 0},
 			{2036689780, 232, 6},
 			{2036689780, 1583, 5},
-			{2036689780, 1678, 5},
+			{2036689780, 1679, 5},
 			{1920103779, 667, 0},
 			{1920103779, 671, 0},
 			{6381925, 152, 0},
@@ -12826,12 +12841,12 @@ var builtin = Program{
 			{1651864424, 1630, 5},
 			{1953129589, 170, 9},
 			{1768846688, 118, 0},
-			{762343521, 1686, 1},
+			{762343521, 1687, 1},
 			{1634627448, 337, 1},
 			{2137224290, 705, 1},
 			{728917102, 870, 1},
 			{1668244596, 568, 4},
-			{1819042167, 1676, 0},
+			{1819042167, 1677, 0},
 			{979727977, 1190, 1},
 			{1668442467, 531, 0},
 			{1953785917, 869, 8},
@@ -12863,7 +12878,7 @@ var builtin = Program{
 			{1635086638, 1268, 2},
 			{1635086638, 1269, 2},
 			{543520361, 1403, 1},
-			{1634431098, 1705, 0},
+			{1634431098, 1706, 0},
 			{2037146221, 316, 4},
 			{1952540259, 514, 0},
 			{762932322, 317, 5},
@@ -12873,7 +12888,7 @@ var builtin = Program{
 			{1936748909, 278, 1},
 			{1953261941, 468, 1},
 			{2036689772, 1662, 5},
-			{2036689772, 1669, 2},
+			{2036689772, 1670, 2},
 			{1853518949, 1185, 1},
 			{8286521, 112, 0},
 			{1734763378, 86, 6},
@@ -12926,7 +12941,7 @@ var builtin = Program{
 			{2036689696, 1569, 6},
 			{2036689696, 1659, 6},
 			{2037212520, 261, 3},
-			{2036429432, 1701, 0},
+			{2036429432, 1702, 0},
 			{1852727656, 520, 1},
 			{1852727656, 1376, 6},
 			{1852727656, 1388, 6},
@@ -12954,7 +12969,7 @@ var builtin = Program{
 			{1986946409, 270, 2},
 			{1802336115, 177, 0},
 			{1819242593, 298, 0},
-			{1667593064, 1683, 1},
+			{1667593064, 1684, 1},
 			{2087740450, 12, 0},
 			{2087740450, 192, 1},
 			{813005934, 311, 2},
@@ -13000,7 +13015,7 @@ var builtin = Program{
 			{2036689709, 1572, 6},
 			{2036689709, 1634, 3},
 			{2036689709, 1660, 6},
-			{2036689709, 1685, 6},
+			{2036689709, 1686, 6},
 			{1836281444, 791, 0},
 			{1836281444, 792, 0},
 			{1836281444, 793, 0},
@@ -13088,7 +13103,7 @@ var builtin = Program{
 			{1630366579, 1605, 0},
 			{1630366579, 1607, 0},
 			{979464804, 498, 6},
-			{1029994352, 1665, 4},
+			{1029994352, 1666, 4},
 			{778400622, 1044, 9},
 			{779773807, 1426, 1},
 			{762012787, 1565, 0},
@@ -13196,7 +13211,7 @@ var builtin = Program{
 			{1870031203, 532, 0},
 			{8350576, 1508, 0},
 			{1667330145, 282, 0},
-			{761493615, 1692, 1},
+			{761493615, 1693, 1},
 			{1970499681, 494, 1},
 			{979594873, 1555, 2},
 			{674656355, 117, 2},
@@ -13209,7 +13224,7 @@ var builtin = Program{
 			{1853192553, 271, 2},
 			{1718511984, 730, 3},
 			{1718511984, 1280, 1},
-			{6711671, 1684, 0},
+			{6711671, 1685, 0},
 			{2036689782, 833, 7},
 			{2036689782, 1234, 9},
 			{2036689782, 1526, 3},
@@ -13244,7 +13259,7 @@ var builtin = Program{
 			{1685614434, 447, 0},
 			{761753193, 374, 1},
 			{761753193, 1329, 2},
-			{7877238, 1667, 0},
+			{7877238, 1668, 0},
 			{1768972641, 580, 3},
 			{1768972641, 894, 2},
 			{2036689761, 260, 0},
@@ -13274,8 +13289,8 @@ var builtin = Program{
 			{1915581300, 1469, 2},
 			{1836345698, 383, 0},
 			{791624293, 1604, 10},
-			{761362543, 1690, 1},
-			{1987211385, 1704, 0},
+			{761362543, 1691, 1},
+			{1987211385, 1705, 0},
 			{1953261155, 516, 0},
 			{2002857332, 983, 5},
 			{1634627429, 1348, 1},
@@ -13294,7 +13309,7 @@ var builtin = Program{
 			{1852270963, 1167, 5},
 			{980448365, 1620, 1},
 			{1932424055, 334, 1},
-			{1953264993, 1670, 1},
+			{1953264993, 1671, 1},
 			{2253858, 9, 0},
 			{1820287586, 352, 0},
 			{729052273, 1455, 1},
@@ -13342,7 +13357,7 @@ var builtin = Program{
 			{1869574759, 1119, 0},
 			{1735355519, 241, 13},
 			{1701147753, 1079, 1},
-			{895774067, 1711, 1},
+			{895774067, 1712, 1},
 			{1634299240, 267, 7},
 			{1954509944, 1645, 2},
 			{2137878638, 1475, 0},
@@ -13393,7 +13408,7 @@ var builtin = Program{
 			{577856546, 13, 0},
 			{1668313185, 300, 0},
 			{976380516, 704, 0},
-			{1731883621, 1664, 2},
+			{1731883621, 1665, 2},
 			{1768055656, 1150, 0},
 			{1768055656, 1151, 0},
 			{1936683117, 629, 2},
@@ -13402,7 +13417,7 @@ var builtin = Program{
 			{2037541237, 592, 5},
 			{1936947041, 336, 0},
 			{792359798, 702, 2},
-			{792359798, 1681, 5},
+			{792359798, 1682, 5},
 			{1969448307, 1584, 0},
 			{1768912494, 1248, 1},
 			{1634561902, 1474, 0},
@@ -13417,7 +13432,7 @@ var builtin = Program{
 			{1633910632, 1133, 0},
 			{2138596707, 506, 0},
 			{1801548395, 1336, 0},
-			{1751278967, 1682, 0},
+			{1751278967, 1683, 0},
 			{1970040933, 908, 3},
 			{1835099490, 357, 0},
 			{1801745279, 440, 3},
@@ -13489,12 +13504,12 @@ var builtin = Program{
 			{1651008373, 654, 2},
 			{1667457326, 79, 0},
 			{1667457326, 80, 0},
-			{762345583, 1697, 1},
+			{762345583, 1698, 1},
 			{2138203507, 876, 3},
 			{2137091429, 1562, 3},
 			{2137744995, 515, 0},
 			{1885956211, 254, 3},
-			{1885437801, 1688, 1},
+			{1885437801, 1689, 1},
 			{2137813111, 181, 0},
 			{1836280684, 474, 2},
 			{1798141042, 637, 5},
@@ -13516,7 +13531,7 @@ var builtin = Program{
 			{791624290, 1650, 10},
 			{2974571, 1310, 0},
 			{1801548908, 131, 1},
-			{1987211382, 1673, 0},
+			{1987211382, 1674, 0},
 			{2087023477, 33, 1},
 			{2037147495, 1418, 2},
 			{1885610620, 191, 0},
@@ -13527,7 +13542,7 @@ var builtin = Program{
 			{1767993954, 451, 0},
 			{1767990383, 582, 1},
 			{1684305249, 323, 0},
-			{959603065, 1703, 0},
+			{959603065, 1704, 0},
 			{1954507632, 1510, 0},
 			{2371876, 38, 0},
 			{1802795621, 155, 0},
@@ -15022,14 +15037,14 @@ var builtinTable = [1 << 16]uint32{
 	11054: 0x40000,
 	11055: 0x10000,
 	11056: 0x10000,
-	11058: 0x800000,
+	11058: 0x8000000,
 	11073: 0x480000,
 	11074: 0x4c820000,
 	11075: 0x80000,
 	11076: 0x80000,
 	11077: 0x81a0000,
 	11078: 0x40000,
-	11082: 0x4040000,
+	11082: 0x40040000,
 	11084: 0x40000,
 	11085: 0x80000,
 	11087: 0x420000,
@@ -15047,7 +15062,7 @@ var builtinTable = [1 << 16]uint32{
 	11108: 0x80000,
 	11109: 0x8120000,
 	11110: 0x40000,
-	11114: 0x4000000,
+	11114: 0x40000000,
 	11116: 0x40000,
 	11117: 0x80000,
 	11119: 0x420000,
@@ -15403,7 +15418,7 @@ var builtinTable = [1 << 16]uint32{
 	13382: 0x40000,
 	13386: 0x40000,
 	13389: 0x80000,
-	13391: 0x400400,
+	13391: 0x404000,
 	13392: 0x80000,
 	13395: 0x80000,
 	13399: 0x40000,
@@ -15415,7 +15430,7 @@ var builtinTable = [1 << 16]uint32{
 	13412: 0x80000,
 	13414: 0x40000,
 	13421: 0x80000,
-	13423: 0x400400,
+	13423: 0x404000,
 	13424: 0x80000,
 	13427: 0x80020,
 	13428: 0x10000,
@@ -15606,7 +15621,7 @@ var builtinTable = [1 << 16]uint32{
 	14917: 0x1180020,
 	14918: 0x40000,
 	14920: 0x2000020,
-	14922: 0x4040000,
+	14922: 0x40040000,
 	14924: 0x40000,
 	14925: 0x80000,
 	14927: 0x400020,
@@ -15626,12 +15641,12 @@ var builtinTable = [1 << 16]uint32{
 	14949: 0x1100020,
 	14950: 0x40000,
 	14952: 0x2000020,
-	14954: 0x4000000,
+	14954: 0x40000000,
 	14956: 0x40000,
 	14957: 0x80000,
 	14959: 0x400020,
 	14960: 0x1380020,
-	14962: 0x20000020,
+	14962: 0x20800020,
 	14963: 0x80020,
 	14964: 0x4010000,
 	14966: 0x100000,
@@ -16417,7 +16432,7 @@ var builtinTable = [1 << 16]uint32{
 	19534: 0x10800,
 	19535: 0x20400400,
 	19536: 0x8180002,
-	19537: 0x80,
+	19537: 0x800,
 	19539: 0x20080000,
 	19540: 0x6000c00,
 	19541: 0x80008000,
@@ -16439,7 +16454,7 @@ var builtinTable = [1 << 16]uint32{
 	19566: 0x10800,
 	19567: 0x20400400,
 	19568: 0x8180002,
-	19569: 0x80,
+	19569: 0x800,
 	19571: 0x20080000,
 	19572: 0x6010c00,
 	19573: 0x80008000,
@@ -16752,7 +16767,7 @@ var builtinTable = [1 << 16]uint32{
 	21299: 0x80,
 	21313: 0x8080400,
 	21314: 0xc00202,
-	21315: 0xa0080,
+	21315: 0xa0400,
 	21316: 0x480000,
 	21317: 0x80002,
 	21318: 0x40100,
@@ -17006,7 +17021,7 @@ var builtinTable = [1 << 16]uint32{
 	22602: 0x40000,
 	22605: 0x80000,
 	22607: 0x20402604,
-	22608: 0x880000,
+	22608: 0x4080000,
 	22611: 0x80000,
 	22613: 0x80000,
 	22615: 0x40000,
@@ -17929,7 +17944,7 @@ var builtinTable = [1 << 16]uint32{
 	27726: 0x10800,
 	27727: 0x20400400,
 	27728: 0x8180002,
-	27729: 0x80,
+	27729: 0x800,
 	27731: 0x20080000,
 	27732: 0x6000c00,
 	27733: 0x80008000,
@@ -17952,7 +17967,7 @@ var builtinTable = [1 << 16]uint32{
 	27758: 0x10800,
 	27759: 0x20400400,
 	27760: 0x8180002,
-	27761: 0x80,
+	27761: 0x800,
 	27762: 0x400000,
 	27763: 0x20080004,
 	27764: 0x6010c00,
