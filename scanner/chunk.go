@@ -69,6 +69,8 @@ type Object struct {
 	Encoding string
 	// New tells which lines count. Nil means all of them.
 	New NewLines
+	// Container is the object that this one was unpacked from, or nil.
+	Container *Object
 	// decodedToo says that these are the raw bytes of an object that Feeder
 	// decodes as well.
 	decodedToo bool

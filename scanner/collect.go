@@ -68,8 +68,8 @@ type worker struct {
 	// first and end are where the latest hit begins and its secret ends: many
 	// hits in one encoded text share them, however long it is.
 	first, end position
-	hit   func(*Hit)
-	wide  []byte // see widen
+	hit        func(*Hit)
+	wide       []byte // see widen
 }
 
 // take makes a finding of a hit, if it touches something new.

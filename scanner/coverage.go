@@ -15,7 +15,9 @@ type Coverage struct {
 	Commits, Tags, Refs    int64
 	Blobs, Files, Binaries int64
 	Messages, Names        int64
-	Bytes                  int64
+	// Members counts the files in archives, and Bytes includes theirs.
+	Members int64
+	Bytes   int64
 	// Skipped are things left out by rule, such as submodules, LFS pointers
 	// and ignored files. They do not make a scan incomplete.
 	Skipped []Skip
@@ -97,6 +99,7 @@ func (c *Coverage) Add(d Coverage) {
 	c.Binaries += d.Binaries
 	c.Messages += d.Messages
 	c.Names += d.Names
+	c.Members += d.Members
 	c.Bytes += d.Bytes
 	for _, s := range d.Skipped {
 		i := 0
@@ -133,6 +136,7 @@ func (c *Coverage) String() string {
 	add(c.Blobs, "blob", "blobs")
 	add(c.Files, "file", "files")
 	add(c.Binaries, "of them binary", "of them binary")
+	add(c.Members, "file in archives", "files in archives")
 	if len(parts) == 0 {
 		parts = append(parts, "nothing to scan")
 	}

@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/spillgate/spillgate/rules"
 )
@@ -16,8 +17,14 @@ func giveWay(all []*Finding) []*Finding {
 	}
 	type span struct{ start, end int64 }
 	known := map[*Object][]span{}
+	// What was compressed has no places of its own, only the same text.
+	texts := map[placeless]bool{}
 	for _, f := range all {
-		if !f.Rule.Fallback {
+		switch {
+		case f.Rule.Fallback:
+		case isPlaceless(f):
+			texts[placeless{f.Object, f.Offset, f.Secret.text}] = true
+		default:
 			known[f.Object] = append(known[f.Object], span{f.Offset, f.Offset + int64(f.Secret.Len())})
 		}
 	}
@@ -25,8 +32,11 @@ func giveWay(all []*Finding) []*Finding {
 		slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.end, b.end) })
 	}
 	return slices.DeleteFunc(all, func(f *Finding) bool {
-		if !f.Rule.Fallback {
+		switch {
+		case !f.Rule.Fallback:
 			return false
+		case isPlaceless(f):
+			return texts[placeless{f.Object, f.Offset, f.Secret.text}]
 		}
 		start, end := f.Offset, f.Offset+int64(f.Secret.Len())
 		spans := known[f.Object]
@@ -39,4 +49,17 @@ func giveWay(all []*Finding) []*Finding {
 		}
 		return false
 	})
+}
+
+// A placeless is what was found in a text that has one place as a whole.
+type placeless struct {
+	object *Object
+	offset int64
+	text   string
+}
+
+// isPlaceless reports whether f was found in a text that was decompressed.
+func isPlaceless(f *Finding) bool {
+	from := field(f, "decoded-from")
+	return strings.Contains(from, "gzip") || strings.Contains(from, "zlib")
 }

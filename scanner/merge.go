@@ -44,6 +44,9 @@ func merge(all []*Finding) (count, suppressed []*Finding) {
 			continue
 		}
 		to.Occurrences++
+		if why := field(f, fieldRaised); why != "" && f.Severity > to.Severity {
+			setField(to, fieldRaised, why)
+		}
 		to.Severity = max(to.Severity, f.Severity)
 		to.Confidence = max(to.Confidence, f.Confidence)
 		if len(to.More) < MaxLocations {

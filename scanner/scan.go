@@ -205,7 +205,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 			break
 		}
 	}
-	all = giveWay(all)
+	all = correlate(giveWay(all))
 	for _, s := range o.Stages {
 		if p, ok := s.(Preparer); ok {
 			p.Prepare(all)

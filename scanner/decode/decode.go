@@ -43,12 +43,12 @@ import (
 // DefaultDepth is how many encodings inside each other are undone by default.
 const DefaultDepth = 3
 
-// maxDepth bounds Options.Depth.
-const maxDepth = 16
+// MaxDepth bounds Options.Depth.
+const MaxDepth = 16
 
 // Options say how far decoding goes. The zero value is the default.
 type Options struct {
-	// Depth is how many encodings inside each other are undone, at most 16;
+	// Depth is how many encodings inside each other are undone, at most MaxDepth;
 	// base64 of gzip is two. Zero means DefaultDepth.
 	Depth int
 }
@@ -63,7 +63,7 @@ type Detector struct {
 
 // New returns a detector that runs inner on chunks and what they encode.
 func New(inner scanner.Detector, o Options) *Detector {
-	d := &Detector{inner: inner, depth: min(o.Depth, maxDepth)}
+	d := &Detector{inner: inner, depth: min(o.Depth, MaxDepth)}
 	if d.depth <= 0 {
 		d.depth = DefaultDepth
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner/decode"
 	"github.com/spillgate/spillgate/scanner/report"
 )
 
@@ -40,6 +41,17 @@ func scanFlags(more ...cli.Flag) []cli.Flag {
 				return nil
 			},
 		},
+		&cli.IntFlag{
+			Name: "decode-depth", Value: decode.DefaultDepth,
+			Usage: "undo up to `N` encodings inside each other (base64, gzip, escapes and others; 0: none)",
+			Validator: func(n int) error {
+				if n < 0 || n > decode.MaxDepth {
+					return fmt.Errorf("--decode-depth must lie between 0 and %d", decode.MaxDepth)
+				}
+				return nil
+			},
+		},
+		&cli.BoolFlag{Name: "no-archives", Usage: "do not look into zip, tar and compressed files"},
 		&cli.BoolFlag{Name: "show-suppressed", Usage: "list suppressed findings, with the reason, too"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print findings and errors only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was scanned, how, and what was skipped"},

@@ -98,6 +98,10 @@ var importRules = []importRule{
 		"it answers for walks and for findings alike, and so knows neither"},
 	{"scanner/suppress", []string{"scanner", "scanner/ignore", "rules"},
 		"a stage judges findings, wherever they came from and wherever they go; it reads ignore files through the leaf that walks use"},
+	{"scanner/decode", []string{"scanner", "rules"},
+		"a detector around another one sees chunks and hits, and never where they come from"},
+	{"scanner/archive", []string{"scanner", "rules", "github.com/klauspost/compress"},
+		"a source around another one, whichever that is"},
 	{"scanner/report", []string{"scanner", "scanner/report", "rules"},
 		"a sink sees results and never where they came from"},
 }

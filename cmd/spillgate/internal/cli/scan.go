@@ -17,13 +17,15 @@ import (
 // scan runs source through the rules and writes the reports that the flags of
 // c ask for.
 func (a *app) scan(ctx context.Context, c *cli.Command, source scanner.Source) error {
+	source, detector, limited := unpacked(c, source, scanner.RuleDetector{Program: rules.Builtin()})
 	result, err := scanner.Scan(ctx, scanner.Options{
 		Sources:   []scanner.Source{source},
-		Detectors: []scanner.Detector{scanner.RuleDetector{Program: rules.Builtin()}},
+		Detectors: []scanner.Detector{detector},
 	})
 	if err != nil {
 		return err
 	}
+	limited(result)
 	return a.report(c, result)
 }
 
