@@ -29,6 +29,9 @@ func (l Location) String() string {
 	at := fmt.Sprintf("%d:%d", l.StartLine, l.StartColumn)
 	switch o.Kind {
 	case CommitMessage:
+		if o.ID == "" {
+			return "commit message:" + at // of a commit that is being made
+		}
 		return "commit " + short(o.ID) + " message:" + at
 	case Identity:
 		return "commit " + short(o.ID) + " author:" + at

@@ -242,6 +242,8 @@ func removal(v *findingView) string {
 	switch {
 	case l.kind == scanner.TagMessage || l.kind == scanner.RefName:
 		return "delete and re-create " + shellWord(l.rawRef) + "."
+	case l.kind == scanner.CommitMessage && l.Object == "" && l.Commit == nil:
+		return "take it out of the message and commit again; `git commit -e -F \"$(git rev-parse --git-path COMMIT_EDITMSG)\"` brings the text back."
 	case l.Commit != nil && l.kind == scanner.Content, l.kind == scanner.CommitMessage, l.kind == scanner.Identity:
 		id := l.Object
 		if l.Commit != nil {
