@@ -75,6 +75,13 @@ func Compile(rules []Rule) (*Program, error) { return compile(rules, 1) }
 // the prefilter. It is for the generator of Builtin.
 func CompileForRelease(rules []Rule) (*Program, error) { return compile(rules, 6) }
 
+// Check reports why Compile would refuse a rule because of p, in a fraction of
+// the time.
+func (p Pattern) Check() error {
+	_, _, err := compilePattern(p)
+	return err
+}
+
 // Rule returns the rule with the given id, or nil.
 func (p *Program) Rule(id string) *Rule {
 	i := slices.IndexFunc(p.Rules, func(r Rule) bool { return r.ID == id })
