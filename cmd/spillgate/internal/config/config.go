@@ -88,6 +88,7 @@ type Config struct {
 	// Allow are the allowlists, also those that stand for paths of rules.
 	Allow []suppress.Allow
 
+	program  *rules.Program // of Rules
 	settings []Setting
 }
 

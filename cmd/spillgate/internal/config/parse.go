@@ -374,14 +374,16 @@ func (p *parser) rules(c *Config, f *file) error {
 	if err != nil {
 		return err
 	}
-	for i := range all {
-		if _, err := rules.Compile(all[i : i+1]); err != nil {
-			p.fail(fmt.Sprintf("rule.%d", i), "%v", err)
-			return p.err
-		}
-	}
 	c.Rules = all
-	return nil
+	if c.program, err = rules.Compile(all); err != nil {
+		for i := range all {
+			if _, one := rules.Compile(all[i : i+1]); one != nil {
+				p.fail(fmt.Sprintf("rule.%d", i), "%v", one)
+			}
+		}
+		p.fail("rule", "%v", err)
+	}
+	return p.err
 }
 
 // ids lists the ids of all rules there are with c.

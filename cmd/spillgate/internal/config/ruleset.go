@@ -10,32 +10,52 @@ import (
 	"github.com/spillgate/spillgate/scanner/ignore"
 )
 
-// Program returns the compiled rules: the built-in ones and those of c. A nil
-// Config, or one without rules, costs nothing.
-func (c *Config) Program() (*rules.Program, error) {
-	if c == nil || len(c.Rules) == 0 {
-		return rules.Builtin(), nil
+// Detector returns what looks for the built-in rules and those of c, graded
+// and switched off as c says. A nil Config costs nothing. The rules of c are a
+// program of their own beside the built-in one, which is compiled ahead of
+// time: to compile all of them together would cost every run a quarter of a
+// second.
+func (c *Config) Detector() scanner.Detector {
+	builtin := scanner.RuleDetector{Program: rules.Builtin()}
+	if c == nil || len(c.Changes) == 0 && c.program == nil {
+		return builtin
 	}
-	var all []rules.Rule
-	for _, r := range rules.Builtin().Rules {
-		if !slices.ContainsFunc(c.Rules, func(own rules.Rule) bool { return own.ID == r.ID }) {
-			all = append(all, r)
-		}
-	}
-	return rules.Compile(append(all, c.Rules...))
+	return &ruleset{config: c, builtin: builtin}
 }
 
-// Detectors returns all such that they obey the changes of rules in c.
-func (c *Config) Detectors(all ...scanner.Detector) []scanner.Detector {
-	if c == nil || len(c.Changes) == 0 {
-		return all
+// AllRules returns the rules in force: ours, without those that give way to
+// one of c or are off, and those of c.
+func (c *Config) AllRules() []rules.Rule {
+	builtin := rules.Builtin().Rules
+	if c == nil {
+		return builtin
 	}
-	s := &switches{config: c}
-	out := make([]scanner.Detector, len(all))
+	var all []rules.Rule
+	for i := range builtin {
+		if !c.replaces(&builtin[i]) && !c.Change(builtin[i].ID).Off {
+			all = append(all, builtin[i])
+		}
+	}
+	for i := range c.Rules {
+		if !c.Change(c.Rules[i].ID).Off {
+			all = append(all, c.Rules[i])
+		}
+	}
 	for i := range all {
-		out[i] = &switched{all[i], s}
+		change := c.Change(all[i].ID)
+		if change.Severity != nil {
+			all[i].Severity = *change.Severity
+		}
+		if change.Confidence != nil {
+			all[i].Confidence = *change.Confidence
+		}
 	}
-	return out
+	return all
+}
+
+// replaces reports whether a built-in rule gives way to one of c.
+func (c *Config) replaces(builtin *rules.Rule) bool {
+	return slices.ContainsFunc(c.Rules, func(own rules.Rule) bool { return own.ID == builtin.ID })
 }
 
 // Change returns what becomes of the rule.
@@ -76,42 +96,46 @@ func rank(pattern string) int {
 	return len(pattern)
 }
 
-// switches remembers the change of each rule.
-type switches struct {
-	config *Config
-	cache  sync.Map // of *rules.Rule to Change
+// A ruleset is the detector of a configuration. The hits of rules that are off
+// are none, and others are graded anew; but a grade that a validator gave one
+// match, because it knows more than the rule, stays.
+type ruleset struct {
+	config  *Config
+	builtin scanner.RuleDetector
+	cache   sync.Map // of *rules.Rule to Change
 }
 
-func (s *switches) of(r *rules.Rule) Change {
+// Detect implements scanner.Detector.
+func (s *ruleset) Detect(c *scanner.Chunk, hit func(*scanner.Hit)) {
+	s.builtin.Detect(c, func(h *scanner.Hit) { s.pass(h, true, hit) })
+	if p := s.config.program; p != nil {
+		// Anchors that a source found are those of the built-in program.
+		p.Scan(c.Data, c.From, c.To, c.Object.Binary, func(h *scanner.Hit) { s.pass(h, false, hit) })
+	}
+}
+
+func (s *ruleset) pass(h *scanner.Hit, builtin bool, hit func(*scanner.Hit)) {
+	change := s.of(h.Rule, builtin)
+	if change.Off {
+		return
+	}
+	if change.Severity != nil && h.Severity == h.Rule.Severity {
+		h.Severity = *change.Severity
+	}
+	if change.Confidence != nil && h.Confidence == h.Rule.Confidence {
+		h.Confidence = *change.Confidence
+	}
+	hit(h)
+}
+
+func (s *ruleset) of(r *rules.Rule, builtin bool) Change {
 	if c, ok := s.cache.Load(r); ok {
 		return c.(Change)
 	}
 	c := s.config.Change(r.ID)
+	if builtin && s.config.replaces(r) {
+		c.Off = true
+	}
 	s.cache.Store(r, c)
 	return c
-}
-
-// switched is a detector whose hits obey the configuration: those of rules
-// that are off are not hits, and others are graded anew. A grade that a
-// validator gave one match, because it knows more than the rule, stays.
-type switched struct {
-	scanner.Detector
-	*switches
-}
-
-// Detect implements scanner.Detector.
-func (d *switched) Detect(c *scanner.Chunk, hit func(*scanner.Hit)) {
-	d.Detector.Detect(c, func(h *scanner.Hit) {
-		change := d.of(h.Rule)
-		if change.Off {
-			return
-		}
-		if change.Severity != nil && h.Severity == h.Rule.Severity {
-			h.Severity = *change.Severity
-		}
-		if change.Confidence != nil && h.Confidence == h.Rule.Confidence {
-			h.Confidence = *change.Confidence
-		}
-		hit(h)
-	})
 }
