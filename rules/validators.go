@@ -24,6 +24,7 @@ func ValidatorNames() []string {
 		"assignment", "url-password", "authorization-header",
 		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
 		"base58check", "not-a-known-key", "mixed-case",
+		"nkey-seed", "pypi-macaroon", "not-digest", "secret-name",
 	}
 }
 
@@ -98,6 +99,14 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateNotKnownKey
 	case "mixed-case":
 		v = validateMixedCase
+	case "nkey-seed":
+		v = validateNKEYSeed
+	case "pypi-macaroon":
+		v = validatePyPIMacaroon
+	case "not-digest":
+		v = validateNotDigest
+	case "secret-name":
+		v = validateSecretName
 	}
 	return v, v != nil
 }
