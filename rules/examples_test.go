@@ -2,8 +2,6 @@ package rules
 
 import (
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
@@ -13,21 +11,9 @@ import (
 // what is written there and not what was generated last.
 func readRules(t testing.TB) []Rule {
 	t.Helper()
-	files, err := filepath.Glob("*.toml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no rule files here: %v", err)
-	}
-	var all []Rule
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list, err := Parse(f, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, list...)
+	all, err := ParseAll(Sources())
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no rules here: %v", err)
 	}
 	return all
 }
@@ -41,66 +27,37 @@ func compileAll(t testing.TB) *Program {
 	return p
 }
 
-// findings returns the ids of the rules that report something in text, each
-// once, without those whose match is a placeholder.
-func findings(p *Program, text string) []string {
-	var ids []string
-	p.Scan([]byte(text), 0, len(text), false, func(m *Match) {
-		if m.Placeholder == "" && !slices.Contains(ids, m.Rule.ID) {
-			ids = append(ids, m.Rule.ID)
-		}
-	})
-	return ids
-}
+func findings(p *Program, text string) []string { return p.findings(text) }
 
-// TestExamples runs the examples of every rule. Messages name them by number:
-// the texts are made up, but a habit of printing secrets begins somewhere.
+// TestExamples runs the examples of every rule, on its own and against all
+// others.
 func TestExamples(t *testing.T) {
-	p := compileAll(t)
-	for i := range p.Rules {
-		r := &p.Rules[i]
-		if len(r.Match) < 2 || len(r.Clean) < 2 {
-			t.Errorf("%s has %d match and %d clean examples, want at least 2 of each", r.ID, len(r.Match), len(r.Clean))
-		}
-		for n, text := range r.Match {
-			if !slices.Contains(findings(p, text), r.ID) {
-				t.Errorf("%s does not find its match example %d", r.ID, n+1)
-			}
-		}
-		for n, text := range r.Clean {
-			if slices.Contains(findings(p, text), r.ID) {
-				t.Errorf("%s finds its clean example %d", r.ID, n+1)
-			}
-		}
+	for _, f := range compileAll(t).Examine() {
+		t.Error(f)
 	}
 }
 
-// overlaps lists which rules may speak beside another on its match examples.
-// Everything else that two rules report of one text is a double report.
-func overlaps(p *Program, rule, other string) bool {
-	if p.Rule(other).Fallback {
-		return true // the scanner takes such findings out
+// TestExamineNoticesFaults examines rules that are wrong in every way.
+func TestExamineNoticesFaults(t *testing.T) {
+	p, err := Compile([]Rule{
+		{ID: "one", Patterns: []Pattern{{Regexp: `alpha[0-9]{3}`}}, Match: []string{"alpha123", "nothing"}, Clean: []string{"alpha12", "alpha456"}},
+		{ID: "two", Patterns: []Pattern{{Regexp: `alpha1[0-9]`}}, Overlaps: []string{"one"}, Match: []string{"alpha12", "alpha199"}, Clean: []string{"alpha"}},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	switch rule {
-	case "aws-secret-access-key":
-		return other == "aws-access-key-id" // the pair is two facts
-	case "aws-session-token":
-		return other == "aws-secret-access-key"
+	var got []string
+	for _, f := range p.Examine() {
+		got = append(got, f.String())
 	}
-	return false
-}
-
-func TestRulesDoNotOverlap(t *testing.T) {
-	p := compileAll(t)
-	for i := range p.Rules {
-		r := &p.Rules[i]
-		for n, text := range r.Match {
-			for _, id := range findings(p, text) {
-				if id != r.ID && !overlaps(p, r.ID, id) {
-					t.Errorf("match example %d of %s is found by %s too", n+1, r.ID, id)
-				}
-			}
-		}
+	want := []string{
+		`one: its match example 1 is found by two too; if that is meant, say overlaps = ["two"]`,
+		"one: it does not find its match example 2",
+		"one: it finds its clean example 2",
+		"two: it has 2 match and 1 clean examples, and needs two of each at least",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"go/format"
 	"os"
-	"path/filepath"
 
 	"github.com/spillgate/spillgate/rules"
 )
@@ -22,21 +21,9 @@ func main() {
 }
 
 func generate() error {
-	files, err := filepath.Glob("*.toml")
+	all, err := rules.ParseAll(os.DirFS("."))
 	if err != nil {
 		return err
-	}
-	var all []rules.Rule
-	for _, f := range files { // sorted by Glob
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return err
-		}
-		parsed, err := rules.Parse(f, text)
-		if err != nil {
-			return err
-		}
-		all = append(all, parsed...)
 	}
 	p, err := rules.CompileForRelease(all)
 	if err != nil {

@@ -35,6 +35,7 @@ type ruleText struct {
 	Fix          string          `toml:"fix"`
 	References   []string        `toml:"references"`
 	Tags         []string        `toml:"tags"`
+	Overlaps     []string        `toml:"overlaps"`
 	Match        []any           `toml:"match"`
 	Clean        []any           `toml:"clean"`
 }
@@ -65,6 +66,7 @@ type (
 //	identifier = true                   # optional: no secret, printed in full
 //	text_only  = true                   # optional: not applied to binary content
 //	fallback   = true                   # optional: gives way to other rules at the same place
+//	overlaps   = ["aws-access-key-id"]  # optional: rules that may speak beside it on its examples
 //	validators = [ "…" ]                # optional
 //	placeholders = [ "…" ]              # optional
 //	fix        = "…"
@@ -124,7 +126,7 @@ func ruleLine(text []byte, n int) int {
 func (t *ruleText) rule(provider string) (Rule, error) {
 	r := Rule{
 		ID: t.ID, Provider: provider, Title: t.Title, Why: t.Why, Fix: t.Fix,
-		References: t.References, Identifier: t.Identifier, TextOnly: t.TextOnly, Fallback: t.Fallback,
+		References: t.References, Identifier: t.Identifier, TextOnly: t.TextOnly, Fallback: t.Fallback, Overlaps: t.Overlaps,
 		Validators: t.Validators, Placeholders: t.Placeholders, Tags: t.Tags,
 	}
 	if !validID(t.ID) {

@@ -48,6 +48,9 @@ type Rule struct {
 	Placeholders []string
 	// Tags are free words for filtering, such as "aws" or "private-key".
 	Tags []string
+	// Overlaps names the rules that may find something in the Match examples
+	// too. Any other rule that does is a double report.
+	Overlaps []string
 	// Match and Clean are the examples that TestExamples runs: every text in
 	// Match must be found by this rule, no text in Clean may be.
 	Match, Clean []string

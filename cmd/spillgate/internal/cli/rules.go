@@ -14,8 +14,8 @@ import (
 func (a *app) rules() *cli.Command {
 	return &cli.Command{
 		Name:  "rules",
-		Usage: "list the rules",
-		Commands: []*cli.Command{{
+		Usage: "list and test the rules",
+		Commands: []*cli.Command{a.rulesTest(), {
 			Name:        "list",
 			Usage:       "list the rules with their severity and confidence",
 			Description: "Example: spillgate rules list --json",
