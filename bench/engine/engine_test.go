@@ -225,3 +225,26 @@ func BenchmarkDirectory(b *testing.B) {
 	size := drain(b, source(), nil)
 	against(b, int(size), func() { drain(b, source(), nil) }, func() { drain(b, source(), rules.Builtin()) })
 }
+
+// TestAttributeMeasuresBothHalves runs it on a small history with secrets.
+func TestAttributeMeasuresBothHalves(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "repo")
+	if err := history.MakeStaged(t.Context(), dir, history.Change{
+		Index: 50, Files: 2, Lines: 20, Plants: []history.Plant{history.NewPlant(1, 7)}, GOROOT: goroot(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Attribute(t.Context(), dir); err == nil {
+		t.Error("a history without a finding was attributed")
+	}
+	if out, err := history.Git(t.Context(), dir, "commit", "--quiet", "-m", "with a secret").CombinedOutput(); err != nil {
+		t.Fatalf("git commit: %v: %s", err, out)
+	}
+	a, err := Attribute(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Scan <= 0 || a.Places == 0 {
+		t.Errorf("measured %+v", a)
+	}
+}
