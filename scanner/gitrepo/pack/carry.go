@@ -42,8 +42,8 @@ func (a *anchored) bytes() int64 { return int64(cap(a.anchors))*16 + int64(cap(a
 type carrier struct {
 	anchorer Anchorer
 	longest  int
-	// before and after bound the neighbourhood that keeps an anchor's mark.
-	before, after int
+	// reach is, for each mark, the neighbourhood that keeps it.
+	reach [256]struct{ before, after int }
 	// minRun is the length from which on a copied run is worth the trouble;
 	// no run is without an Anchorer.
 	minRun int
@@ -62,8 +62,12 @@ const scanStep = 256 << 10
 // Texts have a few hundred; what has more was made to have them.
 const maxAnchors = 1 << 20
 
-func newCarrier(a Anchorer, before, after int) carrier {
-	c := carrier{anchorer: a, before: before, after: after, max: maxAnchors, minRun: math.MaxInt}
+func newCarrier(a Anchorer, reach func(mark byte) (before, after int)) carrier {
+	c := carrier{anchorer: a, max: maxAnchors, minRun: math.MaxInt}
+	for mark := 1; mark < len(c.reach) && reach != nil; mark++ {
+		r := &c.reach[mark]
+		r.before, r.after = reach(byte(mark))
+	}
 	if a != nil {
 		c.longest = max(a.LongestLiteral(), 1)
 		c.minRun = c.longest + worth
@@ -157,18 +161,12 @@ func (c *carrier) inherit(out, from *anchored, dst, src, n, carried int, atEnd b
 	clear(out.marks[have:])
 	// An anchor keeps its mark when its neighbourhood lies inside the run, or
 	// is cut off by the same edge of the object on both sides.
-	lo, hi := src+c.before, src+n-c.after
-	if src == 0 && dst == 0 {
-		lo = 0
-	}
-	if atEnd {
-		hi = src + n
-	}
+	atStart := src == 0 && dst == 0
 	for ; k < len(from.anchors) && from.anchors[k].Pos < src+carried; k++ {
 		a := from.anchors[k]
-		mark := byte(0)
-		if a.Pos >= lo && a.Pos <= hi {
-			mark = from.marks[k]
+		mark := from.marks[k]
+		if r := &c.reach[mark]; !atStart && a.Pos-r.before < src || !atEnd && a.Pos+r.after > src+n {
+			mark = 0
 		}
 		a.Pos += dst - src
 		out.anchors, out.marks = append(out.anchors, a), append(out.marks, mark)

@@ -24,7 +24,7 @@ func textOf(r *rand.Rand, n int) []byte {
 func checkCarry(t *testing.T, a Anchorer, base, delta, want []byte) {
 	t.Helper()
 	for _, worth := range []int{0, 1, 48} {
-		c := newCarrier(a, 3, 20)
+		c := newCarrier(a, func(byte) (int, int) { return 3, 20 })
 		c.minRun = a.LongestLiteral() + worth
 		if worth == 0 {
 			c.minRun = 1

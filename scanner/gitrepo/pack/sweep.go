@@ -37,9 +37,10 @@ type SweepOptions struct {
 	// anchors from bases to deltas. It yields the same and takes longer: it is
 	// there to be compared with.
 	FullScan bool
-	// MarkBefore and MarkAfter are how many bytes before and from an anchor's
-	// position on must have been copied for the anchor to keep its mark.
-	MarkBefore, MarkAfter int
+	// Reach says how many bytes before an anchor's position, and from it on,
+	// must have been copied for the anchor to keep a mark. Nil means that no
+	// mark is kept.
+	Reach func(mark byte) (before, after int)
 	// StreamOver is the size in bytes from which on an object that no other
 	// is made of is handed over as a stream; 32 MiB when 0.
 	StreamOver int64
@@ -69,9 +70,9 @@ type Swept struct {
 	Anchored bool
 	// Marks has a byte for each anchor that is the visitor's to set. It is
 	// zero at first. When a delta copies an anchor from this object together
-	// with its surroundings (MarkBefore, MarkAfter), or up to the same edge of
-	// both objects, the mark goes along. A verdict on an anchor that depends
-	// on nothing else may so be remembered.
+	// with the surroundings that its mark asks for (Reach), or up to the same
+	// edge of both objects, the mark goes along. A verdict on an anchor that
+	// depends on nothing else may so be remembered.
 	Marks []byte
 	// Err says why the object, or a whole pack, could not be read from
 	// anywhere.
@@ -120,7 +121,7 @@ func (s *Store) Sweep(ctx context.Context, opts SweepOptions, visit func(worker 
 		opts.Kinds = []Kind{Blob}
 	}
 	opts.StreamOver = min(opts.StreamOver, s.opts.MaxObject)
-	sw := &sweep{s: s, opts: opts, visit: visit, carrier: newCarrier(opts.Anchorer, opts.MarkBefore, opts.MarkAfter)}
+	sw := &sweep{s: s, opts: opts, visit: visit, carrier: newCarrier(opts.Anchorer, opts.Reach)}
 	for _, k := range opts.Kinds {
 		sw.kinds[k&7] = true
 	}

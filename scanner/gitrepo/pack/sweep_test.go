@@ -96,7 +96,7 @@ func TestSweepCuts(t *testing.T) {
 	want := listed(t, repo)
 	s := openStore(t, Options{ObjectDirs: []string{objects}})
 	sw := &sweep{s: s, st: s.state.Load(), opts: SweepOptions{Jobs: 1, Memory: 1 << 20, StreamOver: 1 << 20, Anchorer: literals},
-		carrier: newCarrier(literals, 0, 0)}
+		carrier: newCarrier(literals, nil)}
 	sw.kinds[Blob] = true
 	seen := map[ID]bool{}
 	sw.visit = func(_ int, o *Swept) error {
@@ -147,21 +147,24 @@ func TestWant(t *testing.T) {
 	checkSweep(t, s, want, SweepOptions{Kinds: everything, Want: func(id ID) bool { return id.sum[0]&1 == 0 }})
 }
 
-// TestMarks sets the mark of every anchor to a sum over its surroundings, and
-// wants each mark that is carried along to be that sum still.
+// TestMarks sets the mark of every anchor to a sum over its surroundings, which
+// for odd marks are wider, and wants each mark that is carried along to be that
+// sum still.
 func TestMarks(t *testing.T) {
 	_, objects := newRepo(t, 300, 4, 120, "sha1")
 	s := openStore(t, Options{ObjectDirs: []string{objects}})
-	const before, after = 20, 70
+	reach := func(mark byte) (before, after int) { return 20 + 30*int(mark&1), 70 + 50*int(mark&1) }
 	sum := func(data []byte, pos int) byte {
+		wide := data[pos]>>1&1 ^ data[max(pos-1, 0)]&1
+		before, after := reach(wide)
 		h := byte(0)
 		for _, c := range data[max(pos-before, 0):min(pos+after, len(data))] {
 			h = h*31 + c
 		}
-		return h | 1
+		return h&^1 | 2 | wide
 	}
 	kept, all := 0, 0
-	sweepAll(t, s, SweepOptions{Anchorer: literals, MarkBefore: before, MarkAfter: after, Jobs: 2}, func(o *Swept) {
+	sweepAll(t, s, SweepOptions{Anchorer: literals, Reach: reach, Jobs: 2}, func(o *Swept) {
 		for i, a := range o.Anchors {
 			want := sum(o.Data, a.Pos)
 			if all++; o.Marks[i] != 0 {
@@ -180,7 +183,7 @@ func TestMarks(t *testing.T) {
 // TestTooManyAnchors wants an object that consists of anchors to be handed
 // over without any, and what is made of it too.
 func TestTooManyAnchors(t *testing.T) {
-	c := newCarrier(naive{"a"}, 0, 0)
+	c := newCarrier(naive{"a"}, nil)
 	c.max = 1000
 	var base, child anchored
 	data := bytes.Repeat([]byte("a"), 2000)
