@@ -38,6 +38,11 @@ func Main(p Process) int {
 		return a.exit
 	}
 	fmt.Fprintf(p.Stderr, "spillgate: %v\n", err)
+	return exitCode(err)
+}
+
+// exitCode returns the exit code that stands for err.
+func exitCode(err error) int {
 	var usage *scanner.UsageError
 	var failed *failure
 	switch {
@@ -62,6 +67,11 @@ func (f *failure) Unwrap() error { return f.error }
 type app struct {
 	Process
 	exit int
+	// origin says where the source of the scan comes from, and settings what
+	// holds for it; scan finds out the latter.
+	origin   origin
+	settings *settings
+	late bool // a deadline alone kept the scan from being complete
 }
 
 func usage(fix, format string, args ...any) error {
@@ -76,7 +86,7 @@ func (a *app) root() *cli.Command {
 			"scanned, 3 wrong usage or configuration, 130 interrupted.",
 		Commands: []*cli.Command{
 			a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(),
-			a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
+			a.hook(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
 		},
 		EnableShellCompletion:           true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/gitrepo"
 	"github.com/spillgate/spillgate/scanner/report"
@@ -17,32 +16,52 @@ import (
 // scan runs source through the rules and writes the reports that the flags of
 // c ask for.
 func (a *app) scan(ctx context.Context, c *cli.Command, source scanner.Source) error {
-	source, detector, limited := unpacked(c, source, scanner.RuleDetector{Program: rules.Builtin()})
-	result, err := scanner.Scan(ctx, scanner.Options{
-		Sources:   []scanner.Source{source},
-		Detectors: []scanner.Detector{detector},
-	})
+	result, err := a.result(ctx, c, source)
 	if err != nil {
 		return err
 	}
-	limited(result)
 	return a.report(c, result)
 }
 
+// result runs source through the rules and stages that the flags of c and the
+// configuration of a.origin ask for.
+func (a *app) result(ctx context.Context, c *cli.Command, source scanner.Source) (*scanner.Result, error) {
+	s, err := settle(ctx, c, a.origin)
+	if err != nil {
+		return nil, err
+	}
+	a.settings = s
+	a.say(s)
+	source, detector, limited := unpacked(c, source, s.Config.Detector())
+	result, err := scanner.Scan(ctx, scanner.Options{
+		Sources:   []scanner.Source{source},
+		Detectors: []scanner.Detector{detector},
+		Stages:    s.stages(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	limited(result)
+	return result, nil
+}
+
+// howToAllow tells in the text report how to excuse what is no secret.
+const howToAllow = "end its line with the comment `spillgate:allow RULE REASON`, or list its file in .spillgateignore."
+
 // report writes the reports and sets the exit code.
 func (a *app) report(c *cli.Command, result *scanner.Result) error {
-	failOn, err := severity(c.String("fail-on"))
-	if err != nil {
-		return err
-	}
+	s := a.settings
 	options := report.Options{
-		FailOn:         failOn,
+		FailOn:         s.gate.FailOn,
+		MinConfidence:  s.gate.MinConfidence,
+		FailOnUnused:   s.gate.FailOnUnused,
+		Allow:          howToAllow,
 		ShowSuppressed: c.Bool("show-suppressed"),
 		Verbose:        c.Bool("verbose"),
 		Quiet:          c.Bool("quiet"),
 		Version:        build().Version,
 	}
-	a.exit = result.ExitCode(scanner.Gate{FailOn: failOn})
+	a.exit = result.ExitCode(s.gate)
 	if err := a.write(c.String("format"), c.String("output"), options, c, result); err != nil {
 		return err
 	}
@@ -55,6 +74,7 @@ func (a *app) report(c *cli.Command, result *scanner.Result) error {
 			return err
 		}
 	}
+	a.notices(s, result)
 	a.conclude(c, result)
 	return nil
 }

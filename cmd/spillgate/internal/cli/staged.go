@@ -24,19 +24,25 @@ func (a *app) staged() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			repo, err := openRepo(ctx, c)
-			if err != nil {
-				return err
-			}
-			defer repo.Close()
-			source := &counted{Source: repo.Staged(gitrepo.StagedOptions{Amend: c.Bool("amend")})}
-			if err := a.scan(ctx, c, source); err != nil {
-				return err
-			}
-			if source.empty() && os.Getenv("PRE_COMMIT") == "1" && !c.Bool("quiet") {
-				fmt.Fprintln(a.Stderr, "spillgate: nothing is staged; for `pre-commit run --all-files` or `--files` use the hook id spillgate-files")
-			}
-			return nil
+			return a.scanStaged(ctx, c, gitrepo.StagedOptions{Amend: c.Bool("amend")})
 		},
 	}
+}
+
+// scanStaged scans what is staged in the repository that the flags of c name.
+func (a *app) scanStaged(ctx context.Context, c *cli.Command, o gitrepo.StagedOptions) error {
+	repo, err := openRepo(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer repo.Close()
+	a.origin = origin{repo: repo}
+	source := &counted{Source: repo.Staged(o)}
+	if err := a.scan(ctx, c, source); err != nil {
+		return err
+	}
+	if source.empty() && os.Getenv("PRE_COMMIT") == "1" && !c.Bool("quiet") {
+		fmt.Fprintln(a.Stderr, "spillgate: nothing is staged; for `pre-commit run --all-files` or `--files` use the hook id spillgate-files")
+	}
+	return nil
 }
