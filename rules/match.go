@@ -26,6 +26,7 @@ import (
 type chain struct {
 	call uint64 // the call that this belongs to
 	next int    // the first place not tried
+	from int    // no candidate begins between this place and next
 	// settled says that what stands before the first anchor was looked at,
 	// or cannot matter.
 	settled bool
@@ -45,6 +46,7 @@ type scan struct {
 	match   Match
 	fields  []Field
 	found   func(*Match)
+	verdict verdict // on the anchor at hand
 }
 
 var scans = sync.Pool{New: func() any { return new(scan) }}
@@ -109,20 +111,28 @@ func (s *scan) run(anchors []Anchor, binary bool) {
 			if c.call != s.call {
 				*c = chain{call: s.call}
 			}
-			s.follow(int(i), c, a.Pos)
+			s.follow(int(i), c, a.Pos, len(l.text))
 		}
 	}
 }
 
-// follow tries the places that an anchor at pos opens, and reports matches.
-func (s *scan) follow(i int, c *chain, pos int) {
+// follow tries the places that an anchor at pos, of a literal of n bytes,
+// opens, and reports matches.
+func (s *scan) follow(i int, c *chain, pos, n int) {
 	pat := &s.p.patterns[i]
-	hi := pos - int(pat.min)
+	first, hi := max(pos-int(pat.max), 0), pos-int(pat.min)
+	if c.next < first {
+		c.from = first
+	}
+	refused := false
 	for {
-		lo := max(pos-int(pat.max), c.next)
+		lo := max(first, c.next)
 		start, end := s.find(i, lo, hi)
 		if start < 0 {
 			c.next = max(c.next, hi+1)
+			if c.from > first && !refused {
+				s.verdict.sure = false // a place was not tried, or held a candidate
+			}
 			return
 		}
 		if !c.settled {
@@ -130,11 +140,14 @@ func (s *scan) follow(i int, c *chain, pos int) {
 			// Anchors before those given may have settled this place.
 			if start < s.edge-1-int(pat.min)+int(pat.longest) {
 				c.next = max(c.next, s.lookBack(i, s.edge))
+				c.from = c.next
 				continue
 			}
 		}
-		c.next = end
-		s.report(i, start, end)
+		c.next, c.from = end, end
+		known := s.report(i, start, end)
+		refused = known && s.p.Rules[pat.rule].Fallback && start == pos && end == pos+n
+		s.verdict.refused(&s.match, pos, refused)
 	}
 }
 

@@ -1,6 +1,9 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 //go:generate go run -tags spillgate_bootstrap gen.go
 
@@ -61,6 +64,10 @@ type Program struct {
 	filter   filter
 	lazy     []lazyRegexp // one for each pattern; compiled on first use
 	context  int          // ContextBefore, but in tests
+
+	remember sync.Once // guards what memories computes
+	memory   []memory  // of each literal
+	keyed    []uint8   // of each pattern, see memories
 }
 
 // Builtin returns the program compiled from the rules in this folder.

@@ -1,10 +1,11 @@
 package rules
 
 // report builds the match of pattern i at data[start:end], which the machine
-// has just found, has it judged, and hands it on.
-func (s *scan) report(i, start, end int) {
+// has just found, has it judged, and hands it on. It reports whether a
+// validator refused it and said what its verdict depends on.
+func (s *scan) report(i, start, end int) (refused bool) {
 	if !s.judge(i, start, end) {
-		return
+		return s.match.sawTo > 0
 	}
 	// Two patterns of a rule may find the same secret: the first reports it.
 	rule, from, to := s.p.patterns[i].rule, s.match.SecretStart, s.match.SecretEnd
@@ -12,7 +13,7 @@ func (s *scan) report(i, start, end int) {
 	for first > 0 && s.p.patterns[first-1].rule == rule {
 		first--
 		if s.foundBy(first, from, to) {
-			return
+			return false
 		}
 	}
 	if first < i { // the machine and the match were used
@@ -20,6 +21,7 @@ func (s *scan) report(i, start, end int) {
 		s.judge(i, start, end)
 	}
 	s.found(&s.match)
+	return false
 }
 
 // judge fills s.match and reports whether the validators let it pass.

@@ -89,6 +89,9 @@ type Match struct {
 	Fields []Field
 	// Placeholder is the reason why the match is a known example value, or "".
 	Placeholder string
+
+	// sawFrom and sawTo bound what a validator looked at; see sees.
+	sawFrom, sawTo int
 }
 
 // A Field is one named fact about a match.

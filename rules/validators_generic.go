@@ -22,6 +22,7 @@ const (
 // it is reported by its own rule.
 func validateAssignment(data []byte, m *Match) bool {
 	c, ok := generic.Find(data, m.Start, m.End)
+	m.sees(c.SeenFrom, c.SeenTo)
 	if !ok || earlierKeyword(data[c.KeyStart:m.Start]) {
 		return false
 	}
@@ -30,7 +31,9 @@ func validateAssignment(data []byte, m *Match) bool {
 		return false
 	}
 	if i := bytes.Index(value, []byte("://")); i >= 0 {
-		if _, ok := generic.FindURL(data, c.Start+i); ok {
+		u, ok := generic.FindURL(data, c.Start+i)
+		m.sees(u.SeenFrom, u.SeenTo)
+		if ok {
 			return false
 		}
 	}
@@ -58,6 +61,7 @@ func earlierKeyword(before []byte) bool {
 // validateURLPassword reports the password of scheme://user:password@host.
 func validateURLPassword(data []byte, m *Match) bool {
 	c, ok := generic.FindURL(data, m.Start)
+	m.sees(c.SeenFrom, c.SeenTo)
 	return ok && c.End-c.Start >= 4 && gradeGeneric(data, m, c)
 }
 
@@ -65,11 +69,13 @@ func validateURLPassword(data []byte, m *Match) bool {
 // authorization header.
 func validateAuthorizationHeader(data []byte, m *Match) bool {
 	c, ok := generic.FindHeader(data, m.Start, m.End)
+	m.sees(c.SeenFrom, c.SeenTo)
 	return ok && c.End-c.Start >= 8 && gradeGeneric(data, m, c)
 }
 
 // gradeGeneric makes m the candidate and sets its confidence by its score.
 func gradeGeneric(data []byte, m *Match, c generic.Candidate) bool {
+	m.sees(generic.JudgeSees(data, c))
 	score := generic.Judge(data, c)
 	switch {
 	case score >= scoreHigh:

@@ -140,11 +140,7 @@ func urlScheme(s []byte) string {
 
 // surrounding adds the features of the line around the candidate.
 func surrounding(data []byte, c Candidate, add func(group, a, b string)) {
-	from := c.KeyStart
-	for from > 0 && data[from-1] != '\n' && c.KeyStart-from < 160 {
-		from--
-	}
-	before := data[from:c.KeyStart]
+	before := data[lineStart(data, c):c.KeyStart]
 	i := 0
 	for i < len(before) && (before[i] == ' ' || before[i] == '\t') {
 		i++
@@ -173,6 +169,21 @@ func surrounding(data []byte, c Candidate, add func(group, a, b string)) {
 		after = data[j]
 	}
 	add("followed by", touching(after), quoting(c))
+}
+
+// lineStart returns where the line of c begins, or 160 bytes before c.
+func lineStart(data []byte, c Candidate) int {
+	from := c.KeyStart
+	for from > 0 && data[from-1] != '\n' && c.KeyStart-from < 160 {
+		from--
+	}
+	return from
+}
+
+// JudgeSees returns which text Judge looks at: data[from:to], and the ends of
+// data where these lie outside.
+func JudgeSees(data []byte, c Candidate) (from, to int) {
+	return lineStart(data, c) - 1, c.End + 3
 }
 
 // touching names a byte next to a candidate.

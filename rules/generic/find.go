@@ -40,7 +40,14 @@ type Candidate struct {
 	Quote            byte // around the value, 0 if there is none
 	Wrapped          bool // the value is the argument of a call or a cast
 	Typed            bool // a type stands between name and value
+	// SeenFrom and SeenTo bound the text that was looked at to find it, or
+	// not to. Where they lie outside the text, its ends were seen.
+	SeenFrom, SeenTo int
 }
+
+// ahead is how many bytes beyond the place it has got to a finder may look, to
+// compare with a fixed text.
+const ahead = 24
 
 // Reach bounds how far from a key word Find looks, in bytes to either side.
 const Reach = 512
@@ -55,16 +62,16 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 	f := finder{data: data, limit: min(len(data), end+Reach)}
 	c := Candidate{}
 	c.KeyStart, c.KeyEnd = f.name(at, end)
-	if c.KeyEnd-c.KeyStart > maxKey || !f.tie(&c) || innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) {
-		return c, false
-	}
-	return c, f.value(&c)
+	ok := c.KeyEnd-c.KeyStart <= maxKey && f.tie(&c) && !innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) && f.value(&c)
+	c.SeenFrom, c.SeenTo = c.KeyStart-1, max(f.i, f.far)+ahead
+	return c, ok
 }
 
 type finder struct {
 	data  []byte
 	limit int
 	i     int
+	far   int // places before it were looked at, beside those before i
 }
 
 func nameByte(b byte) bool {
@@ -83,6 +90,7 @@ func (f *finder) name(at, end int) (int, int) {
 	for end < f.limit && end-at <= maxKey && nameByte(f.data[end]) {
 		end++
 	}
+	f.far = end
 	for end > at && (f.data[end-1] == '.' || f.data[end-1] == '-') {
 		end-- // the end of a sentence, or the arrow of ->
 	}
@@ -230,6 +238,7 @@ func (f *finder) annotation(c *Candidate) {
 	for i < f.limit && f.data[i] == ' ' {
 		i++
 	}
+	f.far = max(f.far, i)
 	if i > f.i && i+1 < f.limit && f.data[i] == '=' && f.data[i+1] != '=' && f.data[i+1] != '>' && f.data[i-1] == ' ' {
 		f.i = i + 1
 		c.Typed = true
@@ -249,6 +258,7 @@ func (f *finder) typed(c *Candidate) bool {
 		c.Typed, c.Syntax = true, Assign
 		return true
 	}
+	f.far = max(f.far, f.i)
 	f.i = start
 	return false
 }
@@ -315,6 +325,7 @@ func (f *finder) wrappers(c *Candidate) {
 		for i < f.limit && i-f.i < 48 && (nameByte(f.data[i]) || f.data[i] == ':' || f.data[i] == '@' || f.data[i] == '&' || f.data[i] == '[' || f.data[i] == ']' || f.data[i] == '$') {
 			i++
 		}
+		f.far = max(f.far, i)
 		if i >= f.limit || i == f.i && f.data[i] != '(' && f.data[i] != '{' && f.data[i] != '[' {
 			return
 		}
@@ -328,6 +339,7 @@ func (f *finder) wrappers(c *Candidate) {
 			for i < f.limit && f.data[i] == ' ' {
 				i++
 			}
+			f.far = max(f.far, i)
 			if _, n := f.quoteAt(i); n > 0 {
 				f.i = i
 				c.Wrapped = true
@@ -411,6 +423,7 @@ func FindURL(data []byte, at int) (Candidate, bool) {
 			end = i
 		}
 	}
+	c.SeenFrom, c.SeenTo = c.KeyStart-1, max(i, end)+2
 	if colon < 0 || end <= colon+1 || end-colon > MaxValue || end+1 >= limit || !(nameByte(data[end+1]) || data[end+1] == '[' || data[end+1] == '$' || data[end+1] == '{') {
 		return c, false
 	}
@@ -424,7 +437,7 @@ func FindURL(data []byte, at int) (Candidate, bool) {
 // FindHeader cuts the credentials out of an authorization header whose scheme,
 // with the blank behind it, stands at data[at:end].
 func FindHeader(data []byte, at, end int) (Candidate, bool) {
-	c := Candidate{Syntax: Header, KeyStart: at, KeyEnd: end, Start: end, End: end}
+	c := Candidate{Syntax: Header, KeyStart: at, KeyEnd: end, Start: end, End: end, SeenFrom: at - 1, SeenTo: end + 1}
 	if at > 0 && letter(data[at-1]) {
 		return c, false
 	}
@@ -435,6 +448,7 @@ func FindHeader(data []byte, at, end int) (Candidate, bool) {
 	for c.End < limit && (nameByte(data[c.End]) || data[c.End] == '/' || data[c.End] == '+' || data[c.End] == '=' || data[c.End] == '~' || data[c.End] == '%') {
 		c.End++
 	}
+	c.SeenTo = c.End + 2
 	for c.End > c.Start && data[c.End-1] == '.' {
 		c.End--
 	}
