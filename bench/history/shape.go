@@ -2,7 +2,7 @@ package history
 
 import (
 	"fmt"
-	"math/rand/v2"
+	"hash/fnv"
 	"path"
 	"slices"
 	"strings"
@@ -19,7 +19,7 @@ type shape struct {
 	moved       int // share that rename or delete one, each
 	binary      int // share of added files that are binary
 	topics      int // topic branches open at the same time, at most
-	place       func(r *rand.Rand, s seed, n int) string
+	place       func(s seed, n int) string
 	docs        bool // files are prose
 }
 
@@ -30,21 +30,22 @@ var shapes = []shape{
 	{
 		name: "library", about: "one project of source files, many small edits, topic branches",
 		commits: 1500, files: 400, roots: 1, touched: 5, added: 150, moved: 20, binary: 20, topics: 4,
-		place: func(_ *rand.Rand, s seed, n int) string { return copyOf("pkg/"+s.path, n) },
+		place: func(s seed, n int) string { return copyOf("pkg/"+s.path, n) },
 	},
 	{
 		name: "monorepo", about: "a wide tree of services, several roots, submodules, octopus merges",
 		commits: 1200, files: 5000, roots: 5, touched: 12, added: 400, moved: 40, binary: 40, topics: 6,
-		place: func(r *rand.Rand, s seed, n int) string {
-			return copyOf(fmt.Sprintf("services/%s-%02d/%s", teams[r.IntN(len(teams))], r.IntN(40), s.path), n)
+		place: func(s seed, n int) string {
+			h := hash(path.Dir(s.path), n) // a folder stays together
+			return fmt.Sprintf("services/%s-%02d/%s", teams[h%uint32(len(teams))], h/8%40, s.path)
 		},
 	},
 	{
 		name: "docs", about: "prose, images, tables, minified scripts, UTF-16, names that are not ASCII",
 		commits: 1200, files: 300, roots: 2, touched: 4, added: 500, moved: 30, binary: 350, topics: 3,
-		place: func(r *rand.Rand, s seed, n int) string {
+		place: func(s seed, n int) string {
 			p := strings.TrimSuffix(s.path, path.Ext(s.path)) + ".md"
-			return copyOf("content/"+languages[r.IntN(len(languages))]+"/"+p, n)
+			return copyOf("content/"+languages[hash(p, n)%uint32(len(languages))]+"/"+p, n)
 		},
 		docs: true,
 	},
@@ -59,6 +60,12 @@ var (
 		{"build bot", "bot@example.net"}, {"Łukasz Żak", "lz@example.com"},
 	}
 )
+
+func hash(s string, n int) uint32 {
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, s, n)
+	return h.Sum32()
+}
 
 // copyOf names the n-th file that is made of one seed.
 func copyOf(p string, n int) string {
@@ -100,7 +107,7 @@ func (m *maker) newFile() (string, *file) {
 	if round > 0 {
 		data = m.corpus.variant(data, m.r)
 	}
-	where := m.shape.place(m.r, s, round)
+	where := m.shape.place(s, round)
 	if m.r.IntN(1000) < m.shape.binary {
 		return m.newBinary(where, data)
 	}
