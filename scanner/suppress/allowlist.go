@@ -62,8 +62,8 @@ type Allow struct {
 
 // allowlists is the stage of all Allows.
 type allowlists struct {
-	all    []Allow
-	prefix string
+	all  []Allow
+	tree tree
 
 	placed map[[3]string]bool // secrets that stand at a place: Allow, path, secret
 
@@ -71,8 +71,8 @@ type allowlists struct {
 	near map[*scanner.Finding][]int // those whose values match beyond the secret
 }
 
-func newAllowlists(all []Allow, prefix string) *allowlists {
-	return &allowlists{all: all, prefix: prefix, near: map[*scanner.Finding][]int{}}
+func newAllowlists(all []Allow, t tree) *allowlists {
+	return &allowlists{all: all, tree: t, near: map[*scanner.Finding][]int{}}
 }
 
 // JudgeNear implements scanner.NearStage. It looks at what of the text the
@@ -127,11 +127,13 @@ func (s *allowlists) covers(i int, f *scanner.Finding) bool {
 			}
 		}
 	}
-	path := pathOf(f, s.prefix)
+	path := s.tree.path(f)
 	secret := f.Secret.Reveal()
 	ask(!a.Paths.Empty() || len(a.PathExpressions) > 0, func() bool {
-		return path != "" && (a.Paths.Covers(path, f.Rule.ID) != nil ||
-			slices.ContainsFunc(a.PathExpressions, func(re *regexp.Regexp) bool { return re.MatchString(path) }))
+		return slices.ContainsFunc(s.tree.paths(f), func(path string) bool {
+			return a.Paths.Covers(path, f.Rule.ID) != nil ||
+				slices.ContainsFunc(a.PathExpressions, func(re *regexp.Regexp) bool { return re.MatchString(path) })
+		})
 	})
 	ask(len(a.Commits) > 0, func() bool { return f.Object.Commit != nil && isCommit(a.Commits, f.Object.Commit.ID) })
 	ask(len(a.Stopwords) > 0, func() bool {
@@ -191,7 +193,7 @@ func (s *allowlists) Prepare(all []*scanner.Finding) {
 			continue
 		}
 		for _, f := range all {
-			p := Place{Path: pathOf(f, s.prefix), Line: f.StartLine}
+			p := Place{Path: s.tree.path(f), Line: f.StartLine}
 			there := places[p]
 			if c := f.Object.Commit; c != nil && !there {
 				for n := len(c.ID); n >= minCommit && !there; n-- {

@@ -264,7 +264,7 @@ func (s *baselineStage) Judge(f *scanner.Finding) {
 	}
 	for _, i := range candidates {
 		e := &s.Entries[i]
-		if e.Fingerprint != print || e.Path != "" && s.paths[i].Covers(pathOf(f, s.options.Prefix), f.Rule.ID) == nil {
+		if e.Fingerprint != print || e.Path != "" && !s.within(i, f) {
 			continue
 		}
 		switch {
@@ -278,6 +278,13 @@ func (s *baselineStage) Judge(f *scanner.Finding) {
 			return
 		}
 	}
+}
+
+// within reports whether f stands where the i-th entry is confined to.
+func (s *baselineStage) within(i int, f *scanner.Finding) bool {
+	return slices.ContainsFunc(s.options.tree().paths(f), func(path string) bool {
+		return s.paths[i].Covers(path, f.Rule.ID) != nil
+	})
 }
 
 // why returns the reason that reports give.

@@ -25,7 +25,7 @@ type IgnoreOptions struct {
 // ignoreFile is the stage of the ignore file.
 type ignoreFile struct {
 	options IgnoreOptions
-	prefix  string
+	tree    tree
 	used    map[*ignore.Pattern]bool
 }
 
@@ -39,11 +39,12 @@ func (s *ignoreFile) place(p *ignore.Pattern) string {
 
 // Judge implements scanner.Stage.
 func (s *ignoreFile) Judge(f *scanner.Finding) {
-	path := pathOf(f, s.prefix)
-	if path == "" {
-		return
+	var p *ignore.Pattern
+	for _, path := range s.tree.paths(f) {
+		if p = s.options.File.Covers(path, f.Rule.ID); p != nil {
+			break
+		}
 	}
-	p := s.options.File.Covers(path, f.Rule.ID)
 	if p == nil {
 		return
 	}

@@ -79,9 +79,11 @@ type Options struct {
 	// RequireReason refuses entries of the baseline without a reason.
 	// Comments have an option of their own.
 	RequireReason bool
-	// Prefix is the folder, relative to the top of the repository, that the
-	// paths of findings are relative to: "" or "sub/folder".
-	Prefix string
+	// Root is the top of the repository, which the paths in ignore files and
+	// lists are relative to, and Base the folder that the paths of findings
+	// are relative to: absolute, with '/' between their parts. Where both are
+	// "" they are the same.
+	Root, Base string
 	// Today is the day in UTC, "2027-01-31", by which dates are judged; "" is
 	// the day of the call.
 	Today string
@@ -104,10 +106,10 @@ func Stages(o Options) []scanner.Stage {
 		}
 	}
 	if len(o.Allow) > 0 {
-		stages = append(stages, newAllowlists(o.Allow, o.Prefix))
+		stages = append(stages, newAllowlists(o.Allow, o.tree()))
 	}
 	if !o.Ignore.File.Empty() {
-		stages = append(stages, &ignoreFile{options: o.Ignore, prefix: o.Prefix, used: map[*ignore.Pattern]bool{}})
+		stages = append(stages, &ignoreFile{options: o.Ignore, tree: o.tree(), used: map[*ignore.Pattern]bool{}})
 	}
 	if o.Baseline != nil {
 		stages = append(stages, newBaselineStage(o.Baseline, &o))
@@ -115,15 +117,45 @@ func Stages(o Options) []scanner.Stage {
 	return stages
 }
 
-// pathOf returns the path of the finding relative to the top of the
-// repository, "" if it has none or lies outside.
-func pathOf(f *scanner.Finding, prefix string) string {
-	p := f.Object.Path
-	if p == "" || strings.HasPrefix(p, "/") || len(p) > 2 && p[1] == ':' && p[2] == '/' {
-		return ""
+// A tree tells what the paths of findings are at the top of the repository.
+type tree struct{ root, base string }
+
+func (o *Options) tree() tree { return tree{strings.TrimSuffix(o.Root, "/"), o.Base} }
+
+// paths returns the path of the finding relative to the top of the repository,
+// and those of the archives that it was unpacked from; none if it has no path
+// or lies outside.
+func (t tree) paths(f *scanner.Finding) []string {
+	var all []string
+	for o := f.Object; o != nil; o = o.Container {
+		if p := t.relative(o.Path); p != "" {
+			all = append(all, p)
+		}
 	}
-	if prefix != "" || strings.HasPrefix(p, ".") {
-		p = path.Join(prefix, p)
+	return all
+}
+
+// path returns the first of paths, or "".
+func (t tree) path(f *scanner.Finding) string { return t.relative(f.Object.Path) }
+
+func (t tree) relative(p string) string {
+	absolute := strings.HasPrefix(p, "/") || len(p) > 2 && p[1] == ':' && p[2] == '/'
+	switch {
+	case p == "":
+		return ""
+	case t.root == "" && t.base == "" && absolute:
+		return ""
+	case t.root == "" && t.base == "":
+		p = path.Clean(p)
+	default:
+		if !absolute {
+			p = path.Join(t.base, p)
+		}
+		below, ok := strings.CutPrefix(path.Clean(p), t.root+"/")
+		if !ok {
+			return ""
+		}
+		return below
 	}
 	if p == "." || p == ".." || strings.HasPrefix(p, "../") {
 		return ""

@@ -278,8 +278,8 @@ func TestIgnoreFile(t *testing.T) {
 		t.Errorf("suppressed by %+v", s)
 	}
 	// From a subdirectory the same paths have other names.
-	r = scan(t, Options{Ignore: IgnoreOptions{File: file}, Prefix: "vendor"}, doc{path: "a", text: "KEY1"}, doc{path: "../testdata/b", text: "KEY2"}, doc{path: "../c", text: "KEY3"}, doc{path: "../../vendor/d", text: "KEY4"})
-	if got := left(r); got != "KEY3 KEY4" {
+	r = scan(t, Options{Ignore: IgnoreOptions{File: file}, Root: "/r", Base: "/r/vendor"}, doc{path: "a", text: "KEY1"}, doc{path: "../testdata/b", text: "KEY2"}, doc{path: "../c", text: "KEY3"}, doc{path: "../../vendor/d", text: "KEY4"}, doc{path: "/r/testdata/x", text: "KEY5"}, doc{path: "/testdata/x", text: "KEY6"})
+	if got := left(r); got != "KEY3 KEY4 KEY6" {
 		t.Errorf("left %q", got)
 	}
 }

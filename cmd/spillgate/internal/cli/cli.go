@@ -71,7 +71,7 @@ type app struct {
 	// holds for it; scan finds out the latter.
 	origin   origin
 	settings *settings
-	late bool // a deadline alone kept the scan from being complete
+	late     bool // a deadline alone kept the scan from being complete
 }
 
 func usage(fix, format string, args ...any) error {

@@ -23,6 +23,7 @@ func (a *app) dir() *cli.Command {
 			if !c.Args().Present() {
 				return usage("to scan the working directory: spillgate dir .", "dir needs a PATH")
 			}
+			a.origin = origin{path: c.Args().First(), noIgnore: c.Bool("no-ignore")}
 			return a.scan(ctx, c, filetree.New(c.Args().Slice(), filetree.Options{
 				NoIgnore: c.Bool("no-ignore"), Jobs: c.Int("jobs"),
 			}))

@@ -15,11 +15,16 @@ import (
 // each: a flag holds the value it was given.
 func scanFlags(more ...cli.Flag) []cli.Flag {
 	formats := strings.Join(report.Formats(), ", ")
-	return append(more,
+	return append(configFlags(more...),
 		&cli.StringFlag{
 			Name: "fail-on", Value: "medium", Sources: cli.EnvVars("SPILLGATE_FAIL_ON"),
 			Usage:     "lowest `SEVERITY` that fails the run: " + strings.Join(rules.SeverityNames(), ", "),
 			Validator: func(s string) error { _, err := severity(s); return err },
+		},
+		&cli.StringFlag{
+			Name: "min-confidence", Value: "high", Sources: cli.EnvVars("SPILLGATE_MIN_CONFIDENCE"),
+			Usage:     "lowest `CONFIDENCE` that fails the run: low, medium, high; less sure findings are warnings",
+			Validator: confidence,
 		},
 		&cli.StringFlag{
 			Name: "format", Aliases: []string{"f"}, Value: "text",
@@ -53,6 +58,9 @@ func scanFlags(more ...cli.Flag) []cli.Flag {
 		},
 		&cli.BoolFlag{Name: "no-archives", Usage: "do not look into zip, tar and compressed files"},
 		&cli.BoolFlag{Name: "show-suppressed", Usage: "list suppressed findings, with the reason, too"},
+		&cli.BoolFlag{Name: "fail-on-unused", Usage: "fail if a comment, ignore line or baseline entry excuses nothing"},
+		&cli.BoolFlag{Name: "require-reason", Usage: "honour only comments and baseline entries that give a reason"},
+		&cli.BoolFlag{Name: "no-baseline", Usage: "report what the baseline excuses too"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print findings and errors only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was scanned, how, and what was skipped"},
 		&cli.BoolFlag{Name: "no-color", Usage: "no colours (NO_COLOR does the same)"},
@@ -62,6 +70,24 @@ func scanFlags(more ...cli.Flag) []cli.Flag {
 			}
 			return nil
 		}},
+	)
+}
+
+// configFlags are the flags of every command that reads the configuration.
+func configFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.StringFlag{
+			Name: "config", TakesFile: true,
+			Usage: "read the configuration from `FILE` (SPILLGATE_CONFIG does the same; default: .spillgate.toml at the top of the repository)",
+		},
+		&cli.StringFlag{
+			Name: "config-from", Sources: cli.EnvVars("SPILLGATE_CONFIG_FROM"),
+			Usage: "read the repository's configuration, ignore file and baseline from `WHERE`: worktree, base (where a range starts), or a revision (default: base for a range, else worktree)",
+		},
+		&cli.StringFlag{
+			Name: "baseline", TakesFile: true,
+			Usage: "the baseline is `FILE` (default: .spillgate-baseline.jsonl at the top of the repository)",
+		},
 	)
 }
 

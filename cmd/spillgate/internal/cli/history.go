@@ -27,6 +27,7 @@ func (a *app) history() *cli.Command {
 				return err
 			}
 			defer repo.Close()
+			a.origin = origin{repo: repo, whole: true}
 			return a.scan(ctx, c, repo.History(gitrepo.HistoryOptions{AllObjects: c.Bool("all-objects")}))
 		},
 	}

@@ -12,7 +12,8 @@ func (a *app) commits() *cli.Command {
 		Usage:     "scan the commits of a range",
 		ArgsUsage: "[A..B | A...B | B]",
 		Description: "Scans every commit that B reaches and A does not: files, messages, author lines,\n" +
-			"tags and file names. Without an argument: the commits of the current branch that\n" +
+			"tags and file names. Configuration, ignore file and baseline are those of A, so that the\n" +
+			"change cannot excuse itself. Without an argument: the commits of the current branch that\n" +
 			"its upstream, or else the default branch, lacks.\n\n" +
 			"Example: spillgate range origin/main..HEAD --report sarif=spillgate.sarif",
 		Flags: scanFlags(gitFlags()...),
@@ -29,6 +30,7 @@ func (a *app) commits() *cli.Command {
 			if err != nil {
 				return err
 			}
+			a.origin = origin{repo: repo, ranged: true, base: repo.BaseOf(source)}
 			return a.scan(ctx, c, source)
 		},
 	}

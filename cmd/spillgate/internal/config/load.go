@@ -40,6 +40,9 @@ type Options struct {
 	// Read reads a file of a revision; its error wraps fs.ErrNotExist if there
 	// is none.
 	Read func(ctx context.Context, revision, path string) ([]byte, error)
+	// Untrusted passes over the repository's files, because the commit that
+	// they would be read from is not known, and says so if there are any.
+	Untrusted bool
 	// Baseline is the file that --baseline names, or "".
 	Baseline string
 	// NoBaseline leaves the baseline out.
@@ -58,8 +61,9 @@ type Loaded struct {
 	// file to write one to.
 	Baseline     *suppress.Baseline
 	BaselineFile string
-	// Says are lines for standard error: what the user may not expect.
-	Says []string
+	// Says are lines for standard error: what the user may not expect. Notes
+	// say what of imported configuration means something else here.
+	Says, Notes []string
 }
 
 // Load finds and reads the files. The errors are *scanner.UsageErrors, but for
@@ -86,9 +90,7 @@ func Load(ctx context.Context, o Options) (*Loaded, error) {
 	}
 	if out.Config != nil && out.Config.Imported {
 		l.say("using %s, as there is no %s; `spillgate config import` makes one of it", out.Config.Name, ownName)
-		for _, n := range out.Config.Notes {
-			l.say("%s", n)
-		}
+		out.Notes = out.Config.Notes
 	}
 	l.differences()
 	out.Says = l.says
@@ -111,6 +113,10 @@ func (l *loader) say(format string, args ...any) {
 // read returns a file of the repository, nil if there is none.
 func (l *loader) read(name string) ([]byte, error) {
 	if l.Root == "" && l.Revision == "" {
+		return nil, nil
+	}
+	if l.Untrusted {
+		l.asked = append(l.asked, name)
 		return nil, nil
 	}
 	if l.Revision == "" {
@@ -285,7 +291,7 @@ func (l *loader) baseline(out *Loaded) error {
 // differences says which files of the revision are others in the work tree, so
 // that nobody wonders why a change of them does nothing.
 func (l *loader) differences() {
-	if l.Revision == "" || l.Root == "" {
+	if l.Revision == "" && !l.Untrusted || l.Root == "" {
 		return
 	}
 	var changed []string
@@ -295,7 +301,9 @@ func (l *loader) differences() {
 			changed = append(changed, name)
 		}
 	}
-	if len(changed) > 0 {
+	if len(changed) > 0 && l.Untrusted {
+		l.say("%s not used: the range starts from no commit that could vouch for what is in it (--config-from worktree does otherwise)", strings.Join(changed, ", "))
+	} else if len(changed) > 0 {
 		l.say("%s not as in the working tree, but as in %s, where the range starts: a change must not excuse itself (--config-from worktree does otherwise)",
 			strings.Join(changed, ", "), l.Revision[:min(len(l.Revision), 12)])
 	}
