@@ -36,8 +36,8 @@ var shapes = []shape{
 		name: "monorepo", about: "a wide tree of services, several roots, submodules, octopus merges",
 		commits: 1200, files: 5000, roots: 5, touched: 12, added: 400, moved: 40, binary: 40, topics: 6,
 		place: func(s seed, n int) string {
-			h := hash(path.Dir(s.path), n) // a folder stays together
-			return fmt.Sprintf("services/%s-%02d/%s", teams[h%uint32(len(teams))], h/8%40, s.path)
+			h := hash(strings.Split(s.path, "/")[0]) // a folder stays together
+			return copyOf(fmt.Sprintf("services/%s-%02d/%s", teams[h%uint32(len(teams))], h/8%40, s.path), n)
 		},
 	},
 	{
@@ -45,7 +45,7 @@ var shapes = []shape{
 		commits: 1200, files: 300, roots: 2, touched: 4, added: 500, moved: 30, binary: 350, topics: 3,
 		place: func(s seed, n int) string {
 			p := strings.TrimSuffix(s.path, path.Ext(s.path)) + ".md"
-			return copyOf("content/"+languages[hash(p, n)%uint32(len(languages))]+"/"+p, n)
+			return copyOf("content/"+languages[hash(p)%uint32(len(languages))]+"/"+p, n)
 		},
 		docs: true,
 	},
@@ -61,9 +61,9 @@ var (
 	}
 )
 
-func hash(s string, n int) uint32 {
+func hash(s string) uint32 {
 	h := fnv.New32a()
-	_, _ = fmt.Fprint(h, s, n)
+	_, _ = h.Write([]byte(s))
 	return h.Sum32()
 }
 
