@@ -63,6 +63,12 @@ func hits(d scanner.Detector, data string) []found {
 	return chunkHits(d, c)
 }
 
+// binaryHits runs d over one chunk of binary data.
+func binaryHits(d scanner.Detector, data string) []found {
+	o := &scanner.Object{Binary: strings.ContainsRune(data, 0)}
+	return chunkHits(d, &scanner.Chunk{Object: o, Data: []byte(data), To: len(data), First: true, Last: true, Line: 1})
+}
+
 func chunkHits(d scanner.Detector, c *scanner.Chunk) (all []found) {
 	d.Detect(c, func(h *scanner.Hit) {
 		f := found{rule: h.Rule.ID, text: string(h.Text), start: int(c.Offset) + h.SecretStart, end: int(c.Offset) + h.SecretEnd}
