@@ -24,7 +24,7 @@ func ValidatorNames() []string {
 		"assignment", "url-password", "authorization-header",
 		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
 		"base58check", "not-a-known-key", "mixed-case",
-		"nkey-seed", "pypi-macaroon", "not-digest", "secret-name",
+		"nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "secret-name",
 	}
 }
 
@@ -103,6 +103,8 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateNKEYSeed
 	case "pypi-macaroon":
 		v = validatePyPIMacaroon
+	case "nuget-sample":
+		v = validateNuGetSample
 	case "not-digest":
 		v = validateNotDigest
 	case "secret-name":

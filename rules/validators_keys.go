@@ -61,6 +61,18 @@ func validatePyPIMacaroon(data []byte, m *Match) bool {
 	return true
 }
 
+// validateNuGetSample ("nuget-sample") marks the two passwords that Microsoft's
+// reference of NuGet.Config uses in its examples.
+//
+// Source: https://learn.microsoft.com/en-us/nuget/reference/nuget-config-file
+func validateNuGetSample(data []byte, m *Match) bool {
+	switch string(data[m.SecretStart:m.SecretEnd]) {
+	case "33f!!" + "lloppa", "hal+9" + "ooo_da!sY":
+		m.Placeholder = "password of NuGet's documentation"
+	}
+	return true
+}
+
 // isMacaroon walks the packets of a macaroon of version 2.
 func isMacaroon(b []byte) bool {
 	if len(b) == 0 || b[0] != 2 {

@@ -66,6 +66,14 @@ func TestPyPIMacaroon(t *testing.T) {
 	}
 }
 
+func TestNuGetSample(t *testing.T) {
+	for text, want := range map[string]bool{"33f!!" + "lloppa": true, "hal+9" + "ooo_da!sY": true, "33f!!" + "lloppb": false} {
+		if ok, m := judge(validateNuGetSample, text); !ok || (m.Placeholder != "") != want {
+			t.Errorf("a text of %d characters: accepted %v, a placeholder %v, want %v", len(text), ok, m.Placeholder != "", want)
+		}
+	}
+}
+
 // FuzzKeyValidators holds that the validators take any text, leave the bounds
 // alone, and accept a seed only when it decodes to itself.
 func FuzzKeyValidators(f *testing.F) {
@@ -73,7 +81,7 @@ func FuzzKeyValidators(f *testing.F) {
 	f.Add("pypi-AgEIcHlwaS5vcmc")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, v := range []Validator{validateNKEYSeed, validatePyPIMacaroon, validateNotDigest, validateSecretName} {
+		for _, v := range []Validator{validateNKEYSeed, validatePyPIMacaroon, validateNuGetSample, validateNotDigest, validateSecretName} {
 			if _, m := judge(v, s); m.SecretStart != 0 || m.SecretEnd != len(s) {
 				t.Error("a validator moved the match")
 			}
