@@ -116,4 +116,9 @@ type Chunk struct {
 	// deltas of git packs.
 	Anchors  []rules.Anchor
 	Anchored bool
+	// Marks belong to the rule program: a byte for each anchor, in which it
+	// remembers from one version of a text to the next what needs no second
+	// look (rules.Program.MatchMarked). Nil where the source keeps none; else
+	// Data is the whole object.
+	Marks []byte
 }

@@ -7,6 +7,10 @@ type RuleDetector struct{ Program *rules.Program }
 
 // Detect implements Detector.
 func (d RuleDetector) Detect(c *Chunk, hit func(*Hit)) {
+	if c.Anchored && c.Marks != nil {
+		d.Program.MatchMarked(c.Data, c.Anchors, c.Marks, c.Object.Binary, hit)
+		return
+	}
 	if c.Anchored {
 		d.Program.Match(c.Data, c.Anchors, c.Object.Binary, hit)
 		return

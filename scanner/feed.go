@@ -60,6 +60,18 @@ func (f *Feeder) Bytes(o *Object, data []byte, emit func(*Chunk) error) error {
 	return nil
 }
 
+// Anchored does what Bytes does for content whose anchors and marks are at hand
+// (see Chunk). They go with the chunk if it holds the bytes as they are.
+func (f *Feeder) Anchored(o *Object, data []byte, anchors []rules.Anchor, marks []byte, emit func(*Chunk) error) error {
+	s := sniff(data)
+	if s.width > 0 || s.skip > 0 || len(data) > wholeMax {
+		return f.Bytes(o, data, emit)
+	}
+	o.Binary, o.Encoding = s.binary, s.name
+	c := Chunk{Object: o, Data: data, To: len(data), First: true, Last: true, Line: 1, Anchors: anchors, Anchored: true, Marks: marks}
+	return emit(&c)
+}
+
 // Reader calls emit for the chunks of an object whose content r yields, in
 // memory that does not depend on its size, and returns how many bytes r
 // yielded. An error of r or emit ends it and is returned; what r yielded

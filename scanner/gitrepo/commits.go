@@ -21,7 +21,7 @@ type commitScan struct {
 	// history says that each blob is emitted once, as a whole. Else it is
 	// emitted once for each set of parents' blobs, with the lines that count.
 	history bool
-	blobs   map[oid]struct{}
+	blobs   *blobTable // in a history
 	changes map[string]struct{}
 	inTrees func(id oid) // told of every tree that is entered, or nil
 	tags    map[oid]bool
@@ -36,7 +36,7 @@ func newCommitScan(x *run, rd reader) (*commitScan, error) {
 	})
 	return &commitScan{
 		run: x, walk: w, rd: rd, trees: &trees{repo: x.repo, rd: rd},
-		blobs: map[oid]struct{}{}, changes: map[string]struct{}{}, tags: map[oid]bool{},
+		blobs: newBlobTable(), changes: map[string]struct{}{}, tags: map[oid]bool{},
 	}, err
 }
 
@@ -109,15 +109,14 @@ func (s *commitScan) change(ch *change, d *scanner.Commit, lost func() []lostFil
 	link := ch.mode&modeType == modeGitlink
 	switch {
 	case link:
-		if s.names["submodule\x00"+string(ch.path)] {
+		name := "submodule\x00" + string(ch.path)
+		if _, ok := s.names[name]; ok {
 			return nil
 		}
-		s.names["submodule\x00"+string(ch.path)] = true
+		s.names[name] = name
 	case s.history:
-		if _, ok := s.blobs[ch.id]; ok {
-			return nil
-		}
-		s.blobs[ch.id] = struct{}{}
+		s.brought(ch, d)
+		return nil
 	default:
 		key := changeKey(ch)
 		if _, ok := s.changes[key]; ok {
@@ -134,6 +133,19 @@ func (s *commitScan) change(ch *change, d *scanner.Commit, lost func() []lostFil
 		o.New = n
 	}
 	return s.file(o, ch.id, false)
+}
+
+// brought notes a blob of a history for later.
+func (s *commitScan) brought(ch *change, d *scanner.Commit) {
+	path, ok := s.names[string(ch.path)]
+	if !ok {
+		path = string(ch.path)
+		s.names[path] = path
+	}
+	n, isNew := s.blobs.add(&ch.id, firstPlace{path: path, commit: d, mode: ch.mode})
+	if !isNew && s.blobs.places[n].path != path {
+		s.blobs.copies = append(s.blobs.copies, copied{int32(n), path})
+	}
 }
 
 // changeKey identifies a blob and the blobs it replaces, whatever the order of

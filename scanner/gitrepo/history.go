@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 )
 
@@ -14,6 +15,10 @@ type HistoryOptions struct {
 	// AllObjects scans every object that is stored, also what no ref reaches:
 	// leftovers of amended and dropped commits.
 	AllObjects bool
+	// Program is the rule program of the detectors. With it, blobs come with
+	// their anchors, which for versions of a file cost little to find. Nil
+	// leaves all of that to the detectors.
+	Program *rules.Program
 }
 
 // History returns the source of everything that refs reach: branches, tags,
@@ -29,6 +34,10 @@ type history struct {
 	repo    *Repo
 	options HistoryOptions
 	roots   []oid // trees of the commits that were scanned
+	blobs   *blobTable
+	// oneByOne reads blobs in the order in which commits brought them, to
+	// compare with.
+	oneByOne bool
 }
 
 // Chunks implements scanner.Source.
@@ -54,7 +63,7 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 	x := h.repo.begin(ctx, st, what, emit)
 	s, err := newCommitScan(x, rd)
 	if err == nil {
-		s.history = true
+		s.history, h.blobs = true, s.blobs
 		err = h.scan(s, t)
 	}
 	return x.finish(ctx, err)
@@ -91,7 +100,10 @@ func (h *history) scan(s *commitScan, t *refTable) error {
 		return err
 	}
 	s.sayCut("so the history before them was not scanned")
-	return h.rest(s, loose, treesSeen)
+	if err := h.rest(s, loose, treesSeen); err != nil {
+		return err
+	}
+	return h.emitBlobs(s)
 }
 
 // strays are objects that no commit leads to.
@@ -167,107 +179,7 @@ func (h *history) rest(s *commitScan, loose *strays, seen map[oid]struct{}) erro
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		if _, ok := s.blobs[id]; ok {
-			continue
-		}
-		s.blobs[id] = struct{}{}
-		if err := s.add(id, &scanner.Object{ID: s.repo.hex(id)}); err != nil {
-			return err
-		}
+		s.blobs.add(&id, firstPlace{})
 	}
 	return nil
-}
-
-// Attribute implements scanner.Attributor: it counts how many more commits
-// hold the blob of each finding. Commit and path were known when the blob was
-// emitted.
-func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
-	c := holders{wanted: map[oid]int{}, memo: map[oid][]int{}}
-	for _, f := range findings {
-		if id, ok := h.blobOf(f); ok {
-			if _, known := c.wanted[id]; !known {
-				c.wanted[id] = len(c.wanted)
-			}
-		}
-	}
-	if len(c.wanted) == 0 {
-		return nil
-	}
-	st, err := h.repo.store(false)
-	if err != nil {
-		return err
-	}
-	rd, err := h.repo.open(ctx, st)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rd.close() }()
-	c.trees = &trees{repo: h.repo, rd: rd}
-	counts := make([]int, len(c.wanted))
-	for _, root := range h.roots {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for _, i := range c.in(root, 0) {
-			counts[i]++
-		}
-	}
-	for _, f := range findings {
-		if id, ok := h.blobOf(f); ok {
-			f.OtherCommits = max(counts[c.wanted[id]]-1, 0)
-		}
-	}
-	return nil
-}
-
-// blobOf returns the id of the blob that holds a finding, if one does.
-func (h *history) blobOf(f *scanner.Finding) (oid, bool) {
-	o := f.Object
-	if o == nil || o.Kind != scanner.Content && o.Kind != scanner.SymlinkTarget {
-		return oid{}, false
-	}
-	id, err := parseOID(o.ID, h.repo.hashLen)
-	return id, err == nil
-}
-
-// holders tells which wanted blobs trees hold. What was found of a tree is
-// remembered, so that each is read once however many commits share it.
-type holders struct {
-	*trees
-	wanted map[oid]int
-	memo   map[oid][]int
-}
-
-// in returns the numbers of the wanted blobs in tree, each once. A tree
-// that cannot be read was reported by the scan and holds nothing here.
-func (h *holders) in(tree oid, depth int) []int {
-	if found, ok := h.memo[tree]; ok {
-		return found
-	}
-	var set map[int]bool
-	note := func(n int) {
-		if set == nil {
-			set = map[int]bool{}
-		}
-		set[n] = true
-	}
-	raw, err := h.read(tree)
-	if err == nil && depth <= maxDepth {
-		t := treeReader{rest: raw, hashLen: h.repo.hashLen}
-		for t.next() {
-			if t.entry.isTree() {
-				for _, n := range h.in(t.entry.id, depth+1) {
-					note(n)
-				}
-			} else if n, ok := h.wanted[t.entry.id]; ok {
-				note(n)
-			}
-		}
-	}
-	var found []int
-	for n := range set {
-		found = append(found, n)
-	}
-	h.memo[tree] = found
-	return found
 }

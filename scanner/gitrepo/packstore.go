@@ -81,7 +81,7 @@ func (rd *packReader) read(id oid) (object, error) {
 	k, data, err := s.Get(name)
 	switch {
 	case err == nil:
-		return object{kind: packKind(k), size: int64(len(data)), data: data}, nil
+		return object{kind: packKind(k), size: int64(len(data)), data: data, lasting: true}, nil
 	case errors.Is(err, pack.ErrNotFound):
 		if problems := s.Problems(); len(problems) > 0 {
 			return object{}, fmt.Errorf("%w; it may be in what cannot be read: %w", err, errors.Join(problems...))

@@ -29,8 +29,8 @@ type run struct {
 
 	jobs    chan job
 	workers sync.WaitGroup
-	feeder  scanner.Feeder // of text
-	names   map[string]bool
+	feeder  scanner.Feeder    // of text
+	names   map[string]string // each to itself, so that equal paths share their bytes
 	people  map[string]bool
 }
 
@@ -44,7 +44,7 @@ type job struct {
 func (r *Repo) begin(ctx context.Context, s store, what string, emit func(*scanner.Chunk) error) *run {
 	x := &run{
 		repo: r, store: s, emit: emit,
-		said: map[string]bool{}, names: map[string]bool{}, people: map[string]bool{},
+		said: map[string]bool{}, names: map[string]string{}, people: map[string]bool{},
 		jobs: make(chan job, 4*r.options.Jobs),
 	}
 	x.ctx, x.cancel = context.WithCancel(ctx)
@@ -148,12 +148,7 @@ func (x *run) blob(rd reader, f *scanner.Feeder, j job) error {
 		x.fail(j.object, j.id, fmt.Errorf("it is a %s, not a blob", o.kind))
 		return nil
 	}
-	emit := func(c *scanner.Chunk) error {
-		if err := x.emit(c); err != nil {
-			return emitError{err}
-		}
-		return x.ctx.Err()
-	}
+	emit := x.guardedEmit()
 	n := o.size
 	if o.stream != nil {
 		n, err = f.Reader(j.object, o.stream, emit)
@@ -167,17 +162,33 @@ func (x *run) blob(rd reader, f *scanner.Feeder, j job) error {
 	if err != nil {
 		x.fail(j.object, j.id, err)
 	}
+	x.covered(j.object, n, o.data)
+	return nil
+}
+
+// guardedEmit returns emit with its errors marked, which ends when ctx does.
+func (x *run) guardedEmit() func(*scanner.Chunk) error {
+	return func(c *scanner.Chunk) error {
+		if err := x.emit(c); err != nil {
+			return emitError{err}
+		}
+		return x.ctx.Err()
+	}
+}
+
+// covered counts a blob of n bytes that was emitted. data is its content if it
+// was in memory.
+func (x *run) covered(o *scanner.Object, n int64, data []byte) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.coverage.Blobs++
 	x.coverage.Bytes += n
-	if j.object.Binary {
+	if o.Binary {
 		x.coverage.Binaries++
 	}
-	if isLFSPointer(o.data) {
-		x.coverage.Skip("LFS pointer: the file itself is not in git", j.object.Path)
+	if isLFSPointer(data) {
+		x.coverage.Skip("LFS pointer: the file itself is not in git", o.Path)
 	}
-	return nil
 }
 
 // isLFSPointer tells the text that Git LFS commits in place of a file
@@ -216,12 +227,15 @@ func (x *run) failed(where string, id oid, err error) {
 		}
 		return
 	}
-	fix := "`git fsck` lists what is damaged; fetch the objects again from another clone"
+	fix := fixDamage
 	if cut, serr := x.repo.shallow(); isMissing(err) && serr == nil && len(cut) > 0 {
 		fix = fixShallow
 	}
 	x.coverage.Fail(where, err.Error(), fix)
 }
+
+// fixDamage is the way out when objects cannot be read.
+const fixDamage = "`git fsck` lists what is damaged; fetch the objects again from another clone"
 
 // problem records something else that was not scanned.
 func (x *run) problem(where, what, fix string) {
@@ -254,11 +268,11 @@ func (x *run) text(o *scanner.Object, data []byte) error {
 
 // name emits the name of a new file, once in a run.
 func (x *run) name(path []byte, c *scanner.Commit) error {
-	if x.names[string(path)] {
+	if _, ok := x.names[string(path)]; ok {
 		return nil
 	}
 	p := string(path)
-	x.names[p] = true
+	x.names[p] = p
 	x.note(func(c *scanner.Coverage) { c.Names++ })
 	return x.text(&scanner.Object{Kind: scanner.FileName, Path: p, Commit: c}, path)
 }

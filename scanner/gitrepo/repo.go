@@ -53,6 +53,9 @@ type Options struct {
 	// Jobs is how many goroutines read and scan at a time, 0 for one per
 	// processor.
 	Jobs int
+	// Memory bounds, in bytes, what is kept of objects because others are
+	// made of them, 0 for a default of a few hundred megabytes.
+	Memory int64
 	// TrustRepo makes the git program read a repository that belongs to
 	// another user. It holds for this call and changes no configuration.
 	TrustRepo bool

@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type object struct {
 	size   int64
 	data   []byte
 	stream io.ReadCloser
+	// lasting says that data stays valid and that nobody changes it.
+	lasting bool
 }
 
 // A store holds the objects of a repository.
@@ -56,7 +59,7 @@ func isMissing(err error) bool {
 }
 
 // whole returns the content of an object of the given kind, which must be
-// small enough to parse.
+// small enough to parse. It stays valid and must not be changed.
 func whole(rd reader, id oid, want kind, hashLen int) ([]byte, error) {
 	o, err := rd.read(id)
 	if err != nil {
@@ -66,8 +69,11 @@ func whole(rd reader, id oid, want kind, hashLen int) ([]byte, error) {
 		closeStream(o)
 		return nil, fmt.Errorf("object %s is a %s, not a %s", id.hex(hashLen), o.kind, want)
 	}
-	if o.stream == nil {
+	if o.stream == nil && o.lasting {
 		return o.data, nil
+	}
+	if o.stream == nil {
+		return bytes.Clone(o.data), nil
 	}
 	defer closeStream(o)
 	if o.size > maxParsed {
@@ -86,14 +92,13 @@ func closeStream(o object) {
 	}
 }
 
-// readTag, readCommit and readTree read and parse. What they return lies in a
-// copy of its own where the caller keeps it beyond the next read.
+// readTag and readCommit read and parse. What they return stays valid.
 func (r *Repo) readCommit(rd reader, id oid) (commit, error) {
 	data, err := whole(rd, id, commitKind, r.hashLen)
 	if err != nil {
 		return commit{}, err
 	}
-	c, err := parseCommit(append([]byte(nil), data...), r.hashLen)
+	c, err := parseCommit(data, r.hashLen)
 	if err != nil {
 		return c, fmt.Errorf("commit %s: %w", r.hex(id), err)
 	}
@@ -105,7 +110,7 @@ func (r *Repo) readTag(rd reader, id oid) (tag, error) {
 	if err != nil {
 		return tag{}, err
 	}
-	t, err := parseTag(append([]byte(nil), data...), r.hashLen)
+	t, err := parseTag(data, r.hashLen)
 	if err != nil {
 		return t, fmt.Errorf("tag %s: %w", r.hex(id), err)
 	}

@@ -49,11 +49,10 @@ func (t *trees) read(id oid) ([]byte, error) {
 	if raw, ok := t.cache.get(id); ok {
 		return raw, nil
 	}
-	data, err := whole(t.rd, id, treeKind, t.repo.hashLen)
+	raw, err := whole(t.rd, id, treeKind, t.repo.hashLen)
 	if err != nil {
 		return nil, err
 	}
-	raw := append([]byte(nil), data...)
 	t.cache.put(id, raw)
 	return raw, nil
 }

@@ -1,0 +1,146 @@
+package gitrepo
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spillgate/spillgate/scanner"
+)
+
+// Attribute implements scanner.Attributor: it counts how many more commits
+// hold the blob of each finding. Commit and path were known when the blob was
+// emitted.
+//
+// Of all trees only those are read that lie on a path at which one of the
+// blobs ever was. The walk over the commits has noted these paths: a blob comes
+// to a path only by a commit none of whose parents has it there.
+func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
+	wanted := map[oid]int{}
+	for _, f := range findings {
+		if id, ok := h.blobOf(f); ok {
+			if _, known := wanted[id]; !known {
+				wanted[id] = len(wanted)
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	st, err := h.repo.store(false)
+	if err != nil {
+		return err
+	}
+	rd, err := h.repo.open(ctx, st)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rd.close() }()
+	c := holders{trees: &trees{repo: h.repo, rd: rd}, wanted: wanted, memo: map[holderKey][]int{}}
+	top := h.pathsOf(wanted)
+	counts := make([]int, len(wanted))
+	for _, root := range h.roots {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, i := range c.in(root, top, 0) {
+			counts[i]++
+		}
+	}
+	for _, f := range findings {
+		if id, ok := h.blobOf(f); ok {
+			f.OtherCommits = max(counts[wanted[id]]-1, 0)
+		}
+	}
+	return nil
+}
+
+// blobOf returns the id of the blob that holds a finding, if one does.
+func (h *history) blobOf(f *scanner.Finding) (oid, bool) {
+	o := f.Object
+	if o == nil || o.Kind != scanner.Content && o.Kind != scanner.SymlinkTarget {
+		return oid{}, false
+	}
+	id, err := parseOID(o.ID, h.repo.hashLen)
+	return id, err == nil
+}
+
+// A folder is one of those that wanted blobs were in, with the names in it that
+// lead to them: to folders, or nil where a blob has the name.
+type folder struct{ names map[string]*folder }
+
+// pathsOf returns the tree of all paths at which the wanted blobs were.
+func (h *history) pathsOf(wanted map[oid]int) *folder {
+	top := &folder{names: map[string]*folder{}}
+	add := func(n int32, path string) {
+		if _, ok := wanted[h.blobs.ids[n]]; !ok || path == "" {
+			return
+		}
+		at := top
+		for {
+			name, rest, more := strings.Cut(path, "/")
+			next := at.names[name]
+			if !more {
+				at.names[name] = next // it may be a folder in other commits
+				return
+			}
+			if next == nil {
+				next = &folder{names: map[string]*folder{}}
+				at.names[name] = next
+			}
+			at, path = next, rest
+		}
+	}
+	for n := range h.blobs.places {
+		add(int32(n), h.blobs.places[n].path)
+	}
+	for _, c := range h.blobs.copies {
+		add(c.blob, c.path)
+	}
+	return top
+}
+
+// holders tells which wanted blobs trees hold. What was found of a tree is
+// remembered, so that each is read once however many commits share it.
+type holders struct {
+	*trees
+	wanted map[oid]int
+	memo   map[holderKey][]int
+}
+
+// A holderKey is a tree at a path.
+type holderKey struct {
+	tree oid
+	at   *folder
+}
+
+// in returns the numbers of the wanted blobs in tree, which is at the folder
+// at, each once. A tree that cannot be read was reported by the scan and holds
+// nothing here.
+func (h *holders) in(tree oid, at *folder, depth int) []int {
+	if found, ok := h.memo[holderKey{tree, at}]; ok {
+		return found
+	}
+	var found []int
+	raw, err := h.read(tree)
+	if err == nil && depth <= maxDepth {
+		t := treeReader{rest: raw, hashLen: h.repo.hashLen}
+		for t.next() {
+			below, ok := at.names[string(t.entry.name)]
+			if !ok {
+				continue
+			}
+			if !t.entry.isTree() {
+				if n, ok := h.wanted[t.entry.id]; ok {
+					found = append(found, n)
+				}
+			} else if below != nil {
+				found = append(found, h.in(t.entry.id, below, depth+1)...)
+			}
+		}
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	h.memo[holderKey{tree, at}] = found
+	return found
+}
