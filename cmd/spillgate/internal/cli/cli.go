@@ -85,8 +85,8 @@ func (a *app) root() *cli.Command {
 		Description: "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 something could not be\n" +
 			"scanned, 3 wrong usage or configuration, 130 interrupted.",
 		Commands: []*cli.Command{
-			a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(),
-			a.hook(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
+			a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(), a.ci(),
+			a.hook(), a.baseline(), a.configuration(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
 		},
 		EnableShellCompletion:           true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },

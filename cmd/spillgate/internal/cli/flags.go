@@ -15,17 +15,7 @@ import (
 // each: a flag holds the value it was given.
 func scanFlags(more ...cli.Flag) []cli.Flag {
 	formats := strings.Join(report.Formats(), ", ")
-	return append(configFlags(more...),
-		&cli.StringFlag{
-			Name: "fail-on", Value: "medium", Sources: cli.EnvVars("SPILLGATE_FAIL_ON"),
-			Usage:     "lowest `SEVERITY` that fails the run: " + strings.Join(rules.SeverityNames(), ", "),
-			Validator: func(s string) error { _, err := severity(s); return err },
-		},
-		&cli.StringFlag{
-			Name: "min-confidence", Value: "high", Sources: cli.EnvVars("SPILLGATE_MIN_CONFIDENCE"),
-			Usage:     "lowest `CONFIDENCE` that fails the run: low, medium, high; less sure findings are warnings",
-			Validator: confidence,
-		},
+	return append(depthFlags(gateFlags(configFlags(more...)...)...),
 		&cli.StringFlag{
 			Name: "format", Aliases: []string{"f"}, Value: "text",
 			Usage:     "`FORMAT` of the report on standard output: " + formats,
@@ -46,6 +36,36 @@ func scanFlags(more ...cli.Flag) []cli.Flag {
 				return nil
 			},
 		},
+		&cli.BoolFlag{Name: "show-suppressed", Usage: "list suppressed findings, with the reason, too"},
+		&cli.BoolFlag{Name: "no-baseline", Usage: "report what the baseline excuses too"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print findings and errors only"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was scanned, how, and what was skipped"},
+		&cli.BoolFlag{Name: "no-color", Usage: "no colours (NO_COLOR does the same)"},
+	)
+}
+
+// gateFlags are the flags that say what fails a run.
+func gateFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.StringFlag{
+			Name: "fail-on", Value: "medium", Sources: cli.EnvVars("SPILLGATE_FAIL_ON"),
+			Usage:     "lowest `SEVERITY` that fails the run: " + strings.Join(rules.SeverityNames(), ", "),
+			Validator: func(s string) error { _, err := severity(s); return err },
+		},
+		&cli.StringFlag{
+			Name: "min-confidence", Value: "high", Sources: cli.EnvVars("SPILLGATE_MIN_CONFIDENCE"),
+			Usage:     "lowest `CONFIDENCE` that fails the run: low, medium, high; less sure findings are warnings",
+			Validator: confidence,
+		},
+		&cli.BoolFlag{Name: "fail-on-unused", Usage: "fail if a comment, ignore line or baseline entry excuses nothing"},
+		&cli.BoolFlag{Name: "require-reason", Usage: "honour only comments and baseline entries that give a reason"},
+	)
+}
+
+// depthFlags are the flags that say how deep a scan looks, and with how many
+// threads.
+func depthFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
 		&cli.IntFlag{
 			Name: "decode-depth", Value: decode.DefaultDepth,
 			Usage: "undo up to `N` encodings inside each other (base64, gzip, escapes and others; 0: none)",
@@ -57,13 +77,6 @@ func scanFlags(more ...cli.Flag) []cli.Flag {
 			},
 		},
 		&cli.BoolFlag{Name: "no-archives", Usage: "do not look into zip, tar and compressed files"},
-		&cli.BoolFlag{Name: "show-suppressed", Usage: "list suppressed findings, with the reason, too"},
-		&cli.BoolFlag{Name: "fail-on-unused", Usage: "fail if a comment, ignore line or baseline entry excuses nothing"},
-		&cli.BoolFlag{Name: "require-reason", Usage: "honour only comments and baseline entries that give a reason"},
-		&cli.BoolFlag{Name: "no-baseline", Usage: "report what the baseline excuses too"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print findings and errors only"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was scanned, how, and what was skipped"},
-		&cli.BoolFlag{Name: "no-color", Usage: "no colours (NO_COLOR does the same)"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "scan with `N` threads (default: all cores)", Validator: func(n int) error {
 			if n < 0 || n > 1024 {
 				return fmt.Errorf("--jobs must lie between 1 and 1024")

@@ -29,8 +29,8 @@ type origin struct {
 	whole bool
 	// path is what a walk begins at. A walk obeys ignore files itself.
 	path string
-	// noIgnore leaves ignore files unheeded.
-	noIgnore bool
+	// noIgnore leaves ignore files unheeded, and noBaseline the baseline.
+	noIgnore, noBaseline bool
 }
 
 // settings are what flags, files and defaults come to for one run.
@@ -48,7 +48,7 @@ type settings struct {
 // settle finds out what holds for a source of o.
 func settle(ctx context.Context, c *cli.Command, o origin) (*settings, error) {
 	s := &settings{origin: o, verbose: c.Bool("verbose"), quiet: c.Bool("quiet")}
-	load := config.Options{Explicit: c.String("config"), Baseline: c.String("baseline"), NoBaseline: c.Bool("no-baseline")}
+	load := config.Options{Explicit: c.String("config"), Baseline: c.String("baseline"), NoBaseline: c.Bool("no-baseline") || o.noBaseline}
 	load.Root = rootOf(o)
 	s.root = filepath.ToSlash(load.Root)
 	if err := from(c, o, &load); err != nil {
@@ -130,12 +130,17 @@ func from(c *cli.Command, o origin, load *config.Options) error {
 // each comes from.
 func (s *settings) resolve(c *cli.Command) error {
 	file := s.Config
-	var err error
-	if s.gate.FailOn, err = severity(c.String("fail-on")); err != nil {
-		return err
+	// Commands without a gate have no such flags.
+	s.gate.FailOn, s.gate.MinConfidence = rules.Medium, rules.ConfidenceHigh
+	if v := c.String("fail-on"); v != "" {
+		if err := s.gate.FailOn.UnmarshalText([]byte(v)); err != nil {
+			return err
+		}
 	}
-	if err = s.gate.MinConfidence.UnmarshalText([]byte(c.String("min-confidence"))); err != nil {
-		return err
+	if v := c.String("min-confidence"); v != "" {
+		if err := s.gate.MinConfidence.UnmarshalText([]byte(v)); err != nil {
+			return err
+		}
 	}
 	failOn, confidence := s.source(c, "fail-on", "SPILLGATE_FAIL_ON"), s.source(c, "min-confidence", "SPILLGATE_MIN_CONFIDENCE")
 	if file != nil && file.FailOn != nil && !c.IsSet("fail-on") {
