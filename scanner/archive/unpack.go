@@ -29,6 +29,10 @@ const (
 // errLimit ends the unpacking of an archive that came upon a limit.
 var errLimit = errors.New("archive limit")
 
+// errCut stands for io.ErrUnexpectedEOF, which io.ReadFull also returns for
+// what ends as it should.
+var errCut = errors.New("cut short")
+
 // An emitError is an error of whoever receives the chunks, which ends the scan,
 // to tell it from one of the archive.
 type emitError struct{ error }
@@ -97,6 +101,9 @@ func (m metered) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	n, err := m.r.Read(b)
+	if err == io.ErrUnexpectedEOF {
+		err = errCut
+	}
 	*m.count += int64(n)
 	if out := *m.count; out > u.run.options.MaxBytes || out > ratioFree && out > u.run.options.MaxRatio*u.meter.in.Load() {
 		return n, errLimit
