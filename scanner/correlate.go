@@ -10,7 +10,8 @@ import (
 )
 
 // Findings are worth more together. Correlate looks at all of them, once each
-// knows its commit and path and before stages judge them:
+// knows its commit and path and stages have judged it: what is excused, or an
+// example, makes nothing worse.
 //
 //   - an AWS access key id and its secret key name each other in the field
 //     "with", and the id is as severe as the secret;
@@ -18,9 +19,6 @@ import (
 //   - an ARN is critical where credentials of the same account come with it, in
 //     the same file or in the same change: whoever reads them can use what it
 //     names. The field "raised" says so.
-//
-// A finding in an archive that stands in the archive's own bytes as well, as in
-// a tar or in a zip that does not compress, is kept where it can be read.
 
 // pairReach is how many lines the halves of a credential may stand apart.
 const pairReach = 30
@@ -31,17 +29,17 @@ const (
 	fieldAccount = "account"
 )
 
-// correlate sets the fields and severities described above, and returns the
-// findings without the repeated ones. It takes the time of sorting them.
-func correlate(all []*Finding) []*Finding {
-	all = dropContainers(all)
+// correlate sets the fields and severities described above, in the time that it
+// takes to sort the findings.
+func correlate(all []*Finding) {
 	pairAWS(all)
 	nameUsers(all)
 	raiseARNs(all)
-	return all
 }
 
-// dropContainers removes findings that a member of the same archive repeats.
+// dropContainers returns the findings without those in the bytes of an archive
+// that a member of it repeats, as in a tar or in a zip that does not compress:
+// they are kept where they can be read.
 func dropContainers(all []*Finding) []*Finding {
 	type key struct {
 		object       *Object
@@ -61,8 +59,8 @@ func dropContainers(all []*Finding) []*Finding {
 	})
 }
 
-// isExample reports whether f is known to be no secret.
-func isExample(f *Finding) bool { return f.Suppression != nil }
+// isExcused reports whether f does not count.
+func isExcused(f *Finding) bool { return f.Suppression != nil }
 
 // pairAWS joins access key ids and secret keys.
 func pairAWS(all []*Finding) {
@@ -85,7 +83,7 @@ func pairAWS(all []*Finding) {
 func pair(all []*Finding, isLeft, isRight func(*Finding) bool, joined func(left, right *Finding)) {
 	var some []*Finding
 	for _, f := range all {
-		if !isExample(f) && (isLeft(f) || isRight(f)) {
+		if !isExcused(f) && (isLeft(f) || isRight(f)) {
 			some = append(some, f)
 		}
 	}
@@ -152,7 +150,7 @@ func raiseARNs(all []*Finding) {
 	type place struct{ change, account string }
 	with := map[place]*Finding{}
 	for _, f := range all {
-		if !isCredential(f) || isExample(f) {
+		if !isCredential(f) || isExcused(f) {
 			continue
 		}
 		p := place{change(f), field(f, fieldAccount)}
@@ -167,7 +165,7 @@ func raiseARNs(all []*Finding) {
 		return
 	}
 	for _, f := range all {
-		if !slices.Contains(f.Rule.Tags, "arn") || isExample(f) {
+		if !slices.Contains(f.Rule.Tags, "arn") || isExcused(f) {
 			continue
 		}
 		account := field(f, fieldAccount)

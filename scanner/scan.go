@@ -205,7 +205,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 			break
 		}
 	}
-	all = correlate(giveWay(all))
+	all = dropContainers(giveWay(all))
 	for _, s := range o.Stages {
 		if p, ok := s.(Preparer); ok {
 			p.Prepare(all)
@@ -226,6 +226,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 	slices.SortStableFunc(r.Notices, func(a, b Notice) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Where, b.Where))
 	})
+	correlate(all)
 	o.Fingerprinter.fill(all)
 	r.Findings, r.Suppressed = merge(all)
 	r.Took = time.Since(r.Started)

@@ -12,7 +12,7 @@ import (
 func nameUsers(all []*Finding) {
 	for _, f := range all {
 		isPassword := f.Rule.Fallback || slices.Contains(f.Rule.Tags, "password")
-		if !isPassword || isExample(f) || field(f, "user") != "" || field(f, fieldWith) != "" {
+		if !isPassword || isExcused(f) || field(f, "user") != "" || field(f, fieldWith) != "" {
 			continue
 		}
 		around := f.Context.text
