@@ -79,8 +79,8 @@ func keysOf(text []byte) []key {
 		var parts []string
 		at := -1
 		for it := e.Key(); it.Next(); {
-			if at < 0 {
-				at = int(it.Node().Raw.Offset)
+			if at < 0 || e.Kind != unstable.KeyValue {
+				at = int(it.Node().Raw.Offset) // of a header, its last part
 			}
 			parts = append(parts, string(it.Node().Data))
 		}
@@ -158,7 +158,11 @@ func (p *parser) fail(path, format string, args ...any) {
 		return
 	}
 	line, column := p.at(path)
-	p.err = fmt.Errorf("%s:%d:%d: %s: %s", p.name, line, column, path[strings.LastIndexByte(path, '.')+1:], fmt.Sprintf(format, args...))
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	if strings.Trim(name, "0123456789") == "" {
+		name = "[[" + strings.TrimSuffix(path, "."+name) + "]]"
+	}
+	p.err = fmt.Errorf("%s:%d:%d: %s: %s", p.name, line, column, name, fmt.Sprintf(format, args...))
 }
 
 func (p *parser) settings() []Setting {
@@ -269,7 +273,7 @@ func (p *parser) allow(c *Config, i int, t *allowText) {
 		a.Paths = globs(t.Paths)
 	}
 	if len(t.Values)+len(t.Stopwords)+len(t.Paths)+len(t.PathExpressions)+len(t.Commits)+len(t.Fingerprints)+len(t.Places) == 0 {
-		p.fail(fmt.Sprintf("allow.%d", i), "an [[allow]] without a list excuses nothing: add values, stopwords, paths, path-expressions, commits, fingerprints or places")
+		p.fail(fmt.Sprintf("allow.%d", i), "a table without a list excuses nothing: add values, stopwords, paths, path-expressions, commits, fingerprints or places")
 	}
 	c.Allow = append(c.Allow, a)
 }
