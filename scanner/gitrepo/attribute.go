@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -124,12 +125,8 @@ func (h *holders) in(tree oid, at *folder, depth int) []int {
 	var found []int
 	raw, err := h.read(tree)
 	if err == nil && depth <= maxDepth {
-		t := treeReader{rest: raw, hashLen: h.repo.hashLen}
-		for t.next() {
-			below, ok := at.names[string(t.entry.name)]
-			if !ok {
-				continue
-			}
+		for t := (treeReader{rest: raw, hashLen: h.repo.hashLen}); t.skipTo(at.names) && t.next(); {
+			below := at.names[string(t.entry.name)]
 			if !t.entry.isTree() {
 				if n, ok := h.wanted[t.entry.id]; ok {
 					found = append(found, n)
@@ -143,4 +140,24 @@ func (h *holders) in(tree oid, at *folder, depth int) []int {
 	found = slices.Compact(found)
 	h.memo[holderKey{tree, at}] = found
 	return found
+}
+
+// skipTo passes over the entries whose names are not among names and reports
+// whether it found one that is.
+func (t *treeReader) skipTo(names map[string]*folder) bool {
+	for {
+		name := bytes.IndexByte(t.rest, ' ') + 1
+		if name == 0 {
+			return false
+		}
+		nul := bytes.IndexByte(t.rest[name:], 0)
+		next := name + nul + 1 + t.hashLen
+		if nul < 0 || next > len(t.rest) {
+			return false
+		}
+		if _, ok := names[string(t.rest[name:name+nul])]; ok {
+			return true
+		}
+		t.rest = t.rest[next:]
+	}
 }

@@ -115,7 +115,6 @@ func (c *comparison) dir(tree oid, parents []oid, depth int) error {
 			old = nil
 		}
 		others[i].reader = treeReader{rest: old, hashLen: c.repo.hashLen}
-		others[i].advance()
 	}
 	return c.entries(tree, raw, others, depth)
 }
@@ -125,8 +124,8 @@ func (c *comparison) entries(tree oid, raw []byte, others []sibling, depth int) 
 	t := treeReader{rest: raw, hashLen: c.repo.hashLen}
 	olds := make([]oid, len(others))
 	base := len(c.path)
-	for t.next() {
-		e := t.entry
+	for t.skipEqual(others); t.next(); t.skipEqual(others) {
+		e := &t.entry
 		same, added := false, true
 		for i := range others {
 			old, ok := others[i].find(e.name, e.isTree())
@@ -163,29 +162,72 @@ func (c *comparison) entries(tree oid, raw []byte, others []sibling, depth int) 
 	return nil
 }
 
+// skipEqual passes over the entries that t and all others have next. Trees have
+// most of their entries in common, and to compare them whole is far cheaper
+// than to take them apart.
+func (t *treeReader) skipEqual(others []sibling) {
+	if len(others) == 0 || t.err != nil {
+		return
+	}
+	rest := t.rest
+	for i := range others {
+		if s := &others[i]; s.held {
+			s.reader.rest, s.held = s.start, false
+		}
+	}
+	for {
+		n := bytes.IndexByte(rest, 0) + 1 + t.hashLen
+		if n <= t.hashLen || n > len(rest) {
+			break
+		}
+		equal := true
+		for i := range others {
+			r := &others[i].reader
+			equal = equal && r.err == nil && len(r.rest) >= n && string(r.rest[:n]) == string(rest[:n])
+		}
+		if !equal {
+			break
+		}
+		rest = rest[n:]
+		for i := range others {
+			others[i].reader.rest = others[i].reader.rest[n:]
+		}
+	}
+	t.rest = rest
+}
+
 // A sibling is a parent's version of a directory, walked in step with the new
 // one.
 type sibling struct {
 	reader treeReader
-	more   bool
+	// held says that reader.entry, which begins at start, comes next.
+	held  bool
+	start []byte
 }
 
-func (s *sibling) advance() { s.more = s.reader.next() }
+// peek makes the next entry the reader's and reports whether there is one.
+func (s *sibling) peek() bool {
+	if !s.held {
+		s.start = s.reader.rest
+		s.held = s.reader.next()
+	}
+	return s.held
+}
 
 // find moves on to the entry called name and reports whether there is one.
 // Both trees are sorted, so the search never has to go back. An entry that
 // turned from a file into a directory is not found.
 func (s *sibling) find(name []byte, dir bool) (treeEntry, bool) {
-	for s.more {
+	for s.peek() {
 		e := &s.reader.entry
 		c := compareNames(e.name, e.isTree(), name, dir)
 		if c > 0 {
 			return treeEntry{}, false
 		}
+		s.held = false
 		if c == 0 && bytes.Equal(e.name, name) {
 			return *e, true
 		}
-		s.advance()
 	}
 	return treeEntry{}, false
 }

@@ -40,21 +40,23 @@ func (s *Store) Get(id ID) (kind Kind, data []byte, err error) {
 
 // find is Get, without protection from faults.
 func (s *Store) find(id ID) (kind Kind, data []byte, err error) {
-	z := s.inflaters.Get().(*inflate.Inflater)
-	defer s.inflaters.Put(z)
-	r := reader{s: s, z: z, left: maxSteps}
+	r := s.readers.Get().(*reader)
+	defer s.readers.Put(r)
+	r.left, r.chain = maxSteps, r.chain[:0]
 	if kind, data, err = r.object(id, place{}); err != nil && s.refresh() {
-		r.left = maxSteps
+		r.left, r.chain = maxSteps, r.chain[:0]
 		kind, data, err = r.object(id, place{})
 	}
 	return kind, data, err
 }
 
-// A reader reads one object and what that needs.
+// A reader reads one object and what that needs. Its memory is used again.
 type reader struct {
-	s    *Store
-	z    *inflate.Inflater
-	left budget
+	s     *Store
+	z     *inflate.Inflater
+	left  budget
+	delta []byte
+	chain []link // of the objects being read, those that they need at the end
 }
 
 // object reads id from the first place other than skip where it is sound.
@@ -135,7 +137,8 @@ func (r *reader) packed(p *packFile, offset int64) (kind Kind, data []byte, err 
 	if err := p.load(); err != nil {
 		return 0, nil, err
 	}
-	var chain []link
+	chain := len(r.chain) // where that of this object begins
+	defer func() { r.chain = r.chain[:chain] }()
 	cache := r.s.cache
 	for data == nil {
 		if k, d, ok := cache.get(p, offset); ok {
@@ -148,20 +151,20 @@ func (r *reader) packed(p *packFile, offset int64) (kind Kind, data []byte, err 
 		e, err := p.entry(offset)
 		if err == nil && e.kind.whole() {
 			kind = e.kind
-			data, err = r.payload(p, offset, &e)
+			data, err = r.payload(p, offset, &e, nil)
 		}
 		if err != nil {
-			if kind, data, err = r.elsewhere(p, offset, err, len(chain)); err != nil {
+			if kind, data, err = r.elsewhere(p, offset, err, len(r.chain)-chain); err != nil {
 				return 0, nil, err
 			}
 		}
 		if data != nil {
-			if len(chain) > 0 {
+			if len(r.chain) > chain {
 				cache.put(p, offset, kind, data)
 			}
 			break
 		}
-		chain = append(chain, link{offset, e})
+		r.chain = append(r.chain, link{offset, e})
 		if e.kind == offsetDelta {
 			offset = e.base
 		} else if i, ok := p.idx.find(e.baseID); ok {
@@ -172,39 +175,46 @@ func (r *reader) packed(p *packFile, offset int64) (kind Kind, data []byte, err 
 			return 0, nil, at(p.path, offset, fmt.Errorf("reading the base of a delta: %w", err))
 		}
 	}
-	for k := len(chain) - 1; k >= 0; k-- {
-		c := &chain[k]
+	for k := len(r.chain) - 1; k >= chain; k-- {
+		c := r.chain[k]
 		d, err := r.apply(p, c.offset, &c.entry, data)
 		if err != nil {
-			if _, d, err = r.elsewhere(p, c.offset, err, k); err != nil {
+			if _, d, err = r.elsewhere(p, c.offset, err, k-chain); err != nil {
 				return 0, nil, err
 			}
 		}
-		if data = d; k > 0 {
+		if data = d; k > chain {
 			cache.put(p, c.offset, kind, data)
 		}
 	}
 	return kind, data, nil
 }
 
-// payload inflates the entry e at offset. The result is never nil.
-func (r *reader) payload(p *packFile, offset int64, e *entry) ([]byte, error) {
+// payload inflates the entry e at offset, into buf if that is large enough. The
+// result is never nil.
+func (r *reader) payload(p *packFile, offset int64, e *entry, buf []byte) ([]byte, error) {
 	if e.size > r.s.opts.MaxObject {
 		return nil, at(p.path, offset, fmt.Errorf("%w: %d bytes", ErrTooLarge, e.size))
 	}
 	if err := plausible(e.size, int64(len(p.body))-e.data); err != nil {
 		return nil, at(p.path, offset, err)
 	}
-	buf := make([]byte, e.size, e.size+inflate.Slack)
+	if buf == nil || int64(cap(buf)) < e.size+inflate.Slack {
+		buf = make([]byte, e.size, e.size+inflate.Slack)
+	}
+	buf = buf[:e.size]
 	_, err := p.inflate(r.z, offset, e, buf)
 	return buf, err
 }
 
 // apply returns the object that the delta e at offset makes of base.
 func (r *reader) apply(p *packFile, offset int64, e *entry, base []byte) ([]byte, error) {
-	delta, err := r.payload(p, offset, e)
+	delta, err := r.payload(p, offset, e, r.delta)
 	if err != nil {
 		return nil, err
+	}
+	if cap(delta) <= smallBuffer {
+		r.delta = delta
 	}
 	size, ops, err := deltaHead(delta, int64(len(base)), r.s.opts.MaxObject)
 	if err != nil {

@@ -54,6 +54,7 @@ type Store struct {
 	checked time.Time  // when refresh last looked
 
 	inflaters sync.Pool // of *inflate.Inflater
+	readers   sync.Pool // of *reader
 }
 
 // storeState is what was found when folders were last listed. It does not
@@ -88,6 +89,7 @@ func Open(opts Options) (*Store, error) {
 	opts.MaxObject = min(opts.MaxObject, maxDelta)
 	s := &Store{opts: opts, cache: newBaseCache(opts.CacheSize)}
 	s.inflaters.New = func() any { return new(inflate.Inflater) }
+	s.readers.New = func() any { return &reader{s: s, z: new(inflate.Inflater)} }
 	st := s.list(nil)
 	if len(st.dirs) == 0 {
 		return nil, errors.Join(append([]error{errors.New("opening object store: there is no object directory")}, st.problems...)...)
