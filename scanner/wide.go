@@ -1,6 +1,9 @@
 package scanner
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Text in UTF-16 also stands in the midst of other bytes: the strings of a
 // Windows program, or what PowerShell appends to a file that began as UTF-8.
@@ -35,19 +38,26 @@ func (w *worker) widen(c *Chunk) *Chunk {
 	return &wide
 }
 
-// hasWideRun reports whether data holds a run of wide characters.
+// hasWideRun reports whether data holds a run of wide characters. A run covers
+// 16 bytes, and so one whole word of 8 wherever the words begin; every second
+// byte of that word is NUL.
 func hasWideRun(data []byte) bool {
-	for at := 0; ; {
-		i := bytes.IndexByte(data[at:], 0)
-		if i < 0 {
-			return false
-		}
-		at += i
-		if at > 0 && wideLength(data[at-1:]) >= wideRun {
-			return true
-		}
-		at++
+	first := bytes.IndexByte(data, 0)
+	if first < 0 {
+		return false
 	}
+	for i := max(0, first-1); i+8 <= len(data); i += 8 {
+		w := binary.LittleEndian.Uint64(data[i:])
+		if w == 0 || w&0xff00ff00ff00ff00 != 0 && w&0x00ff00ff00ff00ff != 0 {
+			continue
+		}
+		for start := max(0, i-8); start <= i; start++ {
+			if wideLength(data[start:]) >= wideRun {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // wideLength returns how many wide characters data begins with, at most

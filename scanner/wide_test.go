@@ -130,3 +130,43 @@ func shifted(before []byte, big bool) bool {
 	}
 	return false
 }
+
+// TestHasWideRunFindsEveryRun compares the search by words with one that looks
+// at every byte.
+func TestHasWideRunFindsEveryRun(t *testing.T) {
+	slow := func(data []byte) bool {
+		for i := range data {
+			if wideLength(data[i:]) >= wideRun {
+				return true
+			}
+		}
+		return false
+	}
+	r := rand.New(rand.NewPCG(7, 7))
+	found := 0
+	for range 200_000 {
+		data := make([]byte, r.IntN(64))
+		for i := range data {
+			data[i] = byte(r.IntN(3)) * 'a' / 2
+			if i&1 == r.IntN(8)&1 {
+				data[i] = 0
+			}
+		}
+		if n := r.IntN(11); len(data) > 2*n {
+			at := r.IntN(len(data) - 2*n)
+			for i := range n {
+				data[at+2*i], data[at+2*i+1] = 'x', 0
+			}
+		}
+		want := slow(data)
+		if want {
+			found++
+		}
+		if hasWideRun(data) != want {
+			t.Fatalf("%q: %v", data, !want)
+		}
+	}
+	if found < 1000 {
+		t.Errorf("only %d of the texts held a run", found)
+	}
+}
