@@ -50,16 +50,26 @@ func gateFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{
 			Name: "fail-on", Value: "medium", Sources: cli.EnvVars("SPILLGATE_FAIL_ON"),
 			Usage:     "lowest `SEVERITY` that fails the run: " + strings.Join(rules.SeverityNames(), ", "),
-			Validator: func(s string) error { _, err := severity(s); return err },
+			Validator: orEmpty(func(s string) error { _, err := severity(s); return err }),
 		},
 		&cli.StringFlag{
 			Name: "min-confidence", Value: "high", Sources: cli.EnvVars("SPILLGATE_MIN_CONFIDENCE"),
 			Usage:     "lowest `CONFIDENCE` that fails the run: low, medium, high; less sure findings are warnings",
-			Validator: confidence,
+			Validator: orEmpty(confidence),
 		},
 		&cli.BoolFlag{Name: "fail-on-unused", Usage: "fail if a comment, ignore line or baseline entry excuses nothing"},
 		&cli.BoolFlag{Name: "require-reason", Usage: "honour only comments and baseline entries that give a reason"},
 	)
+}
+
+// orEmpty lets "" through, which an empty variable stands for: it sets nothing.
+func orEmpty(check func(string) error) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return nil
+		}
+		return check(s)
+	}
 }
 
 // depthFlags are the flags that say how deep a scan looks, and with how many

@@ -143,10 +143,10 @@ func (s *settings) resolve(c *cli.Command) error {
 		}
 	}
 	failOn, confidence := s.source(c, "fail-on", "SPILLGATE_FAIL_ON"), s.source(c, "min-confidence", "SPILLGATE_MIN_CONFIDENCE")
-	if file != nil && file.FailOn != nil && !c.IsSet("fail-on") {
+	if file != nil && file.FailOn != nil && !given(c, "fail-on") {
 		s.gate.FailOn, failOn = *file.FailOn, s.inFile("fail-on")
 	}
-	if file != nil && file.MinConfidence != nil && !c.IsSet("min-confidence") {
+	if file != nil && file.MinConfidence != nil && !given(c, "min-confidence") {
 		s.gate.MinConfidence, confidence = *file.MinConfidence, s.inFile("min-confidence")
 	}
 	unused, require := s.source(c, "fail-on-unused", ""), s.source(c, "require-reason", "")
@@ -173,10 +173,13 @@ func (s *settings) resolve(c *cli.Command) error {
 	return nil
 }
 
+// given reports whether a flag or its variable says something.
+func given(c *cli.Command, flag string) bool { return c.IsSet(flag) && c.String(flag) != "" }
+
 // source says whether a flag, its variable or the default set a value.
 func (s *settings) source(c *cli.Command, flag, variable string) string {
 	switch {
-	case !c.IsSet(flag):
+	case !c.IsSet(flag) || variable != "" && c.String(flag) == "":
 		return "default"
 	case variable != "" && os.Getenv(variable) == c.String(flag):
 		return variable
