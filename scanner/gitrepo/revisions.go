@@ -207,3 +207,13 @@ func (s *revisions) single(c *commitScan, f ref) error {
 	}
 	return c.add(f.id, &scanner.Object{ID: s.repo.hex(f.id)})
 }
+
+// HeadID returns the id of the commit that HEAD points to, or "" if there is
+// none yet. On a server that is the default branch.
+func (r *Repo) HeadID(ctx context.Context) (string, error) {
+	id, _, err := r.head(ctx)
+	if err != nil || id.isZero() {
+		return "", err
+	}
+	return r.hex(id), nil
+}
