@@ -78,7 +78,8 @@ func cmdGit(ts *testscript.TestScript, neg bool, args []string) {
 //
 // Variables are expanded in the lines, quoted or not, and so are \t, \0, \e
 // and \n. -a appends, -n leaves the last line open, ENCODING is utf-8-bom, or
-// utf-16le or utf-16be with -bom or without.
+// utf-16le or utf-16be with -bom or without, or some of those that encodeAll
+// knows.
 func cmdPlant(ts *testscript.TestScript, neg bool, args []string) {
 	var add, open bool
 	newline, encoding := "\n", ""
@@ -147,7 +148,7 @@ func encode(text, name string) ([]byte, error) {
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("unknown encoding %q", name)
+	return encodeAll(text, name)
 }
 
 // cmdFill appends BYTES bytes of harmless text without a line break:

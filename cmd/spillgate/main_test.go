@@ -108,6 +108,8 @@ func samples() []sample {
 		{"MANAGEDARN", "arn:aws:kms:eu-west-1:" + account + ":alias/" + "aws/s3", false},
 		{"DOCARN", "arn:aws:kms:us-west-2:" + "111122223333" + ":key/" + "1234abcd-12ab-34cd-56ef-1234567890ab", false},
 		{"KEYID", "AKIA" + "Y3FDNQ4RZ7KWTB2M", true},
+		// Of the account that KEYID tells.
+		{"KEYARN", "arn:aws:kms:eu-west-1:" + "608080594723" + ":key/" + "8f3b9c1e-5d27-4a60-b1e4-2c9d70f6a835", false},
 		{"AWSSECRET", "qT7vKp2LxW9z" + "RbN4mYc8HdJf3sGaE6uVoZi1XtQr", true},
 		{"GHP", githubToken("ghp" + "_"), true},
 		{"PEMHEAD", "-----BEGIN " + "PRIVATE KEY-----", false},
