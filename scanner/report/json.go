@@ -50,26 +50,31 @@ func newJSON(o Options) scanner.Sink { return &jsonSink{o} }
 
 // Write writes one JSON document.
 func (s *jsonSink) Write(w io.Writer, r *scanner.Result) error {
+	return writeJSON(w, s.options.document(r), "  ")
+}
+
+// document returns all that a report may say of r.
+func (o *Options) document(r *scanner.Result) document {
 	d := newRedactor(r)
 	doc := document{
 		SchemaVersion: schemaVersion,
-		Tool:          s.options.tool(),
-		Summary:       s.options.summary(r),
+		Tool:          o.tool(),
+		Summary:       o.summary(r),
 		Findings:      make([]findingView, 0, len(r.Findings)),
 		Suppressed:    make([]findingView, 0, len(r.Suppressed)),
 		Coverage:      make([]coverageView, 0, len(r.Coverage)),
 	}
 	for _, f := range r.Findings {
-		doc.Findings = append(doc.Findings, d.view(f, s.options.gate()))
+		doc.Findings = append(doc.Findings, d.view(f, o.gate()))
 	}
 	for _, f := range r.Suppressed {
-		doc.Suppressed = append(doc.Suppressed, d.view(f, s.options.gate()))
+		doc.Suppressed = append(doc.Suppressed, d.view(f, o.gate()))
 	}
 	for i := range r.Coverage {
 		doc.Coverage = append(doc.Coverage, d.coverage(&r.Coverage[i]))
 	}
 	doc.Notices = d.notices(r)
-	return writeJSON(w, doc, "  ")
+	return doc
 }
 
 func (o *Options) tool() toolView { return toolView{"spillgate", o.Version} }

@@ -53,6 +53,9 @@ type Options struct {
 	// Category tells apart several SARIF runs for one commit. Empty means
 	// "secrets".
 	Category string
+	// Template is the text of a template for the format template, in the
+	// language of text/template. Empty means a line per finding.
+	Template string
 	// Repository is what is known of the scanned repository, for SARIF.
 	Repository Repository
 }
@@ -80,6 +83,14 @@ var formats = [...]struct {
 	{"json", newJSON},
 	{"jsonl", newJSONLines},
 	{"sarif", newSARIF},
+	{"github", newGitHub},
+	{"gitlab", newGitLab},
+	{"codequality", newCodeQuality},
+	{"junit", newJUnit},
+	{"csv", newCSV},
+	{"markdown", newMarkdown},
+	{"html", newHTML},
+	{"template", newTemplate},
 }
 
 // Formats returns the names that New knows.
