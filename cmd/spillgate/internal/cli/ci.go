@@ -71,13 +71,13 @@ func (a *app) runCI(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := a.report(c, result); err != nil {
+	if err := a.reportCI(c, r, result); err != nil {
 		return err
 	}
 	if r.Spec != "" && source.coverage.Commits == 0 && result.Complete() {
 		a.sayCI(c, "0 new commits, proven: %s and what it is compared with are both here", r.Head)
 	}
-	return a.tellCI(c, p, r, result)
+	return nil
 }
 
 // planCI returns the plan of the environment, or the one that flags give.
@@ -130,11 +130,6 @@ func (a *app) sayCI(c *cli.Command, format string, args ...any) {
 	if !c.Bool("quiet") {
 		fmt.Fprintf(a.Stderr, "spillgate ci: %s\n", report.Escape(fmt.Sprintf(format, args...)))
 	}
-}
-
-// tellCI hands the result to the CI system in its own way.
-func (a *app) tellCI(c *cli.Command, p *ci.Plan, r *ci.Range, result *scanner.Result) error {
-	return nil
 }
 
 // first returns the first of its arguments that is not empty.

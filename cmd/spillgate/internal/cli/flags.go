@@ -76,6 +76,10 @@ func orEmpty(check func(string) error) func(string) error {
 // threads.
 func depthFlags(more ...cli.Flag) []cli.Flag {
 	return append(more,
+		&cli.StringFlag{
+			Name: "template", TakesFile: true,
+			Usage: "`FILE` with the template of the format template, in the language of Go's text/template",
+		},
 		&cli.IntFlag{
 			Name: "decode-depth", Value: decode.DefaultDepth,
 			Usage: "undo up to `N` encodings inside each other (base64, gzip, escapes and others; 0: none)",

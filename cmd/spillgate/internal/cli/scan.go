@@ -48,10 +48,10 @@ func (a *app) result(ctx context.Context, c *cli.Command, source scanner.Source)
 // howToAllow tells in the text report how to excuse what is no secret.
 const howToAllow = "end its line with the comment `spillgate:allow RULE REASON`, or list its file in .spillgateignore."
 
-// report writes the reports and sets the exit code.
-func (a *app) report(c *cli.Command, result *scanner.Result) error {
+// reportOptions returns what the reports of a run have in common.
+func (a *app) reportOptions(c *cli.Command) (report.Options, error) {
 	s := a.settings
-	options := report.Options{
+	o := report.Options{
 		FailOn:         s.gate.FailOn,
 		MinConfidence:  s.gate.MinConfidence,
 		FailOnUnused:   s.gate.FailOnUnused,
@@ -60,6 +60,24 @@ func (a *app) report(c *cli.Command, result *scanner.Result) error {
 		Verbose:        c.Bool("verbose"),
 		Quiet:          c.Bool("quiet"),
 		Version:        build().Version,
+	}
+	if file := c.String("template"); file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return o, usage("--template names a file", "reading the template: %v", err)
+		}
+		o.Template = string(text)
+		return o, report.CheckTemplate(o.Template)
+	}
+	return o, nil
+}
+
+// report writes the reports and sets the exit code.
+func (a *app) report(c *cli.Command, result *scanner.Result) error {
+	s := a.settings
+	options, err := a.reportOptions(c)
+	if err != nil {
+		return err
 	}
 	a.exit = result.ExitCode(s.gate)
 	if err := a.write(c.String("format"), c.String("output"), options, c, result); err != nil {
