@@ -17,17 +17,19 @@ func (a *app) explain() *cli.Command {
 		Usage:       "say what a rule finds, why it matters and what to do",
 		ArgsUsage:   "RULE",
 		Description: "Example: spillgate explain aws-kms-key-arn",
-		Action: func(_ context.Context, c *cli.Command) error {
+		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() != 1 {
 				return usage("spillgate rules list shows them all", "explain takes the id of one rule")
 			}
-			all := rules.Builtin().Rules
 			id := c.Args().First()
-			for i := range all {
-				if all[i].ID == id {
-					return explain(a.Stdout, &all[i])
-				}
+			s, err := settle(ctx, c, origin{})
+			if err != nil {
+				return err
 			}
+			if r := s.Config.Rule(id); r != nil {
+				return explain(a.Stdout, r)
+			}
+			all := rules.Builtin().Rules
 			fix := "spillgate rules list shows them all"
 			names := make([]string, len(all))
 			for i := range all {

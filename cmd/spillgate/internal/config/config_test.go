@@ -134,15 +134,14 @@ func TestDetector(t *testing.T) {
 	if got := find(nil); !strings.Contains(got, "aws-kms-key-arn medium high") || strings.Contains(got, "our-token") {
 		t.Errorf("without a configuration found %s", got)
 	}
-	ids := map[string]bool{}
-	for _, r := range c.AllRules() {
-		if ids[r.ID] {
-			t.Errorf("two rules %s", r.ID)
-		}
-		ids[r.ID] = true
+	if r := c.Rule("aws-kms-key-arn"); r.Severity != rules.Critical || r.Confidence != rules.ConfidenceMedium {
+		t.Errorf("graded %s, %s", r.Severity, r.Confidence)
 	}
-	if ids["aws-iam-arn"] || !ids["our-token"] || !ids["aws-kms-key-arn"] {
-		t.Error("the rules in force are not those that find")
+	if r := c.Rule("npm-access-token"); r.Provider != "us" {
+		t.Error("the rule of the file does not take the place of the built-in one")
+	}
+	if c.Rule("no-such-rule") != nil || (*Config)(nil).Rule("aws-iam-arn") == nil {
+		t.Error("rules come and go")
 	}
 }
 

@@ -23,34 +23,29 @@ func (c *Config) Detector() scanner.Detector {
 	return &ruleset{config: c, builtin: builtin}
 }
 
-// AllRules returns the rules in force: ours, without those that give way to
-// one of c or are off, and those of c.
-func (c *Config) AllRules() []rules.Rule {
-	builtin := rules.Builtin().Rules
+// Rule returns the rule in force with the given id, graded as c says, or nil.
+func (c *Config) Rule(id string) *rules.Rule {
+	found := rules.Builtin().Rule(id)
 	if c == nil {
-		return builtin
-	}
-	var all []rules.Rule
-	for i := range builtin {
-		if !c.replaces(&builtin[i]) && !c.Change(builtin[i].ID).Off {
-			all = append(all, builtin[i])
-		}
+		return found
 	}
 	for i := range c.Rules {
-		if !c.Change(c.Rules[i].ID).Off {
-			all = append(all, c.Rules[i])
+		if c.Rules[i].ID == id {
+			found = &c.Rules[i]
 		}
 	}
-	for i := range all {
-		change := c.Change(all[i].ID)
-		if change.Severity != nil {
-			all[i].Severity = *change.Severity
-		}
-		if change.Confidence != nil {
-			all[i].Confidence = *change.Confidence
-		}
+	change := c.Change(id)
+	if found == nil || change.Severity == nil && change.Confidence == nil {
+		return found
 	}
-	return all
+	graded := *found
+	if change.Severity != nil {
+		graded.Severity = *change.Severity
+	}
+	if change.Confidence != nil {
+		graded.Confidence = *change.Confidence
+	}
+	return &graded
 }
 
 // replaces reports whether a built-in rule gives way to one of c.
