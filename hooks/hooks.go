@@ -269,7 +269,9 @@ func (s *Setup) probe(ctx context.Context) (bool, error) {
 	defer os.RemoveAll(dir)
 	run := func(args ...string) string {
 		c := exec.CommandContext(ctx, s.Git, args...)
-		c.Dir, c.Env = dir, cleanEnv(os.Environ())
+		c.Dir = dir
+		// without the user's configuration, whose hooks would run as well
+		c.Env = append(cleanEnv(os.Environ()), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 		out, err := c.CombinedOutput()
 		if err != nil {
 			return ""

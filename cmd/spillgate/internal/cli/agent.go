@@ -83,15 +83,11 @@ const maxReasons = 5
 
 // judge scans an event and returns why it is refused, or "".
 func (a *app) judge(ctx context.Context, c *cli.Command, event *hooks.Event) (string, error) {
-	failOn, err := severity(c.String("fail-on"))
-	if err != nil {
-		return "", err
-	}
 	result, err := a.result(ctx, c, inputs(event.Inputs))
 	if err != nil {
 		return "", err
 	}
-	gate := scanner.Gate{FailOn: failOn}
+	gate := a.settings.gate
 	code := result.ExitCode(gate)
 	if code == scanner.ExitClean {
 		return "", nil

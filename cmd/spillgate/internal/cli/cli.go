@@ -86,7 +86,7 @@ func (a *app) root() *cli.Command {
 			"scanned, 3 wrong usage or configuration, 130 interrupted.",
 		Commands: []*cli.Command{
 			a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(), a.ci(),
-			a.hook(), a.baseline(), a.configuration(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
+			a.hook(), a.doctor(), a.baseline(), a.configuration(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
 		},
 		EnableShellCompletion:           true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },

@@ -160,7 +160,7 @@ func (a *app) runPush() *cli.Command {
 					return nil
 				}
 			}
-			return a.scanRevisions(ctx, c, o)
+			return a.scanRevisions(ctx, c, o, false)
 		},
 	}
 }
@@ -221,7 +221,11 @@ func underFramework(env func(string) string) (o gitrepo.RevisionsOptions, pushin
 }
 
 // scanRevisions scans what o says of the repository that the flags name.
-func (a *app) scanRevisions(ctx context.Context, c *cli.Command, o gitrepo.RevisionsOptions) error {
+//
+// A push arrives at a server from anybody, so there the configuration of the
+// default branch holds and the push cannot excuse itself. Before a push leaves,
+// that of the working tree does, as for a commit.
+func (a *app) scanRevisions(ctx context.Context, c *cli.Command, o gitrepo.RevisionsOptions, server bool) error {
 	repo, err := openRepo(ctx, c)
 	if err != nil {
 		return err
@@ -230,6 +234,13 @@ func (a *app) scanRevisions(ctx context.Context, c *cli.Command, o gitrepo.Revis
 	source, err := repo.Revisions(ctx, o)
 	if err != nil {
 		return err
+	}
+	a.origin = origin{repo: repo}
+	if server {
+		a.origin.ranged = true
+		if a.origin.base, err = repo.HeadID(ctx); err != nil {
+			return err
+		}
 	}
 	return a.scan(ctx, c, &timed{source, &a.late})
 }

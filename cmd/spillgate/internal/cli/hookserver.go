@@ -94,7 +94,7 @@ func (a *app) runUpdate() *cli.Command {
 
 // scanServer scans what updates bring that no ref of the repository reaches.
 func (a *app) scanServer(ctx context.Context, c *cli.Command, updates []hooks.Update) error {
-	return a.scanRevisions(ctx, c, received(gitrepo.RevisionsOptions{What: "the push", ExcludeRefs: []string{""}}, updates))
+	return a.scanRevisions(ctx, c, received(gitrepo.RevisionsOptions{What: "the push", ExcludeRefs: []string{""}}, updates), true)
 }
 
 // atServer runs scan with the deadline, and with the output that the server

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/hooks"
+	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/report"
+)
+
+func (a *app) doctor() *cli.Command {
+	return &cli.Command{
+		Name:  "doctor",
+		Usage: "find out whether Spillgate really guards this repository, and prove it",
+		Description: "Says which hooks git runs, in which order, and what is wrong with them: core.hooksPath at\n" +
+			"every level, hooks of the configuration, hook managers, files that are not executable,\n" +
+			"missing programs. Then it commits and pushes a made-up secret in a scratch clone, which\n" +
+			"must be refused, and the same without the secret, which must pass.\n\n" +
+			"Exit code 0: all of it holds. 2: something does not.\n\nExample: spillgate doctor",
+		Flags: hookFlags(&cli.BoolFlag{Name: "no-canary", Usage: "only look, commit nothing in a scratch clone"}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			s, err := a.setup(ctx, c)
+			if err != nil {
+				return err
+			}
+			a.environment(s)
+			guarded, err := a.describe(ctx, s)
+			if err != nil {
+				return err
+			}
+			if c.Bool("no-canary") || s.Global {
+				return nil
+			}
+			return a.prove(ctx, s, guarded)
+		},
+	}
+}
+
+// environment prints where git takes its hooks from.
+func (a *app) environment(s *hooks.Setup) {
+	say := func(format string, args ...any) {
+		fmt.Fprintln(a.Stdout, report.Escape(fmt.Sprintf(format, args...)))
+	}
+	runs := "does not run hooks of its configuration"
+	if s.Configured {
+		runs = "runs hooks of its configuration"
+	}
+	say("%s, which %s", s.Version, runs)
+	for i, p := range s.Paths {
+		state := "in effect"
+		if i < len(s.Paths)-1 {
+			state = "overridden"
+		}
+		say("core.hooksPath = %s (%s, %s): %s", p.Value, p.Scope, p.Origin, state)
+	}
+	say("hooks folder: %s", s.Folder)
+}
+
+// prove lets the canary fly and says how it went.
+func (a *app) prove(ctx context.Context, s *hooks.Setup, guarded []string) error {
+	if len(guarded) == 0 {
+		return nil // said already, and there is nothing to prove
+	}
+	t := &trial{}
+	t.plant()
+	trials, err := s.Prove(ctx, guarded, t.planted["aws-access-key-id"])
+	if err != nil {
+		return err
+	}
+	for _, t := range trials {
+		fmt.Fprintf(a.Stdout, "canary: %s: %s\n", t.What, canaryVerdict(t))
+		if !t.OK() {
+			a.exit = scanner.ExitIncomplete
+			for line := range strings.Lines(t.Output) {
+				fmt.Fprintln(a.Stdout, "    "+report.Escape(strings.TrimRight(line, "\r\n")))
+			}
+		}
+	}
+	if a.exit == scanner.ExitClean {
+		fmt.Fprintln(a.Stdout, "all is well: Spillgate guards "+strings.Join(guarded, ", "))
+	}
+	return nil
+}
+
+func canaryVerdict(t hooks.Trial) string {
+	switch {
+	case t.Want && t.Refused && t.BySpillgate:
+		return "refused by Spillgate, as it should be"
+	case t.Want && t.Refused:
+		return "REFUSED, BUT NOT BY SPILLGATE: another hook or git itself said no"
+	case t.Want:
+		return "NOT REFUSED"
+	case t.Refused:
+		return "REFUSED, though there is nothing wrong with it"
+	}
+	return "passed, as it should"
+}
