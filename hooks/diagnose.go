@@ -192,7 +192,7 @@ func configuredProgram(command string) (string, bool) {
 	}
 	_, p, ok := strings.Cut(command, "\nprogram=")
 	p, _, _ = strings.Cut(p, "\n")
-	return strings.ReplaceAll(strings.Trim(p, "'"), `'\''`, "'"), ok
+	return unquote(p), ok
 }
 
 // Guarded reports whether one of the steps calls Spillgate and does its work.

@@ -33,6 +33,11 @@ const (
 // quote returns s as one word for a POSIX shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
+// unquote undoes quote.
+func unquote(s string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'"), `'\''`, "'")
+}
+
 // guards reports whether the script scans, or only passes a call on.
 func (s script) guards() bool {
 	for _, e := range Client() {
@@ -116,7 +121,7 @@ func parseScript(text string) (s script, ours, edited bool) {
 	}
 	if _, p, ok := strings.Cut(rest, "\nprogram="); ok {
 		p, _, _ = strings.Cut(p, "\n")
-		s.program = strings.ReplaceAll(strings.Trim(p, "'"), `'\''`, "'")
+		s.program = unquote(p)
 	}
 	s.global = strings.Contains(rest, "\nbefore=$(git ")
 	i := strings.LastIndex(text, sumPrefix)
