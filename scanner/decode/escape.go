@@ -90,12 +90,18 @@ func telling(rest []byte) bool {
 		return len(rest) > minWord && allLetters(rest[1:1+minWord])
 	case '\\':
 		return bytes.IndexByte([]byte("/nrtux\\"), rest[1]) >= 0
-	case 'x', 'u', 'U', '0', '1', '2', '3':
-		// A letter of a secret, or a neighbour whose digits stick to it.
-		r, n := numbered(rest)
-		return n > 0 && (r >= ' ' && r < 0x7f || len(rest) >= n+minWord && allLetters(rest[n:n+minWord]))
+	case 'x':
+		// Tables of bytes are full of these: most are settled by one digit.
+		if c := rest[1]; (c < '2' || c > '7') && (len(rest) < 4 || letters[rest[3]] == 0) {
+			return false
+		}
+	case 'u', 'U', '0', '1', '2', '3':
+	default:
+		return false
 	}
-	return false
+	// A letter of a secret, or a neighbour whose digits stick to it.
+	r, n := numbered(rest)
+	return n > 0 && (r >= ' ' && r < 0x7f || len(rest) >= n+minWord && allLetters(rest[n:n+minWord]))
 }
 
 // numbered reads the letters of \xHH, \uHHHH, \u{H…}, \UHHHHHHHH and \ooo behind
