@@ -14,8 +14,9 @@ import (
 // emitted.
 //
 // Of all trees only those are read that lie on a path at which one of the
-// blobs ever was. The walk over the commits has noted these paths: a blob comes
-// to a path only by a commit none of whose parents has it there.
+// blobs ever was, and of all commits only those that changed one: the walk over
+// the commits has noted these paths. A blob comes to a path only by a commit
+// none of whose parents has it there.
 func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
 	wanted := map[oid]int{}
 	for _, f := range findings {
@@ -40,11 +41,18 @@ func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) er
 	c := holders{trees: &trees{repo: h.repo, rd: rd}, wanted: wanted, memo: map[holderKey][]int{}}
 	top := h.pathsOf(wanted)
 	counts := make([]int, len(wanted))
-	for _, root := range h.roots {
+	held := make([][]int, len(h.blobs.commits))
+	for n := range held {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for _, i := range c.in(root, top, 0) {
+		w := &h.blobs.commits[n]
+		if w.base >= 0 && !slices.ContainsFunc(h.blobs.touched[w.from:w.to], top.meets) {
+			held[n] = held[w.base]
+		} else {
+			held[n] = c.in(w.root, top, 0)
+		}
+		for _, i := range held[n] {
 			counts[i]++
 		}
 	}
@@ -69,6 +77,21 @@ func (h *history) blobOf(f *scanner.Finding) (oid, bool) {
 // A folder is one of those that wanted blobs were in, with the names in it that
 // lead to them: to folders, or nil where a blob has the name.
 type folder struct{ names map[string]*folder }
+
+// meets reports whether path, as a file or a folder, has to do with any of the
+// paths of f.
+func (f *folder) meets(path string) bool {
+	for more := true; more && f != nil; {
+		var name string
+		name, path, more = strings.Cut(path, "/")
+		below, ok := f.names[name]
+		if !ok {
+			return false
+		}
+		f = below
+	}
+	return true
+}
 
 // pathsOf returns the tree of all paths at which the wanted blobs were.
 func (h *history) pathsOf(wanted map[oid]int) *folder {

@@ -14,6 +14,10 @@ import (
 type blobTable struct {
 	ids    []oid
 	places []firstPlace
+	// commits are what was walked, bases before what is made of them, and
+	// touched the paths that they changed, those of one after the other.
+	commits []walked
+	touched []string
 	// copies are further paths at which blobs were brought, some of them
 	// twice.
 	copies []copied
@@ -28,6 +32,16 @@ type firstPlace struct {
 	path   string
 	commit *scanner.Commit // nil for a blob that no commit leads to
 	mode   uint32
+}
+
+// A walked is a commit that was walked.
+type walked struct {
+	root oid
+	// base is the number of the only parent, or -1: there are none or several,
+	// or some tree could not be compared. Else the commit differs from it in
+	// touched[from:to] and nowhere else.
+	base     int32
+	from, to int
 }
 
 // A copied is another path of a blob.

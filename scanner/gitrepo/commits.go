@@ -22,8 +22,10 @@ type commitScan struct {
 	// emitted once for each set of parents' blobs, with the lines that count.
 	history bool
 	blobs   *blobTable // in a history
+	numbers []int32    // in a history, of the walk's nodes among blobs.commits
 	changes map[string]struct{}
-	inTrees func(id oid) // told of every tree that is entered, or nil
+	paths   map[string]string // each to itself
+	inTrees func(id oid)      // told of every tree that is entered, or nil
 	tags    map[oid]bool
 	cuts    int // commits whose parents a shallow clone lacks
 	cut     oid
@@ -36,12 +38,18 @@ func newCommitScan(x *run, rd reader) (*commitScan, error) {
 	})
 	return &commitScan{
 		run: x, walk: w, rd: rd, trees: &trees{repo: x.repo, rd: rd},
-		blobs: newBlobTable(), changes: map[string]struct{}{}, tags: map[oid]bool{},
+		blobs: newBlobTable(), changes: map[string]struct{}{}, paths: map[string]string{}, tags: map[oid]bool{},
 	}, err
 }
 
 // all emits the commits with the given numbers.
 func (s *commitScan) all(order []int32) error {
+	if s.history {
+		s.numbers = make([]int32, len(s.walk.nodes))
+		for i := range s.numbers {
+			s.numbers[i] = -1
+		}
+	}
 	for _, n := range order {
 		if err := s.ctx.Err(); err != nil {
 			return err
@@ -78,6 +86,15 @@ func (s *commitScan) one(n int32) error {
 	for i, p := range at.parents {
 		parents[i] = s.walk.nodes[p].tree
 	}
+	if s.history {
+		base := int32(-1)
+		if len(at.parents) == 1 && !s.walk.nodes[at.parents[0]].bad {
+			base = s.numbers[at.parents[0]]
+		}
+		s.numbers[n] = int32(len(s.blobs.commits))
+		from := len(s.blobs.touched)
+		s.blobs.commits = append(s.blobs.commits, walked{root: c.tree, base: base, from: from, to: from})
+	}
 	return s.tree(c.tree, parents, d)
 }
 
@@ -94,6 +111,12 @@ func (s *commitScan) tree(tree oid, parents []oid, d *scanner.Commit) error {
 			where += " of commit " + d.ID
 		}
 		s.failed(where, id, err)
+		if s.history && d != nil {
+			s.blobs.commits[len(s.blobs.commits)-1].base = -1
+		}
+	}
+	if s.history && d != nil {
+		c.gone = s.touch
 	}
 	c.visit = func(ch *change) error { return s.change(ch, d, lost) }
 	return c.compare(tree, parents)
@@ -107,13 +130,16 @@ func (s *commitScan) change(ch *change, d *scanner.Commit, lost func() []lostFil
 		}
 	}
 	link := ch.mode&modeType == modeGitlink
+	if s.history && d != nil {
+		s.touch(ch.path)
+	}
 	switch {
 	case link:
 		name := "submodule\x00" + string(ch.path)
-		if _, ok := s.names[name]; ok {
+		if s.names[name] {
 			return nil
 		}
-		s.names[name] = name
+		s.names[name] = true
 	case s.history:
 		s.brought(ch, d)
 		return nil
@@ -135,13 +161,25 @@ func (s *commitScan) change(ch *change, d *scanner.Commit, lost func() []lostFil
 	return s.file(o, ch.id, false)
 }
 
+// touch notes that the latest commit changed path.
+func (s *commitScan) touch(path []byte) {
+	s.blobs.touched = append(s.blobs.touched, s.shared(path))
+	s.blobs.commits[len(s.blobs.commits)-1].to++
+}
+
+// shared returns path, all equal ones with the same bytes.
+func (s *commitScan) shared(path []byte) string {
+	p, ok := s.paths[string(path)]
+	if !ok {
+		p = string(path)
+		s.paths[p] = p
+	}
+	return p
+}
+
 // brought notes a blob of a history for later.
 func (s *commitScan) brought(ch *change, d *scanner.Commit) {
-	path, ok := s.names[string(ch.path)]
-	if !ok {
-		path = string(ch.path)
-		s.names[path] = path
-	}
+	path := s.shared(ch.path)
 	n, isNew := s.blobs.add(&ch.id, firstPlace{path: path, commit: d, mode: ch.mode})
 	if !isNew && s.blobs.places[n].path != path {
 		s.blobs.copies = append(s.blobs.copies, copied{int32(n), path})

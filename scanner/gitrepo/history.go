@@ -33,7 +33,6 @@ func (r *Repo) History(o HistoryOptions) scanner.Source { return &history{repo: 
 type history struct {
 	repo    *Repo
 	options HistoryOptions
-	roots   []oid // trees of the commits that were scanned
 	blobs   *blobTable
 	// oneByOne reads blobs in the order in which commits brought them, to
 	// compare with.
@@ -92,11 +91,7 @@ func (h *history) scan(s *commitScan, t *refTable) error {
 	if err := s.walk.between(s.ctx, tips, nil); err != nil {
 		return err
 	}
-	order := s.walk.oldestFirst()
-	for _, n := range order {
-		h.roots = append(h.roots, s.walk.nodes[n].tree)
-	}
-	if err := s.all(order); err != nil {
+	if err := s.all(s.walk.oldestFirst()); err != nil {
 		return err
 	}
 	s.sayCut("so the history before them was not scanned")

@@ -29,8 +29,8 @@ type run struct {
 
 	jobs    chan job
 	workers sync.WaitGroup
-	feeder  scanner.Feeder    // of text
-	names   map[string]string // each to itself, so that equal paths share their bytes
+	feeder  scanner.Feeder // of text
+	names   map[string]bool
 	people  map[string]bool
 }
 
@@ -44,7 +44,7 @@ type job struct {
 func (r *Repo) begin(ctx context.Context, s store, what string, emit func(*scanner.Chunk) error) *run {
 	x := &run{
 		repo: r, store: s, emit: emit,
-		said: map[string]bool{}, names: map[string]string{}, people: map[string]bool{},
+		said: map[string]bool{}, names: map[string]bool{}, people: map[string]bool{},
 		jobs: make(chan job, 4*r.options.Jobs),
 	}
 	x.ctx, x.cancel = context.WithCancel(ctx)
@@ -268,11 +268,11 @@ func (x *run) text(o *scanner.Object, data []byte) error {
 
 // name emits the name of a new file, once in a run.
 func (x *run) name(path []byte, c *scanner.Commit) error {
-	if _, ok := x.names[string(path)]; ok {
+	if x.names[string(path)] {
 		return nil
 	}
 	p := string(path)
-	x.names[p] = p
+	x.names[p] = true
 	x.note(func(c *scanner.Coverage) { c.Names++ })
 	return x.text(&scanner.Object{Kind: scanner.FileName, Path: p, Commit: c}, path)
 }

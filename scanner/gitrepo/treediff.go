@@ -2,36 +2,44 @@ package gitrepo
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 )
 
 // A treeCache keeps raw trees that were read lately. It has two generations:
 // when the younger is full, it becomes the older and the older is dropped.
 type treeCache struct {
-	young, old map[oid][]byte
+	young, old map[uint64]cachedTree // by the first bytes of the id
 	size       int
+}
+
+type cachedTree struct {
+	id  oid
+	raw []byte
 }
 
 // treeCacheBytes bounds each generation.
 const treeCacheBytes = 24 << 20
 
 func (c *treeCache) get(id oid) ([]byte, bool) {
-	if t, ok := c.young[id]; ok {
-		return t, true
+	key := binary.LittleEndian.Uint64(id[:])
+	if t, ok := c.young[key]; ok && t.id == id {
+		return t.raw, true
 	}
-	t, ok := c.old[id]
-	if ok {
-		c.put(id, t)
+	t, ok := c.old[key]
+	if !ok || t.id != id {
+		return nil, false
 	}
-	return t, ok
+	c.put(id, t.raw)
+	return t.raw, true
 }
 
-func (c *treeCache) put(id oid, t []byte) {
+func (c *treeCache) put(id oid, raw []byte) {
 	if c.young == nil || c.size > treeCacheBytes {
-		c.old, c.young, c.size = c.young, map[oid][]byte{}, 0
+		c.old, c.young, c.size = c.young, map[uint64]cachedTree{}, 0
 	}
-	c.young[id] = t
-	c.size += len(t) + 128
+	c.young[binary.LittleEndian.Uint64(id[:])] = cachedTree{id, raw}
+	c.size += len(raw) + 128
 }
 
 // A trees reads and compares trees for one goroutine.
@@ -80,6 +88,10 @@ type comparison struct {
 	failed func(path []byte, id oid, err error)
 	// seen, where not nil, is told of each tree that is entered.
 	seen func(id oid)
+	// gone, where not nil and there is one parent, is told of each path that
+	// the parent has and the tree has not; of a directory, once for all that
+	// is in it.
+	gone func(path []byte)
 	path []byte
 }
 
@@ -128,7 +140,7 @@ func (c *comparison) entries(tree oid, raw []byte, others []sibling, depth int) 
 		e := &t.entry
 		same, added := false, true
 		for i := range others {
-			old, ok := others[i].find(e.name, e.isTree())
+			old, ok := c.find(others, i, e)
 			olds[i] = oid{}
 			if ok {
 				same = same || old.id == e.id && old.isTree() == e.isTree()
@@ -159,7 +171,23 @@ func (c *comparison) entries(tree oid, raw []byte, others []sibling, depth int) 
 	if t.err != nil {
 		c.failed(c.path, tree, t.err)
 	}
+	if c.gone != nil && len(others) == 1 {
+		for others[0].peek() {
+			c.passed(&others[0].reader.entry)
+			others[0].held = false
+		}
+	}
 	return nil
+}
+
+// passed tells of an entry that the only parent has and the tree has not.
+func (c *comparison) passed(e *treeEntry) {
+	base := len(c.path)
+	if base > 0 {
+		c.path = append(c.path, '/')
+	}
+	c.gone(append(c.path, e.name...))
+	c.path = c.path[:base]
 }
 
 // skipEqual passes over the entries that t and all others have next. Trees have
@@ -214,19 +242,23 @@ func (s *sibling) peek() bool {
 	return s.held
 }
 
-// find moves on to the entry called name and reports whether there is one.
-// Both trees are sorted, so the search never has to go back. An entry that
-// turned from a file into a directory is not found.
-func (s *sibling) find(name []byte, dir bool) (treeEntry, bool) {
+// find moves the i-th of others on to the entry of e's name and kind, and
+// reports whether there is one. Both trees are sorted, so the search never has
+// to go back. An entry that turned from a file into a directory is not found.
+func (c *comparison) find(others []sibling, i int, e *treeEntry) (treeEntry, bool) {
+	s := &others[i]
 	for s.peek() {
-		e := &s.reader.entry
-		c := compareNames(e.name, e.isTree(), name, dir)
-		if c > 0 {
+		old := &s.reader.entry
+		order := compareNames(old.name, old.isTree(), e.name, e.isTree())
+		if order > 0 {
 			return treeEntry{}, false
 		}
 		s.held = false
-		if c == 0 && bytes.Equal(e.name, name) {
-			return *e, true
+		if order == 0 && bytes.Equal(old.name, e.name) {
+			return *old, true
+		}
+		if c.gone != nil && len(others) == 1 {
+			c.passed(old)
 		}
 	}
 	return treeEntry{}, false

@@ -171,6 +171,7 @@ func (x *index) find(id []byte) (int, bool) {
 	if id[0] > 0 {
 		lo = int(binary.BigEndian.Uint32(x.fan[4*int(id[0])-4:]))
 	}
+	lo, hi = x.narrow(id, lo, hi)
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
 		switch c := bytes.Compare(x.id(mid), id); {
@@ -183,6 +184,35 @@ func (x *index) find(id []byte) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+// narrow returns a part of the ids from lo to hi, all of which begin with the
+// same byte, in which id is if it is anywhere. Ids are spread evenly, so it is
+// near the place that its next bytes say, and few pages are touched.
+func (x *index) narrow(id []byte, lo, hi int) (int, int) {
+	const near = 16
+	if hi-lo <= 2*near {
+		return lo, hi
+	}
+	guess := lo + int(uint64(binary.BigEndian.Uint32(id[1:]))*uint64(hi-lo)>>32)
+	if bytes.Compare(x.id(guess), id) <= 0 {
+		lo = guess
+		for step := near; lo+step < hi; step *= 4 {
+			if bytes.Compare(x.id(lo+step), id) > 0 {
+				return lo, lo + step
+			}
+			lo += step
+		}
+		return lo, hi
+	}
+	hi = guess
+	for step := near; hi-step >= lo; step *= 4 {
+		if bytes.Compare(x.id(hi-step), id) <= 0 {
+			return hi - step, hi
+		}
+		hi -= step
+	}
+	return lo, hi
 }
 
 // verify compares the index with its own checksum.
