@@ -88,7 +88,9 @@ func setup(env *testscript.Env) error {
 	for _, s := range samples() {
 		env.Setenv(s.name, s.text)
 	}
-	return nil
+	manifest, err := filepath.Abs(filepath.Join(moduleRoot, ".pre-commit-hooks.yaml"))
+	env.Setenv("MANIFEST", manifest)
+	return err
 }
 
 // A sample is a made-up value in an environment variable of the scripts.
