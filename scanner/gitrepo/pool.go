@@ -29,10 +29,14 @@ type run struct {
 
 	jobs    chan job
 	workers sync.WaitGroup
+	started int // workers; only add changes it
 	feeder  scanner.Feeder // of text
 	names   map[string]bool
 	people  map[string]bool
 }
+
+// queueEach is how many blobs wait for each worker before there is another.
+const queueEach = 16
 
 // A job is one blob to read and emit.
 type job struct {
@@ -45,19 +49,22 @@ func (r *Repo) begin(ctx context.Context, s store, what string, emit func(*scann
 	x := &run{
 		repo: r, store: s, emit: emit,
 		said: map[string]bool{}, names: map[string]bool{}, people: map[string]bool{},
-		jobs: make(chan job, 4*r.options.Jobs),
+		jobs: make(chan job, queueEach*(r.options.Jobs+1)),
 	}
 	x.ctx, x.cancel = context.WithCancel(ctx)
 	x.coverage.What, x.coverage.Backend = what, s.name()
-	for range r.options.Jobs {
-		x.workers.Add(1)
-		go x.work()
-	}
 	return x
 }
 
-// add hands a blob to the workers; the error says that the run has ended.
+// add hands a blob to the workers; the error says that the run has ended. A
+// worker is started only when those there are have a queue: to wake one costs
+// more than to scan a small file.
 func (x *run) add(id oid, o *scanner.Object) error {
+	if x.started == 0 || len(x.jobs) >= x.started*queueEach && x.started < x.repo.options.Jobs {
+		x.started++
+		x.workers.Add(1)
+		go x.work()
+	}
 	select {
 	case x.jobs <- job{id, o}:
 		return nil

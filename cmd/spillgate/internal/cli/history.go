@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner/gitrepo"
 )
 
@@ -28,7 +29,10 @@ func (a *app) history() *cli.Command {
 			}
 			defer repo.Close()
 			a.origin = origin{repo: repo, whole: true}
-			return a.scan(ctx, c, repo.History(gitrepo.HistoryOptions{AllObjects: c.Bool("all-objects")}))
+			return a.scan(ctx, c, repo.History(gitrepo.HistoryOptions{
+				AllObjects: c.Bool("all-objects"),
+				Program:    rules.Builtin(), // whose anchors the detector takes
+			}))
 		},
 	}
 }
