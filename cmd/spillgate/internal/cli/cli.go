@@ -131,6 +131,7 @@ func harden(c *cli.Command) {
 			return nil
 		}
 	}
+	c.DisableSliceFlagSeparator = true // a file name may hold a comma
 	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
 		return usage("see "+c.FullName()+" --help", "%v", err)
 	}
