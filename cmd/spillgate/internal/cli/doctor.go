@@ -14,9 +14,10 @@ import (
 
 func (a *app) doctor() *cli.Command {
 	return &cli.Command{
-		Name:  "doctor",
-		Usage: "find out whether Spillgate really guards this repository, and prove it",
-		Description: "Says which hooks git runs, in which order, and what is wrong with them: core.hooksPath at\n" +
+		Name:      "doctor",
+		ArgsUsage: hookArgument,
+		Usage:     "find out whether Spillgate really guards this repository, and prove it",
+		Description: hookText() + "Says which hooks git runs, in which order, and what is wrong with them: core.hooksPath at\n" +
 			"every level, hooks of the configuration, hook managers, files that are not executable,\n" +
 			"missing programs. Then it commits and pushes a made-up secret in a scratch clone, which\n" +
 			"must be refused, and the same without the secret, which must pass.\n\n" +

@@ -27,25 +27,21 @@ func (a *app) hook() *cli.Command {
 	}
 }
 
-// hookFlags are the flags that say which hooks are meant.
+// hookFlags are the flags that say where hooks are meant.
 func hookFlags(more ...cli.Flag) []cli.Flag {
-	known := append(hooks.Client(), hooks.Server()...)
 	return append([]cli.Flag{
 		&cli.BoolFlag{Name: "global", Usage: "the user's hooks, for all repositories"},
-		&cli.StringSliceFlag{
-			Name:  "hook",
-			Usage: "the `HOOK` called so; may be repeated (default: " + strings.Join(hooks.Client(), ", ") + "; in a bare repository pre-receive)",
-			Validator: func(names []string) error {
-				for _, n := range names {
-					if !slices.Contains(known, n) {
-						return fmt.Errorf("unknown hook %q: use %s", n, strings.Join(known, ", "))
-					}
-				}
-				return nil
-			},
-		},
 		&cli.StringFlag{Name: "repo", Aliases: []string{"C"}, TakesFile: true, Usage: "the repository in `DIR` instead of the one around the working directory"},
 	}, more...)
+}
+
+// hookArgument and hookText describe the arguments of the commands that take
+// names of hooks.
+const hookArgument = "[HOOK...]"
+
+func hookText() string {
+	return "HOOK is " + strings.Join(hooks.Client(), ", ") + "; on a server pre-receive or update.\n" +
+		"Without one: all of the former, or in a bare repository pre-receive.\n\n"
 }
 
 func withFlag() cli.Flag {
@@ -62,23 +58,27 @@ func withFlag() cli.Flag {
 
 // setup finds out where git takes its hooks from.
 func (a *app) setup(ctx context.Context, c *cli.Command) (*hooks.Setup, error) {
-	if err := noArguments(c); err != nil {
-		return nil, err
+	known := append(hooks.Client(), hooks.Server()...)
+	for _, name := range c.Args().Slice() {
+		if !slices.Contains(known, name) {
+			return nil, usage("use "+strings.Join(known, ", "), "unknown hook %q", name)
+		}
 	}
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
 	return hooks.Open(ctx, hooks.Options{
-		Dir: c.String("repo"), Global: c.Bool("global"), Events: c.StringSlice("hook"), Program: filepath.Clean(program),
+		Dir: c.String("repo"), Global: c.Bool("global"), Events: c.Args().Slice(), Program: filepath.Clean(program),
 	})
 }
 
 func (a *app) hookInstall() *cli.Command {
 	return &cli.Command{
-		Name:  "install",
-		Usage: "make git run Spillgate before commits and pushes",
-		Description: "Writes the hooks where git looks for them: its configuration where git runs hooks from\n" +
+		Name:      "install",
+		ArgsUsage: hookArgument,
+		Usage:     "make git run Spillgate before commits and pushes",
+		Description: hookText() + "Writes the hooks where git looks for them: its configuration where git runs hooks from\n" +
 			"there, else files in the hooks folder (core.hooksPath is honoured). A hook that is there\n" +
 			"already is moved aside and called first. Doing it twice changes nothing.\n\n" +
 			"Example: spillgate hook install && spillgate doctor",
@@ -100,8 +100,9 @@ func (a *app) hookInstall() *cli.Command {
 func (a *app) hookUninstall() *cli.Command {
 	return &cli.Command{
 		Name:        "uninstall",
+		ArgsUsage:   hookArgument,
 		Usage:       "take Spillgate out of git's hooks again",
-		Description: "Puts back what was there before, byte for byte.\n\nExample: spillgate hook uninstall",
+		Description: hookText() + "Puts back what was there before, byte for byte.\n\nExample: spillgate hook uninstall",
 		Flags:       hookFlags(withFlag()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			s, err := a.setup(ctx, c)
@@ -138,8 +139,9 @@ func (a *app) changed(done []hooks.Change, text string, err error) error {
 func (a *app) hookStatus() *cli.Command {
 	return &cli.Command{
 		Name:        "status",
+		ArgsUsage:   hookArgument,
 		Usage:       "say which hooks git runs, in which order",
-		Description: "Exit code 0: Spillgate guards each of the hooks. 2: not all of them.\n\nExample: spillgate hook status",
+		Description: hookText() + "Exit code 0: Spillgate guards each of the hooks. 2: not all of them.\n\nExample: spillgate hook status",
 		Flags:       hookFlags(),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			s, err := a.setup(ctx, c)
