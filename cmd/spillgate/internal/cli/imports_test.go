@@ -102,6 +102,8 @@ var importRules = []importRule{
 		"a detector around another one sees chunks and hits, and never where they come from"},
 	{"scanner/archive", []string{"scanner", "rules", "github.com/klauspost/compress"},
 		"a source around another one, whichever that is"},
+	{"hooks", []string{"hooks"},
+		"what git and assistants tell a hook is parsed, and hooks are installed, without knowing what is scanned"},
 	{"scanner/report", []string{"scanner", "scanner/report", "rules"},
 		"a sink sees results and never where they came from"},
 }
