@@ -22,6 +22,7 @@ func newPackStore(r *Repo) (*packStore, error) {
 		ObjectDirs: append([]string{r.objectDir}, r.alternates...),
 		HashSize:   r.hashLen,
 		MaxObject:  maxHeld,
+		CacheSize:  r.options.Memory / 4,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening objects of %s: %w", r.Root(), err)

@@ -29,7 +29,7 @@ type run struct {
 
 	jobs    chan job
 	workers sync.WaitGroup
-	started int // workers; only add changes it
+	started int            // workers; only add changes it
 	feeder  scanner.Feeder // of text
 	names   map[string]bool
 	people  map[string]bool
@@ -186,6 +186,7 @@ func (x *run) guardedEmit() func(*scanner.Chunk) error {
 // covered counts a blob of n bytes that was emitted. data is its content if it
 // was in memory.
 func (x *run) covered(o *scanner.Object, n int64, data []byte) {
+	x.repo.progress.Add(1, n)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.coverage.Blobs++

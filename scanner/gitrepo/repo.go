@@ -89,6 +89,8 @@ type Repo struct {
 	mu     sync.Mutex
 	stores map[string]store
 	spare  []reader // of the lazy line differences
+
+	progress *scanner.Progress // or nil
 }
 
 // Open finds and opens the repository as git would, following the variables
@@ -268,6 +270,10 @@ func (r *Repo) Close() error {
 	r.spare, r.stores = nil, map[string]store{}
 	return errors.Join(errs...)
 }
+
+// Watch has p told of the blobs that the sources of r emit. It is called before
+// they are used.
+func (r *Repo) Watch(p *scanner.Progress) { r.progress = p }
 
 // Root returns the absolute path of the top of the work tree, or of the
 // repository itself if it is bare. Paths of objects are relative to it.

@@ -20,6 +20,7 @@ import (
 // everywhere else, which asks git in the end, or says what is wrong.
 func (h *history) emitBlobs(s *commitScan) error {
 	done := make([]bool, len(s.blobs.ids))
+	s.repo.progress.Expect(len(done))
 	if st, ok := s.store.(*packStore); ok && !h.oneByOne {
 		if err := h.sweep(s, st, done); err != nil {
 			return err
@@ -38,7 +39,7 @@ func (h *history) emitBlobs(s *commitScan) error {
 // sweep emits the blobs in the order of the packs and notes in done which.
 func (h *history) sweep(s *commitScan, st *packStore, done []bool) error {
 	o := pack.SweepOptions{
-		Jobs: s.repo.options.Jobs, Memory: s.repo.options.Memory,
+		Jobs: s.repo.options.Jobs, Memory: s.repo.options.Memory / 2,
 		Want: func(id pack.ID) bool {
 			name := rawOID(id.Bytes(), s.repo.hashLen)
 			return s.blobs.find(&name) >= 0

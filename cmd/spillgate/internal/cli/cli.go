@@ -72,6 +72,7 @@ type app struct {
 	origin   origin
 	settings *settings
 	late     bool // a deadline alone kept the scan from being complete
+	progress scanner.Progress
 }
 
 func usage(fix, format string, args ...any) error {

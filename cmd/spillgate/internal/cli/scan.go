@@ -32,6 +32,11 @@ func (a *app) result(ctx context.Context, c *cli.Command, source scanner.Source)
 	}
 	a.settings = s
 	a.say(s)
+	limitMemory(c)
+	if a.origin.repo != nil {
+		a.origin.repo.Watch(&a.progress)
+	}
+	source = a.watch(c, source, a.origin.repo != nil)
 	source, detector, limited := unpacked(c, source, s.Config.Detector())
 	result, err := scanner.Scan(ctx, scanner.Options{
 		Sources:   []scanner.Source{source},
@@ -155,6 +160,6 @@ func wantsColor(c *cli.Command, w io.Writer) bool {
 func openRepo(ctx context.Context, c *cli.Command) (*gitrepo.Repo, error) {
 	return gitrepo.Open(ctx, gitrepo.Options{
 		Dir: c.String("repo"), Backend: c.String("backend"),
-		Jobs: c.Int("jobs"), TrustRepo: c.Bool("trust-repo"),
+		Jobs: c.Int("jobs"), Memory: limitMemory(c), TrustRepo: c.Bool("trust-repo"),
 	})
 }
