@@ -91,6 +91,9 @@ func showProgress(w io.Writer, p *scanner.Progress, stop <-chan struct{}) {
 			return
 		case <-wait.C:
 			shown = true
+			if done, _, _ := p.State(); done == 0 {
+				began = time.Now() // commits and folders are still being listed
+			}
 			fmt.Fprint(w, "\r"+progressLine(p, time.Since(began))+"\x1b[K")
 			wait.Reset(progressEvery)
 		}
@@ -100,6 +103,9 @@ func showProgress(w io.Writer, p *scanner.Progress, stop <-chan struct{}) {
 // progressLine says how far p is after a time, in fewer than 80 columns.
 func progressLine(p *scanner.Progress, after time.Duration) string {
 	done, total, size := p.State()
+	if done == 0 {
+		return "scanning: finding out what there is"
+	}
 	seconds := max(after.Seconds(), 0.001)
 	rate := fmt.Sprintf("%.1f MB, %.1f MB/s", float64(size)/1e6, float64(size)/1e6/seconds)
 	if total == 0 {
