@@ -252,7 +252,8 @@ func (c *canary) merge(event string, secret bool) error {
 	if err := c.trial("merge", secret, canaryFile+":1:", "merge", "-q", "--no-ff", "-m", "canary", branch); err != nil {
 		return err
 	}
-	return c.quietly([]string{"reset", "-q", "--hard"})
+	// a branch with the secret in it would stop the pushes that follow
+	return c.quietly([]string{"reset", "-q", "--hard"}, []string{"branch", "-q", "-D", branch})
 }
 
 // push pushes two branches, the second of which has the secret.
