@@ -1,7 +1,12 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +31,8 @@ jobs:
         with:
           upload-sarif: "true"
           deepen: "DEEPEN"
+          version: "VERSION"
+          sha256: "SHA256"
       - if: always()
         shell: bash
         env:
@@ -41,6 +48,9 @@ type stage struct {
 	dir, clone string
 	ids        map[string]string // commits by name
 	status     int               // of answers to what writes
+	version    string            // input of the action
+	sha256     string            // input of the action
+	archive    []byte            // what the forge gives as a release
 	comments   []map[string]any
 	uploads    int
 }
@@ -102,6 +112,45 @@ func TestAction(t *testing.T) {
 		})
 	}
 	t.Run("one comment, kept up to date", func(t *testing.T) { testComment(t, newStage(t, act)) })
+	t.Run("release pinned by its checksum", func(t *testing.T) { testRelease(t, newStage(t, act)) })
+}
+
+// testRelease: the archive with the right checksum is run, and no other.
+func testRelease(t *testing.T, s *stage) {
+	const payload = `{"ref":"refs/heads/main","before":"MAIN","after":"MAIN",REPO}`
+	exe, err := exec.LookPath("spillgate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	if err := w.WriteHeader(&tar.Header{Name: "spillgate", Mode: 0o755, Size: int64(len(program))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(program); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s.archive = b.Bytes()
+	s.version, s.sha256 = "v1.2.3", fmt.Sprintf("%x", sha256.Sum256(s.archive))
+	if log := s.run("push", payload, "true"); s.outputs(log) != s.expand("0 0 MAIN..MAIN") {
+		t.Errorf("the release does not run:\n%s", log)
+	}
+	s.archive = append(s.archive, 0)
+	if log := s.run("push", payload, "true"); s.outputs(log) != "  " || !strings.Contains(log, "not the pinned one") {
+		t.Errorf("another archive than the pinned one is run:\n%s", log)
+	}
+	s.sha256 = ""
+	if log := s.run("push", payload, "true"); s.outputs(log) != "  " || !strings.Contains(log, "pinned by sha256") {
+		t.Errorf("a release without a checksum is run:\n%s", log)
+	}
 }
 
 // testComment: the second run changes the comment of the first, and a token
@@ -155,7 +204,7 @@ func newStage(t *testing.T, act string) *stage {
 	if err != nil {
 		t.Skip("the action needs curl for its comment")
 	}
-	s.write("bin/curl", "#!/bin/bash\nexec "+real+` "${@/https:\/\/api.github.com/`+strings.ReplaceAll(forge.URL, "/", `\/`)+"}\"\n", 0o755)
+	s.write("bin/curl", "#!/bin/bash\nshopt -s extglob\nexec "+real+` "${@/https:\/\/*(api.)github.com/`+strings.ReplaceAll(forge.URL, "/", `\/`)+"}\"\n", 0o755)
 	return s
 }
 
@@ -213,6 +262,10 @@ func (s *stage) git(dir string, args ...string) string {
 // answer stands in for the REST interface.
 func (s *stage) answer(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if strings.HasPrefix(r.URL.Path, "/spillgate/spillgate/releases/download/v1.2.3/spillgate_1.2.3_") {
+		_, _ = w.Write(s.archive)
+		return
+	}
 	if r.Header.Get("Authorization") != "Bearer made-up" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
@@ -248,7 +301,7 @@ func (s *stage) expand(text string) string {
 // run runs the workflow on an event and returns the log.
 func (s *stage) run(event, payload, deepen string) string {
 	s.t.Helper()
-	s.write("clone/.github/workflows/gate.yml", strings.Replace(workflow, "DEEPEN", deepen, 1), 0o644)
+	s.write("clone/.github/workflows/gate.yml", strings.NewReplacer("DEEPEN", deepen, "VERSION", s.version, "SHA256", s.sha256).Replace(workflow), 0o644)
 	s.write("event.json", s.expand(strings.Replace(payload, "REPO", `"repository":{"default_branch":"main","full_name":"acme/shop"}`, 1)), 0o644)
 	var goEnv []string
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
