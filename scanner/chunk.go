@@ -116,6 +116,9 @@ type Chunk struct {
 	// deltas of git packs.
 	Anchors  []rules.Anchor
 	Anchored bool
+	// Program is the one that the anchors belong to: they mean nothing to
+	// another.
+	Program *rules.Program
 	// Marks belong to the rule program: a byte for each anchor, in which it
 	// remembers from one version of a text to the next what needs no second
 	// look (rules.Program.MatchMarked). Nil where the source keeps none; else

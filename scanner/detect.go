@@ -7,13 +7,12 @@ type RuleDetector struct{ Program *rules.Program }
 
 // Detect implements Detector.
 func (d RuleDetector) Detect(c *Chunk, hit func(*Hit)) {
-	if c.Anchored && c.Marks != nil {
+	switch {
+	case !c.Anchored || c.Program != d.Program:
+		d.Program.Scan(c.Data, c.From, c.To, c.Object.Binary, hit)
+	case c.Marks != nil:
 		d.Program.MatchMarked(c.Data, c.Anchors, c.Marks, c.Object.Binary, hit)
-		return
-	}
-	if c.Anchored {
+	default:
 		d.Program.Match(c.Data, c.Anchors, c.Object.Binary, hit)
-		return
 	}
-	d.Program.Scan(c.Data, c.From, c.To, c.Object.Binary, hit)
 }

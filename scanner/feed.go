@@ -60,15 +60,15 @@ func (f *Feeder) Bytes(o *Object, data []byte, emit func(*Chunk) error) error {
 	return nil
 }
 
-// Anchored does what Bytes does for content whose anchors and marks are at hand
-// (see Chunk). They go with the chunk if it holds the bytes as they are.
-func (f *Feeder) Anchored(o *Object, data []byte, anchors []rules.Anchor, marks []byte, emit func(*Chunk) error) error {
+// Anchored does what Bytes does for content whose anchors by p, and marks, are
+// at hand (see Chunk). They go with the chunk if it holds the bytes as they are.
+func (f *Feeder) Anchored(o *Object, data []byte, p *rules.Program, anchors []rules.Anchor, marks []byte, emit func(*Chunk) error) error {
 	s := sniff(data)
 	if s.width > 0 || s.skip > 0 || len(data) > wholeMax {
 		return f.Bytes(o, data, emit)
 	}
 	o.Binary, o.Encoding = s.binary, s.name
-	c := Chunk{Object: o, Data: data, To: len(data), First: true, Last: true, Line: 1, Anchors: anchors, Anchored: true, Marks: marks}
+	c := Chunk{Object: o, Data: data, To: len(data), First: true, Last: true, Line: 1, Anchors: anchors, Anchored: true, Program: p, Marks: marks}
 	return emit(&c)
 }
 
@@ -158,11 +158,29 @@ func (p *position) advance(data []byte, to int) {
 	step := data[p.at:to]
 	if n := bytes.Count(step, newline); n > 0 {
 		p.line += n
-		p.column = utf8.RuneCount(step[bytes.LastIndexByte(step, '\n')+1:])
+		p.column = runeCount(step[bytes.LastIndexByte(step, '\n')+1:])
 	} else {
-		p.column += utf8.RuneCount(step)
+		p.column += runeCount(step)
 	}
 	p.at = to
+}
+
+// runeCount is utf8.RuneCount, in far less time where all is ASCII: lines may
+// be as long as the file.
+func runeCount(b []byte) int {
+	n := 0
+	for len(b) >= 8 && binary.LittleEndian.Uint64(b)&0x8080808080808080 == 0 {
+		b, n = b[8:], n+8
+	}
+	if len(b) < 64 {
+		return n + utf8.RuneCount(b)
+	}
+	// A character from outside ASCII: pass over what is near it, whole.
+	end := 64
+	for back := 1; back < utf8.UTFMax && !utf8.RuneStart(b[end]); back++ {
+		end--
+	}
+	return n + utf8.RuneCount(b[:end]) + runeCount(b[end:])
 }
 
 var newline = []byte{'\n'}

@@ -77,7 +77,7 @@ func (h *history) swept(s *commitScan, f *scanner.Feeder, o *scanner.Object, obj
 	case obj.Stream != nil:
 		n, err = f.Reader(o, obj.Stream, emit)
 	case obj.Anchored:
-		err = f.Anchored(o, obj.Data, obj.Anchors, obj.Marks, emit)
+		err = f.Anchored(o, obj.Data, h.options.Program, obj.Anchors, obj.Marks, emit)
 	default:
 		err = f.Bytes(o, obj.Data, emit)
 	}
