@@ -255,9 +255,11 @@ func (p *Program) verify(dst []Anchor, sorted int, data []byte, i, end, from, to
 		if f.table[uint16(w)]&(f.table[w>>16]>>16) == 0 {
 			continue
 		}
-		dst = p.lookup(dst, sorted, data, i, key4(w), from, to)
-		if f.short {
-			dst = p.lookup(dst, sorted, data, i, key3(w), from, to)
+		if key := key4(w); f.holds(key) {
+			dst = p.lookup(dst, sorted, data, i, key, from, to)
+		}
+		if key := key3(w); f.short && f.holds(key) {
+			dst = p.lookup(dst, sorted, data, i, key, from, to)
 		}
 	}
 	return dst
@@ -274,12 +276,21 @@ func (p *Program) verifyTail(dst []Anchor, sorted int, data []byte, i, end, from
 		if f.table[uint16(w)]&(f.table[w>>16]>>16) == 0 {
 			continue
 		}
-		dst = p.lookup(dst, sorted, data, i, key4(w), from, to)
-		if f.short {
-			dst = p.lookup(dst, sorted, data, i, key3(w), from, to)
+		if key := key4(w); f.holds(key) {
+			dst = p.lookup(dst, sorted, data, i, key, from, to)
+		}
+		if key := key3(w); f.short && f.holds(key) {
+			dst = p.lookup(dst, sorted, data, i, key, from, to)
 		}
 	}
 	return dst
+}
+
+// holds reports whether the hash table has anything at the place of key. Most
+// candidates end here, which is why it is not left to lookup.
+func (f *filter) holds(key uint32) bool {
+	h := hash(key, f.shift)
+	return f.slots[h] != f.slots[h+1]
 }
 
 // lookup appends the anchors of the literals whose window is at data[i]. Since

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -167,20 +168,25 @@ func (p *position) advance(data []byte, to int) {
 
 // runeCount is utf8.RuneCount, in far less time where all is ASCII: lines may
 // be as long as the file.
-func runeCount(b []byte) int {
-	n := 0
-	for len(b) >= 8 && binary.LittleEndian.Uint64(b)&0x8080808080808080 == 0 {
-		b, n = b[8:], n+8
+func runeCount(b []byte) (n int) {
+	for len(b) >= 64 {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 == 0 {
+			b, n = b[8:], n+8
+			continue
+		}
+		// Cut where a character begins. Without one among four bytes, no
+		// character goes over the cut either.
+		end := 64 - 1
+		for back := 0; back < utf8.UTFMax-1 && !utf8.RuneStart(b[end]); back++ {
+			end--
+		}
+		if !utf8.RuneStart(b[end]) {
+			end = 64 - 1
+		}
+		n += utf8.RuneCount(b[:end])
+		b = b[end:]
 	}
-	if len(b) < 64 {
-		return n + utf8.RuneCount(b)
-	}
-	// A character from outside ASCII: pass over what is near it, whole.
-	end := 64
-	for back := 1; back < utf8.UTFMax && !utf8.RuneStart(b[end]); back++ {
-		end--
-	}
-	return n + utf8.RuneCount(b[:end]) + runeCount(b[end:])
+	return n + utf8.RuneCount(b)
 }
 
 var newline = []byte{'\n'}
