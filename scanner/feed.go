@@ -17,6 +17,7 @@ type Feeder struct {
 	raw, text cutter
 	sniffed   [sniffLen]byte
 	decoded   []byte
+	block     []byte // undecoded
 }
 
 const (
@@ -124,7 +125,10 @@ func (f *Feeder) both(o *Object, s sniffed, r io.Reader, emit func(*Chunk) error
 	f.text.reset(o, 0)
 	var total int64
 	pending, skip := 0, s.skip // undecoded bytes at the start of raw's buffer
-	block := make([]byte, 64<<10)
+	if f.block == nil {
+		f.block = make([]byte, 64<<10)
+	}
+	block := f.block
 	for {
 		n, rerr := r.Read(block[pending:])
 		total += int64(n)
