@@ -2,7 +2,6 @@ package compare
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,11 +36,13 @@ func sample(name string, cpu time.Duration) measure.Sample {
 }
 
 func TestResultsSayWhatWasMissed(t *testing.T) {
-	r := &Results{Facts: []Fact{{"git", "version 2 | 3"}}}
+	l := testLab(t)
+	r := l.results
+	r.Facts = []Fact{{"git", "version 2 | 3"}}
 	r.budget(Budget{Work: "kept", Measured: 1, Limit: 2, Unit: " times"})
 	r.budget(Budget{Work: "not kept", Measured: 3, Limit: 2, Unit: " times"})
 	r.addSamples("A table", []measure.Sample{sample("first", 2*time.Second), sample("second", 500*time.Millisecond)}, "A note.")
-	r.fail("range", context.Canceled)
+	r.now.Failed = "interrupted"
 	var b bytes.Buffer
 	if err := r.Write(&b); err != nil {
 		t.Fatal(err)
@@ -50,8 +51,8 @@ func TestResultsSayWhatWasMissed(t *testing.T) {
 		`| git | version 2 \| 3 |`,
 		"| kept | 1.00 times | at most 2 times | met |",
 		"| not kept | 3.00 times | at most 2 times | **missed** |",
-		"Not measured: range: context canceled",
-		"## A table\n\nA note.\n\n| program |",
+		"**Section range was not measured to its end: interrupted**",
+		"load of the machine before", "\n\nA note.\n\n| program |",
 		"| first | 2.00 s | 2.00 s to 2.00 s | 1.00 s | 5.0 MB | 1 | 1.00 |",
 		"| second | 500.0 ms | 500.0 ms to 500.0 ms | 250.0 ms | 5.0 MB | 1 | 0.25 |",
 	} {
@@ -62,13 +63,13 @@ func TestResultsSayWhatWasMissed(t *testing.T) {
 }
 
 func TestLinearComparesUnits(t *testing.T) {
-	l := &lab{results: &Results{}}
+	l := testLab(t)
 	steps := []step{
 		{"small", 1, []measure.Sample{sample("git", time.Second), sample("ours", 10*time.Millisecond)}},
 		{"large", 8, []measure.Sample{sample("git", time.Second), sample("ours", 160*time.Millisecond)}},
 	}
 	l.addLinear("Linear", "MB", steps, 1)
-	if b := l.results.Budgets[0]; b.Measured < 1.99 || b.Measured > 2.01 || b.Met() {
+	if b := l.results.now.Budgets[0]; b.Measured < 1.99 || b.Measured > 2.01 || b.Met() {
 		t.Errorf("eight times the input for sixteen times the cost: %+v", b)
 	}
 }
@@ -76,7 +77,38 @@ func TestLinearComparesUnits(t *testing.T) {
 // testLab is a lab with git and nothing else.
 func testLab(t *testing.T) *lab {
 	t.Helper()
-	return &lab{ctx: t.Context(), git: "git", results: &Results{}}
+	l := &lab{Options: Options{Dir: t.TempDir(), Root: "."}, ctx: t.Context(), git: "git", results: &Results{}}
+	l.section("range")
+	return l
+}
+
+// TestResultsAreKept measures sections in two runs: the second keeps what the
+// first found out, but for what it measures again.
+func TestResultsAreKept(t *testing.T) {
+	l := testLab(t)
+	l.results.budget(Budget{Work: "old range"})
+	l.section("startup")
+	l.results.budget(Budget{Work: "old startup"})
+	if err := l.keep(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if l.results, err = l.begin(); err != nil {
+		t.Fatal(err)
+	}
+	l.section("range")
+	l.results.budget(Budget{Work: "new range"})
+	var b bytes.Buffer
+	if err := l.results.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	if strings.Contains(text, "old range") || !strings.Contains(text, "new range") || !strings.Contains(text, "old startup") {
+		t.Errorf("the results of two runs:\n%s", text)
+	}
+	if strings.Index(text, "old startup") > strings.Index(text, "new range") {
+		t.Error("sections are not in their order")
+	}
 }
 
 // TestRangeAndBlobs runs what chooses the input of the tables on a history of

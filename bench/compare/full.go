@@ -176,6 +176,6 @@ func (l *lab) attribution() error {
 	}
 	slices.Sort(ratios)
 	l.results.budget(Budget{Work: "attribution, CPU to the scan", Measured: ratios[len(ratios)/2], Limit: 1, Unit: " times"})
-	l.results.Tables = append(l.results.Tables, t)
+	l.results.table(t)
 	return nil
 }

@@ -41,7 +41,8 @@ type Options struct {
 	Scale int
 	// Gitleaks is a binary to take instead of building one.
 	Gitleaks string
-	// Only names the sections to run, nil is all; see SectionNames.
+	// Only names the sections to run, nil is all; see SectionNames. The
+	// Results hold what earlier runs in Dir found out of the others.
 	Only []string
 	// Log gets a line about each step.
 	Log func(format string, args ...any)
@@ -124,10 +125,14 @@ func Run(ctx context.Context, o Options) (*Results, error) {
 			continue
 		}
 		l.Log("section %s", s.name)
+		l.section(s.name)
 		if err := s.run(l); err != nil {
 			errs = append(errs, fmt.Errorf("section %s: %w", s.name, err))
-			l.results.fail(s.name, err)
+			l.results.now.Failed = err.Error()
 			l.Log("section %s: %v", s.name, err)
+		}
+		if err := l.keep(); err != nil {
+			return l.results, err
 		}
 		if l.Save != nil {
 			if err := l.Save(l.results); err != nil {
@@ -178,8 +183,8 @@ func (l *lab) prepare() error {
 			return err
 		}
 	}
-	l.results = l.begin()
-	return nil
+	l.results, err = l.begin()
+	return err
 }
 
 func (l *lab) command(dir, name string, args ...string) *exec.Cmd {

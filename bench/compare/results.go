@@ -2,24 +2,40 @@ package compare
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spillgate/spillgate/bench/measure"
 )
 
-// Results is everything that one comparison found out.
+// Results is everything that comparisons in one folder found out.
 type Results struct {
+	Facts    []Fact
+	Sections []*Section // in the order of SectionNames
+
+	now *Section // the one that is measured
+}
+
+// A Section is what one part of the comparison found out, the last time it ran:
+// parts can be measured again one by one, so that each says when, of what and
+// under which load.
+type Section struct {
+	Name    string
 	Started time.Time
-	Facts   []Fact
+	Of      string // revision of Spillgate
+	Load    string // of the machine, before
+	Runs    int
 	Budgets []Budget
 	Tables  []Table
-	Failed  []string
+	Failed  string // why it could not be measured to the end
 }
 
 // A Fact is a line about the machine or a program.
@@ -50,35 +66,60 @@ type Table struct {
 	Rows   [][]string
 }
 
-func (r *Results) fail(section string, err error) {
-	r.Failed = append(r.Failed, fmt.Sprintf("%s: %v", section, err))
+func (r *Results) budget(b Budget) { r.now.Budgets = append(r.now.Budgets, b) }
+
+func (r *Results) table(t Table) { r.now.Tables = append(r.now.Tables, t) }
+
+// section begins to measure a section anew.
+func (l *lab) section(name string) {
+	l.results.now = &Section{Name: name, Started: time.Now(), Of: l.revision(), Load: loadAverage(), Runs: l.Runs}
+	l.results.Sections = slices.DeleteFunc(l.results.Sections, func(s *Section) bool { return s.Name == name })
+	l.results.Sections = append(l.results.Sections, l.results.now)
+	order := SectionNames()
+	slices.SortStableFunc(l.results.Sections, func(a, b *Section) int {
+		return slices.Index(order, a.Name) - slices.Index(order, b.Name)
+	})
 }
 
-func (r *Results) budget(b Budget) { r.Budgets = append(r.Budgets, b) }
-
-// begin notes the machine and the versions.
-func (l *lab) begin() *Results {
-	r := &Results{Started: time.Now()}
+// begin notes the machine and the versions, and takes over the sections that
+// earlier runs in the same folder measured.
+func (l *lab) begin() (*Results, error) {
+	r := &Results{}
+	if b, err := os.ReadFile(l.resultsFile()); err == nil {
+		if err := json.Unmarshal(b, r); err != nil {
+			return nil, fmt.Errorf("reading earlier results in %s: %w; remove the file to begin anew", l.resultsFile(), err)
+		}
+		r.Facts = nil
+		known := SectionNames()
+		r.Sections = slices.DeleteFunc(r.Sections, func(s *Section) bool { return !slices.Contains(known, s.Name) })
+	}
 	add := func(name, value string) {
 		if value != "" {
 			r.Facts = append(r.Facts, Fact{name, value})
 		}
 	}
-	add("date", r.Started.UTC().Format("2006-01-02 15:04 UTC"))
 	add("processor", fmt.Sprintf("%s, %d threads", procField("/proc/cpuinfo", "model name"), runtime.NumCPU()))
 	add("memory", procField("/proc/meminfo", "MemTotal"))
 	add("system", firstLine("uname", "-srm"))
-	add("load before", loadAverage())
-	add("spillgate", l.revision())
 	add("go", runtime.Version())
 	add("git", firstLine(l.git, "--version"))
 	if l.ripgrep != "" {
 		add("ripgrep", firstLine(l.ripgrep, "--version"))
 	}
 	add("gitleaks", moduleVersion(l.gitleaks))
-	add("runs", fmt.Sprintf("%d of each program unless a table says otherwise, in turn, after one that does not count; figures are medians", l.Runs))
 	add("command", "compare "+strings.Join(os.Args[1:], " "))
-	return r
+	return r, nil
+}
+
+func (l *lab) resultsFile() string { return filepath.Join(l.Dir, "results.json") }
+
+// keep stores the results for later runs in the same folder.
+func (l *lab) keep() error {
+	b, err := json.MarshalIndent(l.results, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(l.resultsFile(), b, 0o644)
 }
 
 // revision names the commit that was built, and whether files differ from it.
@@ -150,7 +191,7 @@ func (r *Results) addSamples(title string, samples []measure.Sample, notes ...st
 			megabytes(s.Peak()), fmt.Sprint(len(s.Runs)), fmt.Sprintf("%.2f", ratio(s.CPU(), samples[0].CPU())),
 		})
 	}
-	r.Tables = append(r.Tables, t)
+	r.table(t)
 }
 
 func ratio(a, b time.Duration) float64 {
@@ -173,7 +214,9 @@ func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 func (r *Results) Write(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString("# Measurements\n\nWritten by `compare.sh`; nothing here is typed in. CPU is user and system time of the whole\n" +
-		"process tree, peak memory that of its largest process, mapped files included.\n\n")
+		"process tree, peak memory that of its largest process, mapped files included, and not below the\n" +
+		"7 MB of the process that starts it. Figures are medians; programs run in turn, after one run that\n" +
+		"does not count.\n\n")
 	facts := Table{Header: []string{"", ""}}
 	for _, f := range r.Facts {
 		facts.Rows = append(facts.Rows, []string{f.Name, f.Value})
@@ -181,31 +224,46 @@ func (r *Results) Write(w io.Writer) error {
 	facts.write(&b)
 	b.WriteString("\n## Budgets\n\n")
 	budgets := Table{Header: []string{"work", "measured", "to reach", ""}}
-	for _, x := range r.Budgets {
-		verdict, bound := "met", "at most"
-		if x.AtLeast {
-			bound = "at least"
+	for _, s := range r.Sections {
+		for _, x := range s.Budgets {
+			budgets.Rows = append(budgets.Rows, x.row())
 		}
-		if !x.Met() {
-			verdict = "**missed**"
-		}
-		budgets.Rows = append(budgets.Rows, []string{
-			x.Work, fmt.Sprintf("%.2f%s", x.Measured, x.Unit), fmt.Sprintf("%s %g%s", bound, x.Limit, x.Unit), verdict,
-		})
 	}
 	budgets.write(&b)
-	for _, f := range r.Failed {
-		fmt.Fprintf(&b, "\nNot measured: %s\n", f)
-	}
-	for _, t := range r.Tables {
-		fmt.Fprintf(&b, "\n## %s\n\n", t.Title)
-		for _, n := range t.Notes {
-			fmt.Fprintf(&b, "%s\n\n", n)
-		}
-		t.write(&b)
+	for _, s := range r.Sections {
+		s.write(&b)
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// row is the line of the table of budgets.
+func (b Budget) row() []string {
+	verdict, bound := "met", "at most"
+	if b.AtLeast {
+		bound = "at least"
+	}
+	if !b.Met() {
+		verdict = "**missed**"
+	}
+	return []string{b.Work, fmt.Sprintf("%.2f%s", b.Measured, b.Unit), fmt.Sprintf("%s %g%s", bound, b.Limit, b.Unit), verdict}
+}
+
+func (s *Section) write(b *bytes.Buffer) {
+	for i, t := range s.Tables {
+		fmt.Fprintf(b, "\n## %s\n\n", t.Title)
+		if i == 0 {
+			fmt.Fprintf(b, "Spillgate %s, %s, load of the machine before: %s, runs: %d.\n\n",
+				s.Of, s.Started.UTC().Format("2006-01-02 15:04 UTC"), s.Load, s.Runs)
+		}
+		for _, n := range t.Notes {
+			fmt.Fprintf(b, "%s\n\n", n)
+		}
+		t.write(b)
+	}
+	if s.Failed != "" {
+		fmt.Fprintf(b, "\n**Section %s was not measured to its end: %s**\n", s.Name, s.Failed)
+	}
 }
 
 func (t *Table) write(b *bytes.Buffer) {

@@ -55,6 +55,6 @@ func (l *lab) ruleCosts(title string, extra ...int) ([]engine.Cost, error) {
 			fmt.Sprintf("%.3f", float64(c.Scan)/float64(max(costs[0].Scan, time.Nanosecond))),
 		})
 	}
-	l.results.Tables = append(l.results.Tables, t)
+	l.results.table(t)
 	return costs, nil
 }

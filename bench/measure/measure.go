@@ -48,7 +48,8 @@ type Command struct {
 type Usage struct {
 	User, System, Wall time.Duration
 	// Peak is the largest resident memory of any one process of the tree, in
-	// bytes. Mapped files count as far as they were touched.
+	// bytes, but not less than that of the process that starts it (7 MB or so).
+	// Mapped files count as far as they were touched.
 	Peak int64
 	Exit int
 }
