@@ -49,6 +49,7 @@ func (l *lab) directory() error {
 	theirs.MaxRuns = 1
 	samples, err := measure.Compare(l.ctx, 2*l.Runs+1,
 		measure.Command{Name: "ripgrep with ten literals", Args: append(grep, "."), Dir: tree, Exit: []int{0, 1}},
+		l.runSpillgate("spillgate dir --no-ignore --no-archives", tree, "dir", "--no-ignore", "--no-archives", "."),
 		l.runSpillgate("spillgate dir --no-ignore", tree, "dir", "--no-ignore", "."),
 		theirs,
 	)
@@ -57,8 +58,9 @@ func (l *lab) directory() error {
 	}
 	ours := samples[1].CPU()
 	l.results.budget(Budget{Work: "a directory, CPU to ripgrep with ten literals", Measured: ratio(ours, samples[0].CPU()), Limit: 8, Unit: " times"})
-	l.results.budget(Budget{Work: "a directory, CPU of gitleaks to Spillgate", Measured: ratio(samples[2].CPU(), ours), Limit: 20, Unit: " times", AtLeast: true})
-	l.results.addSamples(fmt.Sprintf("A directory: GOROOT/%s, %d files, %s", filepath.ToSlash(part), files, megabytes(bytes)), samples, note)
+	l.results.budget(Budget{Work: "a directory, CPU of gitleaks to Spillgate", Measured: ratio(samples[3].CPU(), ours), Limit: 20, Unit: " times", AtLeast: true})
+	l.results.addSamples(fmt.Sprintf("A directory: GOROOT/%s, %d files, %s", filepath.ToSlash(part), files, megabytes(bytes)), samples, note,
+		"The others do not look into archives and compressed files, of which this tree has some; so the budgets are about the second row.")
 	return nil
 }
 
