@@ -85,10 +85,7 @@ func (a *app) root() *cli.Command {
 		Usage: "find secrets and AWS key ARNs before they leave the machine",
 		Description: "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 something could not be\n" +
 			"scanned, 3 wrong usage or configuration, 130 interrupted.",
-		Commands: []*cli.Command{
-			a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(), a.ci(),
-			a.hook(), a.doctor(), a.baseline(), a.configuration(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
-		},
+		Commands:                        a.commands(),
 		EnableShellCompletion:           true,
 		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },
 		Suggest:                         true,
@@ -119,6 +116,26 @@ func commandNames(c *cli.Command) []string {
 		names = append(names, sub.Name)
 	}
 	return names
+}
+
+// commands returns all commands, or the one that the arguments begin with if it
+// is run in hooks: to make the flags of the others would take an eighth of the
+// time that a commit waits.
+func (a *app) commands() []*cli.Command {
+	if len(a.Args) > 1 {
+		switch a.Args[1] {
+		case "staged":
+			return []*cli.Command{a.staged()}
+		case "range":
+			return []*cli.Command{a.commits()}
+		case "hook":
+			return []*cli.Command{a.hook()}
+		}
+	}
+	return []*cli.Command{
+		a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(), a.ci(),
+		a.hook(), a.doctor(), a.baseline(), a.configuration(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
+	}
 }
 
 // harden makes every command of the tree answer wrong usage with exit code 3
