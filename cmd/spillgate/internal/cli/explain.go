@@ -13,10 +13,13 @@ import (
 
 func (a *app) explain() *cli.Command {
 	return &cli.Command{
-		Name:        "explain",
-		Usage:       "say what a rule finds, why it matters and what to do",
-		ArgsUsage:   "RULE",
-		Description: "Example: spillgate explain aws-kms-key-arn",
+		Name:      "explain",
+		Usage:     "say what a rule finds, why it matters and what to do",
+		ArgsUsage: "RULE",
+		Description: "Of the generic rules, --weigh shows for each name and value in the lines on standard\n" +
+			"input what speaks for a secret and what against.\n\n" +
+			"Example: spillgate explain aws-kms-key-arn",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "weigh", Usage: "weigh the lines on standard input (generic rules)"}},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() != 1 {
 				return usage("spillgate rules list shows them all", "explain takes the id of one rule")
@@ -27,6 +30,12 @@ func (a *app) explain() *cli.Command {
 				return err
 			}
 			if r := s.Config.Rule(id); r != nil {
+				if c.Bool("weigh") {
+					if !r.Fallback {
+						return usage("spillgate explain generic-credential --weigh < FILE", "%s is no generic rule: it has nothing to weigh", id)
+					}
+					return weigh(a.Stdout, a.Stdin)
+				}
 				return explain(a.Stdout, r)
 			}
 			all := rules.Builtin().Rules
