@@ -87,21 +87,35 @@ func (c *canary) prepare() error {
 	if c.Bare {
 		return c.adoptHooks(c.remote)
 	}
-	// hook managers read these from the work tree; they may be newer there
-	for _, name := range []string{".pre-commit-config.yaml", "lefthook.yml", "lefthook.yaml", ".lefthook.yml", ".lefthook.yaml"} {
-		if data, err := os.ReadFile(filepath.Join(c.Top, name)); err == nil {
-			if err := os.WriteFile(filepath.Join(c.work, name), data, 0o644); err != nil {
-				return err
-			}
-			if out, err := c.run(c.work, "add", "-f", name); err != nil {
-				return fmt.Errorf("staging %s: %w: %s", name, err, c.clean(out))
-			}
-		}
+	if err := c.adoptManagers(); err != nil {
+		return err
 	}
 	if out, err := c.run(c.work, "remote", "add", "spillgate-canary", c.remote); err != nil {
 		return fmt.Errorf("making a scratch clone: %w: %s", err, c.clean(out))
 	}
 	return c.adoptHooks(c.work)
+}
+
+// adoptManagers gives the scratch clone what hook managers read from the work
+// tree, where it may be newer than in HEAD.
+func (c *canary) adoptManagers() error {
+	for _, name := range managerFiles() {
+		data, err := os.ReadFile(filepath.Join(c.Top, filepath.FromSlash(name)))
+		if err != nil {
+			continue
+		}
+		file := filepath.Join(c.work, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return fmt.Errorf("setting up the scratch clone: %w", err)
+		}
+		if err := os.WriteFile(file, data, 0o755); err != nil {
+			return fmt.Errorf("setting up the scratch clone: %w", err)
+		}
+		if out, err := c.run(c.work, "add", "-f", name); err != nil {
+			return fmt.Errorf("staging %s: %w: %s", name, err, c.clean(out))
+		}
+	}
+	return nil
 }
 
 // unborn reports whether the repository has no commit yet.
@@ -167,9 +181,15 @@ func (c *canary) plant(word string, secret bool) error {
 	if secret {
 		text = c.secret + "\n"
 	}
-	if err := os.WriteFile(filepath.Join(c.work, canaryFile), []byte(text), 0o644); err != nil {
+	file := filepath.Join(c.work, canaryFile)
+	_ = os.Remove(file) // it may be a link
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return err
 	}
+	return c.stage()
+}
+
+func (c *canary) stage() error {
 	if out, err := c.run(c.work, "add", "-f", canaryFile); err != nil {
 		return fmt.Errorf("staging the canary: %w: %s", err, c.clean(out))
 	}
@@ -205,10 +225,33 @@ func (c *canary) commit(event string, secret bool) error {
 		return err
 	}
 	err := c.trial("commit", secret, canaryFile+":1:", "commit", "-q", "-m", "canary")
-	if secret && err == nil {
+	if !secret || err != nil {
+		return err
+	}
+	if err := c.forget(event); err != nil {
+		return err
+	}
+	return c.link(event)
+}
+
+// link commits a file that has become a link to the secret, which some hook
+// managers do not take for a change. Where links cannot be made there is
+// nothing to try.
+func (c *canary) link(event string) error {
+	file := filepath.Join(c.work, canaryFile)
+	if err := os.Remove(file); err != nil {
+		return err
+	}
+	if os.Symlink(c.secret, file) != nil {
 		return c.forget(event)
 	}
-	return err
+	if err := c.stage(); err != nil {
+		return err
+	}
+	if err := c.trial("commit of a link", true, canaryFile+":1:", "commit", "-q", "-m", "canary"); err != nil {
+		return err
+	}
+	return c.forget("the link of " + event)
 }
 
 // forget stages a clean file again after a secret was refused, and commits it
@@ -256,7 +299,9 @@ func (c *canary) merge(event string, secret bool) error {
 	return c.quietly([]string{"reset", "-q", "--hard"}, []string{"branch", "-q", "-D", branch})
 }
 
-// push pushes two branches, the second of which has the secret.
+// push pushes two branches, the second of which has the secret. Neither is
+// checked out, and the one that is has nothing to push: some hook managers look
+// at that one alone.
 func (c *canary) push(event string, secret bool) error {
 	remote := "spillgate-canary"
 	if c.Bare {
@@ -267,18 +312,28 @@ func (c *canary) push(event string, secret bool) error {
 			return err
 		}
 	}
-	if err := c.plant(fmt.Sprint(event, secret), secret); err != nil {
+	branches := []string{"spillgate-canary-clean", "spillgate-canary-tried"}
+	for i, branch := range branches {
+		if err := c.plant(fmt.Sprint(event, i, secret), secret && i == 1); err != nil {
+			return err
+		}
+		if err := c.quietly([]string{"commit", "-q", "--no-verify", "-m", "canary"}, []string{"branch", "-f", branch}); err != nil {
+			return err
+		}
+	}
+	if err := c.quietly([]string{"reset", "-q", "--hard", "HEAD~2"}); err != nil {
 		return err
 	}
-	if err := c.quietly([]string{"commit", "-q", "--no-verify", "-m", "canary"}); err != nil {
+	if !c.Bare {
+		if err := c.quietly([]string{"push", "-q", "--no-verify", "--set-upstream", remote, "+HEAD:refs/heads/spillgate-canary"}); err != nil {
+			return err
+		}
+	}
+	name := fmt.Sprintf(":refs/heads/spillgate-canary-%s-%t", event, secret)
+	if err := c.trial("push", secret, canaryFile+":1:", "push", "-q", remote, branches[0]+name+"-1", branches[1]+name+"-2"); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("refs/heads/spillgate-canary-%s-%t", event, secret)
-	err := c.trial("push", secret, canaryFile+":1:", "push", "-q", remote, "HEAD~:"+name+"-1", "HEAD:"+name+"-2")
-	if secret && err == nil {
-		return c.quietly([]string{"reset", "-q", "--hard", "HEAD~"})
-	}
-	return err
+	return c.quietly([]string{"branch", "-q", "-D", branches[0], branches[1]})
 }
 
 // Broken returns the trials that did not end as they should.

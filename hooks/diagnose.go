@@ -115,11 +115,11 @@ func (s *Setup) fileStep(file, text, event string) Step {
 	case filepath.Base(s.Folder) == "_" && filepath.Base(filepath.Dir(s.Folder)) == ".husky":
 		step.By, step.Guards = "husky", at(".husky/"+event)
 	case strings.Contains(text, "prek") && strings.Contains(text, "hook-impl"):
-		step.By, step.Guards = "prek", at(".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
+		step.By, step.Guards = "prek", at(frameworkConfigs()...)
 	case strings.Contains(text, "pre-commit") && strings.Contains(text, "hook-impl"):
-		step.By, step.Guards = "pre-commit", at(".pre-commit-config.yaml", ".pre-commit-config.yml")
+		step.By, step.Guards = "pre-commit", at(frameworkConfigs()...)
 	case strings.Contains(text, "lefthook"):
-		step.By, step.Guards = "lefthook", at("lefthook.yml", "lefthook.yaml", ".lefthook.yml", ".lefthook.yaml", "lefthook.toml")
+		step.By, step.Guards = "lefthook", at(lefthookConfigs()...)
 	}
 	return step
 }

@@ -22,8 +22,9 @@ const (
 )
 
 // With makes Spillgate a part of a hook manager. Husky's hooks are shell files:
-// lines are added to them. What the others read is YAML, which people format
-// and comment: they are told what to add, as the text returned.
+// lines are added to them. Lefthook gets scripts. What lefthook and the others
+// read is YAML, which people format and comment: they are told what to add, as
+// the text returned.
 func (s *Setup) With(manager string) ([]Change, string, error) {
 	events := s.managed()
 	switch manager {
@@ -31,7 +32,7 @@ func (s *Setup) With(manager string) ([]Change, string, error) {
 		done, err := s.husky(events)
 		return done, "", err
 	case "lefthook":
-		return nil, lefthookText(events), nil
+		return s.lefthook(events)
 	case "pre-commit", "prek":
 		return nil, frameworkText(manager, events), nil
 	}
@@ -100,8 +101,13 @@ func (s *Setup) Without(manager string) ([]Change, string, error) {
 	if !slices.Contains(Managers(), manager) {
 		return nil, "", unknownManager(manager)
 	}
+	out := "Take Spillgate's lines out of the configuration of " + manager + ".\n"
+	if manager == "lefthook" {
+		done, err := s.withoutLefthook(s.managed())
+		return done, out, err
+	}
 	if manager != "husky" {
-		return nil, "Take Spillgate's lines out of the configuration of " + manager + ".\n", nil
+		return nil, out, nil
 	}
 	var done []Change
 	for _, event := range s.managed() {
@@ -145,19 +151,6 @@ func withoutBlock(text string) (string, bool) {
 	return head + after, true
 }
 
-func lefthookText(events []string) string {
-	var b strings.Builder
-	b.WriteString("# Add to lefthook.yml, then type `lefthook install`:\n")
-	for _, event := range events {
-		args := map[string]string{"commit-msg": " -- {1}", "pre-push": " -- {1} {2}"}[event]
-		fmt.Fprintf(&b, "%s:\n  commands:\n    spillgate:\n      run: spillgate hook run %s%s\n", event, event, args)
-		if readsInput(event) {
-			b.WriteString("      use_stdin: true\n")
-		}
-	}
-	return b.String()
-}
-
 func frameworkText(manager string, events []string) string {
 	var b strings.Builder
 	types := ""
@@ -175,4 +168,20 @@ func frameworkText(manager string, events []string) string {
 	}
 	fmt.Fprintf(&b, "# then type: %s install%s\n", manager, types)
 	return b.String()
+}
+
+// frameworkConfigs returns the names of the configuration of pre-commit and
+// prek (https://pre-commit.com/#usage, https://prek.j178.dev/configuration/).
+func frameworkConfigs() []string {
+	return []string{".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml"}
+}
+
+// managerFiles returns what hook managers read from the work tree, as far as it
+// concerns Spillgate.
+func managerFiles() []string {
+	names := append(frameworkConfigs(), lefthookConfigs()...)
+	for _, event := range Client() {
+		names = append(names, lefthookFolder+"/"+event+"/spillgate")
+	}
+	return names
 }

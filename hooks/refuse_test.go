@@ -327,7 +327,7 @@ func TestManagers(t *testing.T) {
 	s.repo("r")
 	setup := s.open("r", Options{})
 	for manager, want := range map[string]string{
-		"lefthook":   "spillgate hook run pre-push -- {1} {2}\n      use_stdin: true",
+		"lefthook":   "pre-push:\n  scripts:\n    spillgate:\n      runner: sh\n      use_stdin: true",
 		"pre-commit": "- id: spillgate-pre-push",
 		"prek":       "prek install --hook-type pre-commit",
 	} {
