@@ -236,37 +236,8 @@ func tomlKeys(v any) []string {
 
 // suggest says which of the known names was probably meant.
 func suggest(name string, known []string) string {
-	best, at := len(name)/2+2, ""
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), k); d < best {
-			best, at = d, k
-		}
-	}
-	if at != "" {
-		return fmt.Sprintf("did you mean %q?", at)
+	if near := Nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "known keys are " + strings.Join(known, ", ")
-}
-
-// editDistance counts the insertions, deletions and replacements between a
-// and b. Names longer than 64 bytes are cut: nobody meant them.
-func editDistance(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diag+1)
-		}
-	}
-	return row[len(b)]
 }

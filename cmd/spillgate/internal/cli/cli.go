@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 )
 
@@ -97,7 +98,7 @@ func (a *app) root() *cli.Command {
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
 				fix := "see spillgate --help"
-				if near := nearest(name, commandNames(c)); near != "" {
+				if near := rules.Nearest(name, commandNames(c)); near != "" {
 					fix = "did you mean " + near + "?"
 				}
 				return usage(fix, "unknown command %q", name)

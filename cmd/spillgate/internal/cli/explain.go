@@ -44,7 +44,7 @@ func (a *app) explain() *cli.Command {
 			for i := range all {
 				names[i] = all[i].ID
 			}
-			if near := nearest(id, names); near != "" {
+			if near := rules.Nearest(id, names); near != "" {
 				fix = "did you mean " + near + "? " + fix
 			}
 			return usage(fix, "there is no rule %q", id)
@@ -86,37 +86,4 @@ func explain(w io.Writer, r *rules.Rule) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// nearest returns the one of names that is the fewest edits away from word, or
-// "" if none is near.
-func nearest(word string, names []string) string {
-	best, at := "", len(word)/2+1
-	for _, name := range names {
-		if d := distance(word, name); d < at {
-			best, at = name, d
-		}
-	}
-	return best
-}
-
-// distance is the number of edits between a and b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/spillgate/spillgate/hooks"
+	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/gitrepo"
 )
@@ -39,7 +40,7 @@ func needsSubcommand(_ context.Context, c *cli.Command) error {
 		return usage("see "+c.FullName()+" --help", "%s needs to know what to do: %s", c.FullName(), strings.Join(commandNames(c), ", "))
 	}
 	fix := "use one of " + strings.Join(commandNames(c), ", ")
-	if near := nearest(name, commandNames(c)); near != "" {
+	if near := rules.Nearest(name, commandNames(c)); near != "" {
 		fix = "did you mean " + near + "?"
 	}
 	return usage(fix, "%s: unknown %q", c.FullName(), name)

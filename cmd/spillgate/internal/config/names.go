@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/spillgate/spillgate/rules"
 )
 
 // knownKeys lists the keys that may stand where the key with the given path
@@ -30,40 +32,12 @@ func tomlKeys(v any) []string {
 
 // nearest says which of the known names was probably meant.
 func nearest(name string, known []string) string {
-	best, at := len(name)/2+1, ""
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), k); d < best {
-			best, at = d, k
-		}
-	}
+	near := rules.Nearest(name, known)
 	switch {
-	case at != "":
-		return fmt.Sprintf("did you mean %q?", at)
+	case near != "":
+		return fmt.Sprintf("did you mean %q?", near)
 	case len(known) > 30:
 		return "spillgate rules list shows them all"
 	}
 	return "use one of " + strings.Join(known, ", ")
-}
-
-// distance counts the insertions, deletions and replacements between a and b.
-// Names longer than 64 bytes are cut: nobody meant them.
-func distance(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
