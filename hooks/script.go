@@ -57,10 +57,10 @@ func (s script) text() string {
 # what was here before. Do not edit it: it is replaced as a whole.
 `)
 	fmt.Fprintf(&b, "%sevent=%s folders=%d config=%t\n", markPrefix, s.event, s.folders, s.config)
-	b.WriteString("case $0 in */*) here=${0%/*} ;; *) here=. ;; esac\n")
 	if s.global {
 		fmt.Fprintf(&b, "before=$(git rev-parse --git-common-dir)/hooks/%s\n", s.event)
 	} else {
+		b.WriteString("case $0 in */*) here=${0%/*} ;; *) here=. ;; esac\n")
 		fmt.Fprintf(&b, "before=$here/%s\n", before(s.event))
 	}
 	if !s.guards() {
