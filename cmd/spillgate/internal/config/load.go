@@ -140,6 +140,9 @@ func (l *loader) read(name string) ([]byte, error) {
 // readFile reads a plain file, nil if there is none and none is needed. A
 // named pipe must not hold up a hook.
 func readFile(path string, needed bool) ([]byte, error) {
+	if path == os.DevNull {
+		return []byte{}, nil // the usual name for "none at all"
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !needed:
