@@ -76,9 +76,9 @@ func compile(rules []Rule, rounds int) (*Program, error) {
 			p.patterns = append(p.patterns, pat)
 		}
 	}
-	if len(p.literals) > 1<<16-1 || len(p.patterns) > 1<<16-1 {
+	if len(p.literals) > ForeignLiteral || len(p.patterns) > ForeignLiteral {
 		return nil, fmt.Errorf("%d literals of %d patterns are more than the %d that a program holds",
-			len(p.literals), len(p.patterns), 1<<16-1)
+			len(p.literals), len(p.patterns), ForeignLiteral)
 	}
 	p.sortLiterals()
 	p.lazy = make([]lazyRegexp, len(p.patterns))

@@ -21,9 +21,9 @@ var (
 // must be what they were, or lie at the same end of the text, for mark to hold.
 func MarkReach(mark byte) (before, after int) { return marksBefore[mark>>4], marksAfter[mark&15] }
 
-// markFor returns the mark with the least reach that covers before and after,
-// or 0 if there is none.
-func markFor(before, after int) byte {
+// MarkFor returns the mark with the least reach that covers before and after
+// (MarkReach), or 0 if there is none.
+func MarkFor(before, after int) byte {
 	for b, n := range marksBefore {
 		if n < before {
 			continue
@@ -70,7 +70,7 @@ func (p *Program) memories() []memory {
 					m.keyed |= 1 << b
 				}
 			}
-			m.never = m.never || markFor(m.before, m.after) == 0
+			m.never = m.never || MarkFor(m.before, m.after) == 0
 		}
 	})
 	return p.memory
@@ -92,6 +92,9 @@ func (p *Program) MatchMarked(data []byte, anchors []Anchor, marks []byte, binar
 	s := scans.Get().(*scan)
 	s.begin(p, data, 0, found)
 	for k := range anchors {
+		if anchors[k].Literal >= ForeignLiteral {
+			continue
+		}
 		m := &memories[anchors[k].Literal]
 		if marks[k] != 0 && !p.leads(anchors, k, memories) {
 			continue
@@ -100,7 +103,7 @@ func (p *Program) MatchMarked(data []byte, anchors []Anchor, marks []byte, binar
 		s.run(anchors[k:k+1], binary)
 		marks[k] = 0
 		if s.verdict.sure {
-			marks[k] = markFor(s.verdict.before, s.verdict.after)
+			marks[k] = MarkFor(s.verdict.before, s.verdict.after)
 		}
 	}
 	s.release()
@@ -117,6 +120,9 @@ func (p *Program) leads(anchors []Anchor, k int, memories []memory) bool {
 	for _, a := range anchors[k+1:] {
 		if a.Pos >= end {
 			break
+		}
+		if a.Literal >= ForeignLiteral {
+			continue
 		}
 		if a.Pos > pos && memories[a.Literal].keyed&keyed != 0 {
 			return true

@@ -133,14 +133,14 @@ func FuzzMarkedEqualsScan(f *testing.F) {
 // TestMarkFor wants the least mark that covers a reach.
 func TestMarkFor(t *testing.T) {
 	for _, c := range []struct{ before, after int }{{0, 1}, {8, 32}, {9, 33}, {300, 900}, {1024, 2048}} {
-		m := markFor(c.before, c.after)
+		m := MarkFor(c.before, c.after)
 		before, after := MarkReach(m)
 		if m == 0 || before < c.before || after < c.after {
 			t.Errorf("a reach of %d and %d got mark %d of %d and %d", c.before, c.after, m, before, after)
 		}
 	}
 	for _, c := range []struct{ before, after int }{{1025, 1}, {1, 2049}} {
-		if m := markFor(c.before, c.after); m != 0 {
+		if m := MarkFor(c.before, c.after); m != 0 {
 			t.Errorf("a reach of %d and %d got mark %d", c.before, c.after, m)
 		}
 	}

@@ -98,6 +98,9 @@ func (s *scan) release() {
 
 func (s *scan) run(anchors []Anchor, binary bool) {
 	for _, a := range anchors {
+		if a.Literal >= ForeignLiteral {
+			continue
+		}
 		l := &s.p.literals[a.Literal]
 		for _, i := range s.p.users[l.from:l.to] {
 			pat := &s.p.patterns[i]

@@ -24,6 +24,11 @@ type Anchor struct {
 	Literal uint16 // index of the literal in the Program
 }
 
+// ForeignLiteral is the first of the literals that no Program has. Others may
+// use it and what follows for anchors of their own, which go with those of a
+// Program from version to version of a text, and which it passes over.
+const ForeignLiteral = 1<<16 - 16
+
 // A Validator looks at a match that the pattern found and returns false to
 // refuse it. It may grade the match anew through Severity and Confidence,
 // append to Fields and set Placeholder. data is the text that the offsets of m

@@ -119,9 +119,12 @@ type Chunk struct {
 	// Program is the one that the anchors belong to: they mean nothing to
 	// another.
 	Program *rules.Program
-	// Marks belong to the rule program: a byte for each anchor, in which it
-	// remembers from one version of a text to the next what needs no second
-	// look (rules.Program.MatchMarked). Nil where the source keeps none; else
-	// Data is the whole object.
+	// Encoded says that there are also the anchors of encoded text among them
+	// (package decode).
+	Encoded bool
+	// Marks belong to those whose anchors they are: a byte for each, in which
+	// they remember from one version of a text to the next what needs no
+	// second look (rules.Program.MatchMarked). Nil where the source keeps
+	// none; else Data is the whole object.
 	Marks []byte
 }

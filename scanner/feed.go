@@ -62,16 +62,18 @@ func (f *Feeder) Bytes(o *Object, data []byte, emit func(*Chunk) error) error {
 	return nil
 }
 
-// Anchored does what Bytes does for content whose anchors by p, and marks, are
-// at hand (see Chunk). They go with the chunk if it holds the bytes as they are.
-func (f *Feeder) Anchored(o *Object, data []byte, p *rules.Program, anchors []rules.Anchor, marks []byte, emit func(*Chunk) error) error {
+// Anchored does what Bytes does for content whose anchors are at hand: those of
+// found, a chunk without anything else but the fields that say so. They go with
+// the chunk if it holds the bytes as they are.
+func (f *Feeder) Anchored(o *Object, data []byte, found Chunk, emit func(*Chunk) error) error {
 	s := sniff(data)
 	if s.width > 0 || s.skip > 0 || len(data) > wholeMax {
 		return f.Bytes(o, data, emit)
 	}
 	o.Binary, o.Encoding = s.binary, s.name
-	c := Chunk{Object: o, Data: data, To: len(data), First: true, Last: true, Line: 1, Anchors: anchors, Anchored: true, Program: p, Marks: marks}
-	return emit(&c)
+	c := &found
+	c.Object, c.Data, c.To, c.First, c.Last, c.Line, c.Anchored = o, data, len(data), true, true, 1, true
+	return emit(c)
 }
 
 // Reader calls emit for the chunks of an object whose content r yields, in

@@ -32,7 +32,7 @@ func (w *worker) widen(c *Chunk) *Chunk {
 	o := *c.Object
 	o.Binary, o.Encoding = false, wideText
 	wide := *c
-	wide.Object, wide.Anchors, wide.Anchored, wide.Marks = &o, nil, false, nil
+	wide.Object, wide.Anchors, wide.Marks, wide.Anchored, wide.Encoded = &o, nil, nil, false, false
 	w.wide, wide.From, wide.To = squeeze(w.wide[:0], c.Data, c.From, c.To)
 	wide.Data = w.wide
 	return &wide

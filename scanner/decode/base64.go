@@ -12,35 +12,45 @@ func (s *state) runs(l *layer) {
 		lo, hi = s.chunk.From, s.chunk.To
 	}
 	for at := 0; ; {
-		start, end := nextRun(l.data, at)
+		found, end := s.nextRun(l, at)
+		start := found.pos
 		if start < 0 || start >= hi {
 			return
 		}
 		if at = end; l.parent != nil && !l.altered(start, end) {
 			continue // it stands in the parent as it stands here
 		}
-		child := &s.layers[l.depth+1]
-		first := l.data[start:end]
-		isHex := end-start >= minHex && (allHex(first) || first[0] == '0' && first[1] == 'x' && allHex(first[2:]))
-		// The beginning of a run that began before the chunk is not known.
-		cut := l.parent == nil && !s.chunk.First && start <= maxIndent
-		likely := cut || opens(first, isHex)
-		if !likely && isHex {
-			continue // a checksum
-		}
-		var whole int
-		child.lines, whole = wrap(child.lines, l.data, start, end, cut)
-		if at = max(at, whole); whole <= lo {
-			continue
-		}
-		if isHex {
-			s.hex(l, child, start, whole)
-			continue
-		}
-		if likely || letterCount(child.lines) >= minJunk {
-			s.base64(l, child, start, whole, cut)
-		}
+		at = s.run(l, found, end, lo)
 	}
+}
+
+// run decodes the run at found, whose first line is up to end, unless it ends
+// before lo. It returns where the search for the next goes on.
+func (s *state) run(l *layer, found spot, end, lo int) int {
+	child, start := &s.layers[l.depth+1], found.pos
+	first := l.data[start:end]
+	isHex := end-start >= minHex && (allHex(first) || first[0] == '0' && first[1] == 'x' && allHex(first[2:]))
+	// The beginning of a run that began before the chunk is not known.
+	cut := l.parent == nil && !s.chunk.First && start <= maxIndent
+	settled := s.settled(found)
+	likely := cut || (isHex || !settled) && opens(first, isHex)
+	if !likely && isHex {
+		return end // a checksum
+	}
+	var whole, seen int
+	child.lines, whole, seen = wrap(child.lines, l.data, start, end, cut)
+	if whole <= lo || settled {
+		return max(end, whole)
+	}
+	then := s.now()
+	switch {
+	case isHex:
+		s.hex(l, child, start, whole)
+	case likely || letterCount(child.lines) >= minJunk:
+		s.base64(l, child, start, whole, cut)
+	}
+	s.settle(found, then, start-maxIndent-2, seen)
+	return max(end, whole)
 }
 
 func letterCount(lines []span) int {

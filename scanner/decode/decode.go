@@ -13,11 +13,12 @@
 // the field "decoded-from" how it was written.
 //
 // The cost is linear in the chunk, whatever it holds. No byte loop goes over
-// the text: a run of base64 that is long enough to matter covers a whole
-// aligned word at a stride of sixteen bytes, so looking at one word in two finds
-// them all, and the beginning of a run tells whether the rest is worth decoding
-// (names and checksums are not). Backslashes and percent signs are found by
-// bytes.IndexByte. Each layer is no longer than the one above it, but for
+// the text: the search for a run that is long enough to matter looks where its
+// last letters would have to be, and jumps to the last byte there that is none;
+// and the beginning of a run tells whether the rest is worth decoding (names and
+// checksums are not). Backslashes and percent signs are found by
+// bytes.IndexByte. In a history, the places where something may be encoded come
+// with the chunk, and so does what is known of them (Anchorer). Each layer is no longer than the one above it, but for
 // decompression, which has a budget.
 //
 // What decodes to no text is treated as binary content: rules that are for text
@@ -84,6 +85,9 @@ func (d *Detector) Detect(c *scanner.Chunk, hit func(*scanner.Hit)) {
 	s := d.states.Get().(*state)
 	s.chunk, s.hit, s.room, s.copied, s.sorted = c, hit, inflated, false, false
 	s.plain = s.plain[:0]
+	if c.Encoded {
+		s.collect()
+	}
 	d.inner.Detect(c, s.onRaw)
 	root := &s.layers[0]
 	root.data, root.binary = c.Data, c.Object.Binary
@@ -99,7 +103,9 @@ type state struct {
 	hit      func(*scanner.Hit)
 	layers   []layer // by depth
 	inflater inflater
-	room     int // how much may still be decompressed
+	room     int                // how much may still be decompressed
+	found    int                // hits in what was decoded, also such as do not count
+	spots    [anchorKinds]spots // of the chunk, if it came with them
 
 	onRaw, onDecoded func(*scanner.Hit)
 	current          *layer            // that onDecoded is called for
@@ -213,6 +219,7 @@ func (s *state) raw(h *scanner.Hit) {
 // decoded passes a hit in a layer on, with its place in the chunk.
 func (s *state) decoded(h *scanner.Hit) {
 	l := s.current
+	s.found++
 	if l.binary && h.Confidence == rules.ConfidenceLow {
 		return
 	}

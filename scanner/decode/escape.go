@@ -27,7 +27,8 @@ func (s *state) escapes(l *layer) {
 	data := l.data
 	lo, hi := s.bounds(l)
 	for at := lo; ; {
-		i := nextEscape(data, at, hi)
+		found := s.nextEscape(l, at, hi)
+		i := found.pos
 		if i < 0 {
 			return
 		}
@@ -37,7 +38,7 @@ func (s *state) escapes(l *layer) {
 		}
 		last := i
 		for {
-			next := nextEscape(data, last+2, min(hi, last+2+reach))
+			next := s.nextEscape(l, last+2, min(hi, last+2+reach)).pos
 			if next < 0 || next-from > maxWindow {
 				break
 			}
@@ -48,7 +49,12 @@ func (s *state) escapes(l *layer) {
 			to = last + j
 		}
 		at = last + 2
+		if s.settled(found) {
+			continue
+		}
+		then := s.now()
 		s.unescape(l, from, to)
+		s.settle(found, then, from-1, last+2+reach+local)
 	}
 }
 
@@ -224,20 +230,27 @@ func (s *state) percents(l *layer) {
 	data := l.data
 	lo, hi := s.bounds(l)
 	for at := lo; ; {
-		i := nextPercent(data, at, hi)
+		found := s.nextPercent(l, at, hi)
+		i := found.pos
 		if i < 0 {
 			return
 		}
-		from := i
-		for from > max(at-reach, i-maxWindow/2, 0) && inURL(data[from-1]) {
+		from, floor := i, max(at-reach, i-maxWindow/2, 0)
+		for from > floor && inURL(data[from-1]) {
 			from--
 		}
 		to := i
 		for to < min(len(data), from+maxWindow) && inURL(data[to]) {
 			to++
 		}
-		at = max(to, i+1)
+		if at = max(to, i+1); s.settled(found) {
+			continue
+		}
+		then := s.now()
 		s.unpercent(l, from, to)
+		if from > floor || floor == 0 { // else it hangs on the one before
+			s.settle(found, then, from-1, to+1)
+		}
 	}
 }
 

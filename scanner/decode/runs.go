@@ -1,6 +1,9 @@
 package decode
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 const (
 	// minRun is the length in letters of the shortest run that is looked at:
@@ -14,22 +17,6 @@ const (
 	// maxIndent bounds the white space before a line of a wrapped run.
 	maxIndent = 64
 )
-
-// The stride of the search. Every run of at least stride+7 letters covers one
-// whole word of eight bytes at a multiple of the stride, so looking at those
-// words finds all runs of minRun letters.
-const stride = 16
-
-const ones = 0x0101010101010101
-
-// maybeLetters reports whether all eight bytes of w lie between '+' and 'z',
-// as the letters of base64 do. In text most words hold a space or a quote and
-// are done with at this point.
-func maybeLetters(w uint64) bool {
-	// A byte below '+' borrows and one above 'z' carries; what that does to
-	// its neighbour does not matter, because the word is refused anyway.
-	return ((w-'+'*ones)|(w+(0x7f-'z')*ones)|w)&(0x80*ones) == 0
-}
 
 // letters has 1 for the letters of both alphabets of RFC 4648, 3 for those
 // that are hexadecimal digits too.
@@ -45,31 +32,75 @@ var letters = [256]uint8{
 // nextRun returns the first run of at least minRun letters in data[from:], or
 // -1. from is where the run before ended, or 0.
 func nextRun(data []byte, from int) (start, end int) {
-	for i := from; i+8 <= len(data); i += stride {
-		if !maybeLetters(word(data, i)) {
-			continue
-		}
-		// So does the word before or behind it, or the run is too short.
-		if !(i-from >= 8 && maybeLetters(word(data, i-8)) || i+16 <= len(data) && maybeLetters(word(data, i+8))) ||
-			!allLetters(data[i:i+8]) {
-			continue
-		}
-		start, end = i, i+8
-		for start > from && letters[data[start-1]] != 0 {
-			start--
-		}
-		for end < len(data) && letters[data[end]] != 0 {
-			end++
-		}
-		if end-start >= minRun {
-			return start, end
-		}
-		i = end - stride // a run begins at end or later, so look there next
+	if from == 0 && len(data) >= minRun && allLetters(data[:minRun]) {
+		return 0, runEnd(data, minRun)
 	}
-	return -1, -1
+	b := nextEdge(data, max(from-1, 0), len(data))
+	if b < 0 {
+		return -1, -1
+	}
+	return b + 1, runEnd(data, b+1+minRun)
 }
 
-func word(data []byte, at int) uint64 { return binary.LittleEndian.Uint64(data[at:]) }
+// runEnd returns where the run ends to which data[:at] belongs.
+func runEnd(data []byte, at int) int {
+	for at < len(data) && letters[data[at]] != 0 {
+		at++
+	}
+	return at
+}
+
+// nextEdge returns the first position in data[from:to] at which no letter
+// stands and behind which minRun letters follow, or -1.
+//
+// It looks where the last eight of those letters would have to be. In nearly
+// every text one of the eight is none, and then the search goes on from that
+// one: so most bytes are never looked at.
+func nextEdge(data []byte, from, to int) int {
+	for b := from; b < to && b+minRun < len(data); {
+		d := data[b : b+minRun+1]
+		no := noLetters(binary.LittleEndian.Uint64(d[minRun-7:]))
+		if no != 0 {
+			b += minRun - 7 + lastByte(no)
+			continue
+		}
+		if no = noLetters(binary.LittleEndian.Uint64(d[minRun-15:])); no != 0 {
+			b += minRun - 15 + lastByte(no)
+			continue
+		}
+		last := minRun
+		for last >= 0 && letters[d[last]] != 0 {
+			last--
+		}
+		switch {
+		case last == 0:
+			return b
+		case last > 0:
+			b += last
+		default: // in the midst of a run that begins before from
+			b = runEnd(data, b+minRun+1)
+		}
+	}
+	return -1
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// noLetters has the highest bit of each byte of w set that cannot be a letter.
+// Only control characters, commas and full stops are taken for letters that are
+// none: which of a word of eight are, the table says then.
+func noLetters(w uint64) uint64 {
+	x := w&^highs | 0x20*ones // lower case; the digits and signs have that bit
+	signs := (x + (0x80-'+')*ones) &^ (x + (0x7f-'9')*ones)
+	small := (x + (0x80-'a')*ones) &^ (x + (0x7f-'z')*ones)
+	return (^(signs | small | (x + ones)) | w) & highs // '_' has become 0x7f
+}
+
+// lastByte returns the number of the last byte in which no has a bit.
+func lastByte(no uint64) int { return 7 - bits.LeadingZeros64(no)/8 }
 
 func allLetters(b []byte) bool {
 	for _, c := range b {
@@ -95,9 +126,9 @@ func allHex(b []byte) bool {
 // a quote; all lines but the first and the last are equally long.
 
 // wrap returns the lines of the run whose first line is data[start:end], and
-// where it ends, padding included. cut says that the first line may be the rest
-// of one. lines is used again.
-func wrap(lines []span, data []byte, start, end int, cut bool) ([]span, int) {
+// where it ends, padding included. What it looked at ends before seen. cut says
+// that the first line may be the rest of one. lines is used again.
+func wrap(lines []span, data []byte, start, end int, cut bool) (_ []span, whole, seen int) {
 	lines = append(lines[:0], span{start, end})
 	width := 0 // of the lines, once known
 	if !cut && opensLine(data, start) {
@@ -105,19 +136,17 @@ func wrap(lines []span, data []byte, start, end int, cut bool) ([]span, int) {
 	}
 	for {
 		if end < len(data) && data[end] == '=' {
-			return lines, padding(data, end)
+			end = padding(data, end)
+			return lines, end, end + 1
 		}
 		next := lineBreak(data, end)
 		if next < 0 {
-			return lines, end
+			return lines, end, end + len(`\r\n`)
 		}
-		stop := next
-		for stop < len(data) && letters[data[stop]] != 0 {
-			stop++
-		}
+		stop := runEnd(data, next)
 		n := stop - next
 		if n == 0 || width > 0 && n > width || !endsLine(data, stop) {
-			return lines, end
+			return lines, end, stop + 1
 		}
 		lines = append(lines, span{next, stop})
 		end = stop
@@ -125,7 +154,7 @@ func wrap(lines []span, data []byte, start, end int, cut bool) ([]span, int) {
 			if end < len(data) && data[end] == '=' {
 				end = padding(data, end)
 			}
-			return lines, end
+			return lines, end, end + 1
 		}
 		width = n
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/filetree"
-	"github.com/spillgate/spillgate/scanner/gitrepo"
 	"github.com/spillgate/spillgate/scanner/report"
 	"github.com/spillgate/spillgate/scanner/suppress"
 )
@@ -74,7 +73,7 @@ func (a *app) survey(ctx context.Context, c *cli.Command) (*survey, error) {
 	case err == nil && c.String("source") != "dir":
 		defer repo.Close()
 		a.origin = origin{repo: repo, whole: true}
-		source = repo.History(gitrepo.HistoryOptions{})
+		source = repo.History(historyOptions(c))
 	case err != nil && c.String("source") == "history", err != nil && c.String("repo") != "":
 		return nil, err
 	default:

@@ -63,7 +63,7 @@ func (a *app) runCI(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer repo.Close()
-	source, err := a.sourceCI(ctx, repo, r)
+	source, err := a.sourceCI(ctx, c, repo, r)
 	if err != nil {
 		return err
 	}
@@ -100,14 +100,14 @@ func (a *app) planCI(c *cli.Command) (*ci.Plan, error) {
 }
 
 // sourceCI returns the source of r, and settles which configuration holds.
-func (a *app) sourceCI(ctx context.Context, repo *gitrepo.Repo, r *ci.Range) (*counted, error) {
+func (a *app) sourceCI(ctx context.Context, c *cli.Command, repo *gitrepo.Repo, r *ci.Range) (*counted, error) {
 	switch {
 	case r.Nothing:
 		a.origin = origin{repo: repo}
 		return &counted{Source: nothing{}}, nil
 	case r.Everything:
 		a.origin = origin{repo: repo, whole: true}
-		return &counted{Source: repo.History(gitrepo.HistoryOptions{})}, nil
+		return &counted{Source: repo.History(historyOptions(c))}, nil
 	}
 	source, err := repo.Range(ctx, r.Spec)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner/decode"
 	"github.com/spillgate/spillgate/scanner/gitrepo"
 )
 
@@ -29,10 +30,17 @@ func (a *app) history() *cli.Command {
 			}
 			defer repo.Close()
 			a.origin = origin{repo: repo, whole: true}
-			return a.scan(ctx, c, repo.History(gitrepo.HistoryOptions{
-				AllObjects: c.Bool("all-objects"),
-				Program:    rules.Builtin(), // whose anchors the detector takes
-			}))
+			return a.scan(ctx, c, repo.History(historyOptions(c)))
 		},
 	}
+}
+
+// historyOptions are for a history that is looked at by the detectors that the
+// flags of c ask for: anchors are found for those alone.
+func historyOptions(c *cli.Command) gitrepo.HistoryOptions {
+	o := gitrepo.HistoryOptions{AllObjects: c.Bool("all-objects"), Program: rules.Builtin()}
+	if c.Int("decode-depth") > 0 {
+		o.Encoded = decode.Anchorer{Program: o.Program}
+	}
+	return o
 }
