@@ -31,6 +31,9 @@ type Exposure struct {
 	// for grants.
 	Via     string `json:"via"`
 	GrantID string `json:"grant_id,omitempty"`
+	// Region is that of the replica of a multi-Region key which the exposure
+	// is about; empty for the key itself. Judge fills it in.
+	Region string `json:"region,omitempty"`
 	// Actions are the actions of KMS allowed, without "kms:", sorted.
 	Actions []string `json:"actions"`
 	// Narrowed are the conditions that limit how the key may be used.

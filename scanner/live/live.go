@@ -56,8 +56,14 @@ type Subject struct {
 	ARN ARN
 	// AccessKeyID is an identifier of IAM, not a secret. Empty for ARNs.
 	AccessKeyID string
-	// Found are the places, in the order of the input; at least one.
-	Found []Locator
+	// Found are the places, in the order of the input; at least one, and at
+	// most MaxPlaces. Places counts all.
+	Found  []Locator
+	Places int
+	// Beside are credentials of the resource's account in the same change, and
+	// Elsewhere those in another change of the same report. Subjects fills
+	// both in; neither holds more than a few.
+	Beside, Elsewhere []Locator
 }
 
 // A Receipt is AWS's answer to a change.
