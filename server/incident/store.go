@@ -1,0 +1,219 @@
+package incident
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A Store keeps incidents. It is safe for concurrent use, also by several
+// processes.
+type Store struct {
+	kv jetstream.KeyValue
+	// Now is the clock; nil for time.Now.
+	Now func() time.Time
+}
+
+// Bucket is the name of the key-value bucket.
+const Bucket = "SPILLGATE_INCIDENTS"
+
+// NewStore returns the store in the bucket.
+func NewStore(kv jetstream.KeyValue) *Store { return &Store{kv: kv} }
+
+func (s *Store) now() time.Time {
+	if s.Now != nil {
+		return s.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// ErrNotFound is the error for an id that no incident has.
+var ErrNotFound = errors.New("no such incident")
+
+// Get returns an incident. The id may be cut short as long as it is unique.
+func (s *Store) Get(ctx context.Context, id string) (*Incident, error) {
+	i, _, err := s.get(ctx, id)
+	if !errors.Is(err, ErrNotFound) || len(id) < 4 {
+		return i, err
+	}
+	all, listErr := s.List(ctx)
+	if listErr != nil {
+		return nil, listErr
+	}
+	var match *Incident
+	for _, o := range all {
+		if len(o.ID) > len(id) && o.ID[:len(id)] == id {
+			if match != nil {
+				return nil, fmt.Errorf("%q stands for several incidents", id)
+			}
+			match = o
+		}
+	}
+	if match == nil {
+		return nil, err
+	}
+	return match, nil
+}
+
+func (s *Store) get(ctx context.Context, id string) (*Incident, uint64, error) {
+	e, err := s.kv.Get(ctx, id)
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+		return nil, 0, fmt.Errorf("%w: %q", ErrNotFound, id)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading incident %s: %w", id, err)
+	}
+	i := new(Incident)
+	if err := json.Unmarshal(e.Value(), i); err != nil {
+		return nil, 0, fmt.Errorf("reading incident %s: %w", id, err)
+	}
+	return i, e.Revision(), nil
+}
+
+// maxRaces bounds how often a change is repeated because another was faster.
+const maxRaces = 50
+
+// Update changes an incident, atomically. change gets what is there, or nil,
+// and returns what shall be, or nil for no change; it may be called several
+// times.
+func (s *Store) Update(ctx context.Context, id string, change func(*Incident) (*Incident, error)) (*Incident, error) {
+	for range maxRaces {
+		old, revision, err := s.get(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		fresh, err := change(old)
+		if err != nil {
+			return nil, err
+		}
+		if fresh == nil {
+			return old, nil
+		}
+		body, err := json.Marshal(fresh)
+		if err != nil {
+			return nil, err
+		}
+		if revision == 0 {
+			_, err = s.kv.Create(ctx, id, body)
+		} else {
+			_, err = s.kv.Update(ctx, id, body, revision)
+		}
+		switch {
+		case err == nil:
+			return fresh, nil
+		case errors.Is(err, jetstream.ErrKeyExists) || wrongRevision(err):
+			continue
+		}
+		return nil, fmt.Errorf("writing incident %s: %w", id, err)
+	}
+	return nil, fmt.Errorf("writing incident %s: others changed it %d times in a row", id, maxRaces)
+}
+
+// wrongRevision reports whether JetStream refused an update because the entry
+// has changed (error 10071).
+func wrongRevision(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
+}
+
+// Found records that a secret was found in a place, pushed at the time. A
+// closed incident whose secret turns up in a new place is open again.
+func (s *Store) Found(ctx context.Context, found Incident, p Place, pushed time.Time) (*Incident, error) {
+	return s.Update(ctx, found.ID, func(old *Incident) (*Incident, error) {
+		if old == nil {
+			fresh := found
+			fresh.Places, fresh.Timeline, fresh.Occurrences = nil, nil, 0
+			fresh.addPlace(p)
+			if !pushed.IsZero() {
+				fresh.add(Entry{Stage: Pushed, At: pushed, By: p.Pusher, Note: p.Repository + " " + p.Ref})
+			}
+			fresh.add(Entry{Stage: Found, At: s.now(), By: "spillgate-server", Note: fmt.Sprintf("%s in %s:%d", found.Title, p.Path, p.Line)})
+			return &fresh, nil
+		}
+		if !old.addPlace(p) {
+			return nil, nil
+		}
+		if !old.Open() {
+			key := fmt.Sprintf("again %d", old.Occurrences)
+			old.add(Entry{Stage: Found, At: s.now(), Key: key, By: "spillgate-server", Note: "again, in " + p.Repository + " " + p.Path})
+		}
+		return old, nil
+	})
+}
+
+// Advance adds an entry to the timeline, once for its stage and key. set may
+// change other fields; it may be nil.
+func (s *Store) Advance(ctx context.Context, id string, e Entry, set func(*Incident)) (*Incident, error) {
+	if e.At.IsZero() {
+		e.At = s.now()
+	}
+	return s.Update(ctx, id, func(old *Incident) (*Incident, error) {
+		if old == nil {
+			return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
+		}
+		added := old.add(e)
+		if set != nil {
+			set(old)
+		} else if !added {
+			return nil, nil
+		}
+		return old, nil
+	})
+}
+
+// Close closes an incident. A closed one is found open again when its secret
+// turns up in a new place.
+func (s *Store) Close(ctx context.Context, id, by, reason string) (*Incident, error) {
+	i, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.Update(ctx, i.ID, func(old *Incident) (*Incident, error) {
+		if old == nil {
+			return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
+		}
+		if !old.Open() {
+			return nil, nil
+		}
+		at := s.now()
+		old.add(Entry{Stage: Closed, At: at, Key: at.Format(time.RFC3339Nano), By: by, Note: reason})
+		return old, nil
+	})
+}
+
+// List returns all incidents, open ones first, then the newest first.
+func (s *Store) List(ctx context.Context) ([]*Incident, error) {
+	keys, err := s.kv.ListKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing incidents: %w", err)
+	}
+	var all []*Incident
+	for key := range keys.Keys() {
+		i, _, err := s.get(ctx, key)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			_ = keys.Stop()
+			return nil, err
+		}
+		all = append(all, i)
+	}
+	slices.SortFunc(all, func(a, b *Incident) int {
+		if a.Open() != b.Open() {
+			if a.Open() {
+				return -1
+			}
+			return 1
+		}
+		at, _ := a.First(Found)
+		bt, _ := b.First(Found)
+		return bt.Compare(at)
+	})
+	return all, nil
+}

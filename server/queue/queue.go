@@ -1,0 +1,259 @@
+// Package queue keeps pushes from the webhook's answer until they are worked
+// on, in NATS JetStream: embedded in the process with a file store, or an
+// external cluster, by the same code.
+//
+//	webhook --Put--> PUSHES (work queue) --Work--> handler --> done | again later | DEAD
+//
+// A push is put at least once and worked on at least once; what makes it
+// happen once is the record of what is done (a key-value bucket), which the
+// worker asks before it begins and writes before it acknowledges. JetStream's
+// own window of duplicates does not outlive a restart for messages that are
+// gone, so it is a help and not the proof.
+package queue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/webhook"
+)
+
+// Options say where the queue lives and how much it holds. Dir or URL must be
+// given.
+type Options struct {
+	// Dir is the folder of the embedded server's files.
+	Dir string
+	// URL is an external cluster (nats://host:4222,…), Credentials the file
+	// that authenticates to it.
+	URL, Credentials string
+	// Replicas is how many servers of a cluster keep each message; 0 for 1.
+	Replicas int
+	// MaxPending is how many pushes wait at most; 0 for 100,000. Above it Put
+	// returns webhook.ErrFull.
+	MaxPending int64
+	// AckWait is how long a worker may be silent before its push is given to
+	// another; 0 for a minute.
+	AckWait time.Duration
+	// MaxAttempts is how often a push is tried before it is dead; 0 for 8.
+	MaxAttempts int
+	// Backoff is how long to wait before another attempt; the last entry
+	// stands for all further ones. Nil for 10 s, 1 min, 5 min, 30 min.
+	Backoff []time.Duration
+	// Remember is for how long a delivery that is done stays known; 0 for four
+	// days, a day more than GitHub sends one again.
+	Remember time.Duration
+}
+
+func (o Options) defaults() Options {
+	def := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&o.AckWait, time.Minute)
+	def(&o.Remember, 4*24*time.Hour)
+	if o.Replicas == 0 {
+		o.Replicas = 1
+	}
+	if o.MaxPending == 0 {
+		o.MaxPending = 100_000
+	}
+	if o.MaxAttempts == 0 {
+		o.MaxAttempts = 8
+	}
+	if o.Backoff == nil {
+		o.Backoff = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute}
+	}
+	return o
+}
+
+// Names of the streams and buckets.
+const (
+	pushStream   = "SPILLGATE_PUSHES"
+	pushSubject  = "spillgate.pushes"
+	deadStream   = "SPILLGATE_DEAD"
+	deadSubject  = "spillgate.dead"
+	doneBucket   = "SPILLGATE_DONE"
+	workConsumer = "workers"
+)
+
+// A Queue is an open queue. Close it.
+type Queue struct {
+	options  Options
+	embedded *server.Server
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	pushes   jetstream.Stream
+	dead     jetstream.Stream
+	consumer jetstream.Consumer
+	done     jetstream.KeyValue
+}
+
+// Open starts the embedded server, or connects to the cluster, and makes the
+// streams that are not there yet.
+func Open(ctx context.Context, o Options) (*Queue, error) {
+	q := &Queue{options: o.defaults()}
+	if err := q.connect(); err != nil {
+		q.Close()
+		return nil, err
+	}
+	if err := q.create(ctx); err != nil {
+		q.Close()
+		return nil, err
+	}
+	return q, nil
+}
+
+func (q *Queue) connect() error {
+	options := []nats.Option{nats.Name("spillgate-server"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false)}
+	url := q.options.URL
+	switch {
+	case url != "":
+		if q.options.Credentials != "" {
+			options = append(options, nats.UserCredentials(q.options.Credentials))
+		}
+	case q.options.Dir != "":
+		if err := q.embed(); err != nil {
+			return err
+		}
+		options = append(options, nats.InProcessServer(q.embedded))
+	default:
+		return errors.New("the queue needs a folder or the URL of a NATS cluster")
+	}
+	conn, err := nats.Connect(url, options...)
+	if err != nil {
+		return fmt.Errorf("connecting to NATS: %w", err)
+	}
+	q.conn = conn
+	q.js, err = jetstream.New(conn)
+	return err
+}
+
+// embed starts a server in this process that listens nowhere. Every write is
+// synced before it is acknowledged, since a webhook is answered upon it.
+func (q *Queue) embed() error {
+	s, err := server.NewServer(&server.Options{
+		ServerName: "spillgate", DontListen: true, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: q.options.Dir, SyncAlways: true, DisableJetStreamBanner: true,
+	})
+	if err != nil {
+		return fmt.Errorf("making the queue in %s: %w", q.options.Dir, err)
+	}
+	q.embedded = s
+	s.Start()
+	if !s.ReadyForConnections(30 * time.Second) {
+		return fmt.Errorf("the queue in %s did not start within 30 s; is another spillgate-server using the folder?", q.options.Dir)
+	}
+	return nil
+}
+
+func (q *Queue) create(ctx context.Context) error {
+	var err error
+	o := &q.options
+	q.pushes, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: pushStream, Subjects: []string{pushSubject}, Description: "pushes to scan",
+		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: o.Replicas,
+		Discard: jetstream.DiscardNew, MaxMsgs: o.MaxPending, Duplicates: time.Hour,
+	})
+	if err != nil {
+		return fmt.Errorf("making the stream %s: %w", pushStream, err)
+	}
+	q.dead, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: deadStream, Subjects: []string{deadSubject}, Description: "pushes that could not be scanned, with the reason",
+		Storage: jetstream.FileStorage, Replicas: o.Replicas,
+	})
+	if err != nil {
+		return fmt.Errorf("making the stream %s: %w", deadStream, err)
+	}
+	q.consumer, err = q.pushes.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: workConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.AckWait, MaxDeliver: -1, MaxAckPending: 1024,
+	})
+	if err != nil {
+		return fmt.Errorf("making the consumer of %s: %w", pushStream, err)
+	}
+	q.done, err = q.Bucket(ctx, doneBucket, o.Remember)
+	return err
+}
+
+// Bucket opens a key-value bucket beside the queue, whose entries live for
+// ttl; 0 for ever.
+func (q *Queue) Bucket(ctx context.Context, name string, ttl time.Duration) (jetstream.KeyValue, error) {
+	kv, err := q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: name, Storage: jetstream.FileStorage, Replicas: q.options.Replicas, TTL: ttl, History: 1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the bucket %s: %w", name, err)
+	}
+	return kv, nil
+}
+
+// Close ends the connection and the embedded server, and waits for its files.
+func (q *Queue) Close() {
+	if q.conn != nil {
+		q.conn.Close()
+	}
+	if q.embedded != nil {
+		q.embedded.Shutdown()
+		q.embedded.WaitForShutdown()
+	}
+}
+
+// Put stores a push. It returns when the push is on disk, on a majority of the
+// replicas. A full queue is webhook.ErrFull.
+func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return false, err
+	}
+	key := key(&p)
+	if _, err := q.done.Get(ctx, key); err == nil {
+		return true, nil
+	}
+	ack, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(key))
+	if err != nil {
+		var api *jetstream.APIError
+		if errors.As(err, &api) && api.ErrorCode == maximumMessages {
+			return false, webhook.ErrFull
+		}
+		return false, fmt.Errorf("storing the push of %s: %w", p.Repository, err)
+	}
+	return ack.Duplicate, nil
+}
+
+// maximumMessages is JetStream's code for a stream that discards what is new
+// (JSStreamStoreFailedF with "maximum messages exceeded").
+const maximumMessages = 10077
+
+// key returns a name of the push that may stand in a subject.
+func key(p *push.Push) string {
+	sum := sha256.Sum256([]byte(p.ID()))
+	return hex.EncodeToString(sum[:16])
+}
+
+// A State is how much waits.
+type State struct {
+	Waiting, InWork, Dead uint64
+}
+
+// State counts what waits, what is worked on and what is dead.
+func (q *Queue) State(ctx context.Context) (State, error) {
+	c, err := q.consumer.Info(ctx)
+	if err != nil {
+		return State{}, fmt.Errorf("asking for the depth of the queue: %w", err)
+	}
+	d, err := q.dead.Info(ctx)
+	if err != nil {
+		return State{}, fmt.Errorf("asking for the dead pushes: %w", err)
+	}
+	return State{Waiting: c.NumPending, InWork: uint64(c.NumAckPending), Dead: d.State.Msgs}, nil
+}

@@ -1,0 +1,222 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/server/push"
+)
+
+// A Handler works on a push. It may be called again for the same push, after a
+// crash in the middle, with a higher attempt (from 1). An error means: try
+// again later; a Hopeless one: never.
+type Handler func(ctx context.Context, p push.Push, attempt int) error
+
+// Hopeless marks an error that no further attempt will cure.
+type Hopeless struct{ Err error }
+
+func (h *Hopeless) Error() string { return h.Err.Error() }
+
+// Unwrap returns the error.
+func (h *Hopeless) Unwrap() error { return h.Err }
+
+// Work gives pushes to n handlers at a time until ctx ends; then it waits for
+// those at work. A push whose process dies is given to another after AckWait.
+func (q *Queue) Work(ctx context.Context, n int, log *slog.Logger, handle Handler) error {
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				q.next(ctx, log, handle)
+			}
+		})
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// next waits for one push, at most a few seconds, and works on it.
+func (q *Queue) next(ctx context.Context, log *slog.Logger, handle Handler) {
+	msg, err := q.consumer.Next(jetstream.FetchMaxWait(2 * time.Second))
+	if err != nil {
+		if !errors.Is(err, jetstream.ErrNoMessages) && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			log.Warn("waiting for a push", "err", err)
+			pause(ctx, time.Second)
+		}
+		return
+	}
+	if ctx.Err() != nil {
+		_ = msg.Nak() // at once to another process
+		return
+	}
+	if err := q.work(ctx, msg, handle); err != nil {
+		log.Error("a push", "err", err)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// work handles a message and says what became of it, to JetStream and, where
+// it is an error, to the caller.
+func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) error {
+	var p push.Push
+	if err := json.Unmarshal(msg.Data(), &p); err != nil {
+		return q.bury(ctx, msg, &p, 0, fmt.Errorf("reading a stored push: %w", err))
+	}
+	key := key(&p)
+	if _, err := q.done.Get(ctx, key); err == nil {
+		return msg.DoubleAck(ctx) // another worker did it, and died before it could say so
+	} else if !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return again(msg, time.Second, fmt.Errorf("asking whether the push of %s is done: %w", p.Repository, err))
+	}
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	attempt := int(meta.NumDelivered)
+	err = q.alive(ctx, msg, func(ctx context.Context) error { return handle(ctx, p, attempt) })
+	var hopeless *Hopeless
+	switch {
+	case err == nil:
+		if _, err := q.done.Put(ctx, key, []byte(time.Now().UTC().Format(time.RFC3339))); err != nil {
+			return again(msg, time.Second, fmt.Errorf("noting that the push of %s is done: %w", p.Repository, err))
+		}
+		return msg.DoubleAck(ctx)
+	case ctx.Err() != nil:
+		_ = msg.Nak() // the process is asked to end; nothing is wrong with the push
+		return nil
+	case errors.As(err, &hopeless) || attempt >= q.options.MaxAttempts:
+		return q.bury(ctx, msg, &p, attempt, err)
+	}
+	return again(msg, q.delay(attempt), fmt.Errorf("push of %s, attempt %d of %d: %w", p.Repository, attempt, q.options.MaxAttempts, err))
+}
+
+func again(msg jetstream.Msg, in time.Duration, why error) error {
+	if err := msg.NakWithDelay(in); err != nil {
+		return errors.Join(why, err)
+	}
+	return why
+}
+
+// delay returns how long to wait after the attempt.
+func (q *Queue) delay(attempt int) time.Duration {
+	b := q.options.Backoff
+	return b[min(max(attempt, 1), len(b))-1]
+}
+
+// alive runs f and tells JetStream meanwhile that the push is worked on.
+func (q *Queue) alive(ctx context.Context, msg jetstream.Msg, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		t := time.NewTicker(q.options.AckWait / 3)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				_ = msg.InProgress()
+			}
+		}
+	})
+	defer wg.Wait()
+	defer cancel()
+	return f(ctx)
+}
+
+// A Dead is a push that could not be scanned, and why.
+type Dead struct {
+	// Seq is its number, for Replay and Forget.
+	Seq      uint64    `json:"-"`
+	Push     push.Push `json:"push"`
+	Reason   string    `json:"reason"`
+	Attempts int       `json:"attempts"`
+	At       time.Time `json:"at"`
+}
+
+// bury moves the push to the dead ones, and only then ends its message.
+func (q *Queue) bury(ctx context.Context, msg jetstream.Msg, p *push.Push, attempts int, why error) error {
+	body, err := json.Marshal(Dead{Push: *p, Reason: why.Error(), Attempts: attempts, At: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	id := fmt.Sprintf("%s-%d", key(p), meta.Sequence.Stream)
+	if _, err := q.js.Publish(ctx, deadSubject, body, jetstream.WithMsgID(id)); err != nil {
+		return again(msg, time.Minute, fmt.Errorf("burying the push of %s: %w", p.Repository, err))
+	}
+	if err := msg.Term(); err != nil {
+		return err
+	}
+	return fmt.Errorf("push of %s given up after %d attempts: %w", p.Repository, attempts, why)
+}
+
+// DeadPushes returns the dead pushes, the oldest first, at most limit.
+func (q *Queue) DeadPushes(ctx context.Context, limit int) ([]Dead, error) {
+	info, err := q.dead.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the dead pushes: %w", err)
+	}
+	var dead []Dead
+	for seq := info.State.FirstSeq; seq != 0 && seq <= info.State.LastSeq && len(dead) < limit; seq++ {
+		m, err := q.dead.GetMsg(ctx, seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading dead push %d: %w", seq, err)
+		}
+		d := Dead{Seq: seq}
+		if err := json.Unmarshal(m.Data, &d); err != nil {
+			return nil, fmt.Errorf("reading dead push %d: %w", seq, err)
+		}
+		d.Seq = seq
+		dead = append(dead, d)
+	}
+	return dead, nil
+}
+
+// Replay puts a dead push into the queue again and forgets its death.
+func (q *Queue) Replay(ctx context.Context, seq uint64) error {
+	m, err := q.dead.GetMsg(ctx, seq)
+	if err != nil {
+		return fmt.Errorf("dead push %d: %w", seq, err)
+	}
+	var d Dead
+	if err := json.Unmarshal(m.Data, &d); err != nil {
+		return fmt.Errorf("reading dead push %d: %w", seq, err)
+	}
+	body, err := json.Marshal(d.Push)
+	if err != nil {
+		return err
+	}
+	// Another message id than the delivery's, which may still be remembered.
+	if _, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(fmt.Sprintf("replay-%d", seq))); err != nil {
+		return fmt.Errorf("putting dead push %d back: %w", seq, err)
+	}
+	return q.Forget(ctx, seq)
+}
+
+// Forget removes a dead push.
+func (q *Queue) Forget(ctx context.Context, seq uint64) error {
+	if err := q.dead.DeleteMsg(ctx, seq); err != nil {
+		return fmt.Errorf("removing dead push %d: %w", seq, err)
+	}
+	return nil
+}

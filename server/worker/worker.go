@@ -1,0 +1,200 @@
+// Package worker does what a push calls for: fetch, scan, record, enrich,
+// respond, tell.
+//
+// Any step may be cut off by a crash, and the push comes again. So each step
+// is such that doing it twice is doing it once: fetching moves refs/incoming
+// only, recording finds its place recorded, a message is put into its outbox
+// under an id, and the response has its own ledger. That what was scanned is
+// scanned is written last.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/mirror"
+	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/queue"
+)
+
+// A Host says where a source's repositories are fetched from.
+type Host interface {
+	// CloneURL returns the URL of a repository and what git needs to read it.
+	CloneURL(ctx context.Context, repository string) (url string, login mirror.Login, err error)
+}
+
+// A Responder enriches an incident and answers it as far as the operator's
+// policy goes. It is called again after a crash and must do nothing twice.
+type Responder interface {
+	// Respond gets the scan's JSONL report, of which the incidents came.
+	Respond(ctx context.Context, report []byte, incidents []*incident.Incident) error
+}
+
+// A Teller tells people of an incident.
+type Teller interface {
+	// Tell puts a message into the outbox. Another with the same id is the
+	// same message.
+	Tell(ctx context.Context, id string, i *incident.Incident) error
+}
+
+// A Meter measures.
+type Meter interface {
+	// Scanned is called when a push was scanned: what its commits brought,
+	// and how long after the webhook.
+	Scanned(source string, findings int, since time.Duration)
+}
+
+// A Worker works on pushes. All fields but Responder, Teller and Meter must be
+// set.
+type Worker struct {
+	Hosts     map[string]Host // by the name of the source
+	Mirrors   *mirror.Mirrors
+	Scanner   *Scanner
+	Incidents *incident.Store
+	Responder Responder
+	Teller    Teller
+	Meter     Meter
+	Log       *slog.Logger
+}
+
+// Work is the queue's handler.
+func (w *Worker) Work(ctx context.Context, p push.Push, attempt int) error {
+	log := w.Log.With("source", p.Source, "repository", p.Repository, "ref", p.Ref, "delivery", p.Delivery, "attempt", attempt)
+	host := w.Hosts[p.Source]
+	if host == nil {
+		return &queue.Hopeless{Err: fmt.Errorf("the source %q is not configured any more", p.Source)}
+	}
+	report, err := w.scan(ctx, host, &p, log)
+	if err != nil {
+		var large *mirror.TooLarge
+		if errors.As(err, &large) {
+			return &queue.Hopeless{Err: err}
+		}
+		return err
+	}
+	if w.Meter != nil {
+		w.Meter.Scanned(p.Source, len(report.Findings), time.Since(p.Received))
+	}
+	if !report.Complete {
+		return fmt.Errorf("not everything could be scanned: %s", report.Why)
+	}
+	return nil
+}
+
+// scan fetches, scans and deals with what was found. The mirror's refs move
+// only after all of it is recorded, and not where the scan is incomplete.
+func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Logger) (*Report, error) {
+	url, login, err := host.CloneURL(ctx, p.Repository)
+	if err != nil {
+		return nil, err
+	}
+	m, err := w.Mirrors.Open(ctx, p.Source, p.Repository, url, login)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Unlock()
+	tips, here, err := m.Fetch(ctx, p.After)
+	if err != nil {
+		return nil, err
+	}
+	tips = withPushed(tips, p, here)
+	if p.After != "" && !here {
+		// Pushed over or deleted since, and the host gives it to nobody any
+		// more; what is there instead is scanned below.
+		log.Warn("the pushed commit is gone at the host", "commit", p.After)
+	}
+	if len(tips) == 0 {
+		log.Info("nothing new to scan")
+		return &Report{Complete: true}, nil
+	}
+	report, err := w.Scanner.Scan(ctx, m.Dir, tips)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.record(ctx, p, report); err != nil {
+		return nil, err
+	}
+	log.Info("scanned", "refs", len(tips), "findings", len(report.Findings), "complete", report.Complete)
+	if !report.Complete {
+		return report, nil
+	}
+	return report, m.Scanned(ctx, tips)
+}
+
+// withPushed adds the pushed object itself where no ref of the host names it
+// any more: it was public for a moment, which is enough.
+func withPushed(tips []mirror.Tip, p *push.Push, here bool) []mirror.Tip {
+	if p.After == "" || !here {
+		return tips
+	}
+	for _, t := range tips {
+		if t.ID == p.After {
+			return tips
+		}
+	}
+	return append(tips, mirror.Tip{Ref: p.Ref, ID: p.After, Pushed: true})
+}
+
+// record makes incidents of the findings that count, has them answered, and
+// tells of the new ones.
+func (w *Worker) record(ctx context.Context, p *push.Push, report *Report) error {
+	var incidents []*incident.Incident
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		if !f.Blocking || f.Fingerprint == "" {
+			continue // shown in the report, but not sure or not grave enough to call anybody
+		}
+		var latest *incident.Incident
+		for _, l := range append([]Location{f.Location}, f.More...) {
+			got, err := w.Incidents.Found(ctx, newIncident(f), place(p, &l), p.Received)
+			if err != nil {
+				return err
+			}
+			latest = got
+		}
+		incidents = append(incidents, latest)
+	}
+	if w.Responder != nil && len(incidents) > 0 {
+		if err := w.Responder.Respond(ctx, report.Lines, incidents); err != nil {
+			return fmt.Errorf("responding: %w", err)
+		}
+	}
+	return w.tell(ctx, incidents)
+}
+
+// tell puts a message for every incident into the outbox, under an id that
+// changes only when the incident is opened anew: what was told before a crash
+// is not told again.
+func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident) error {
+	if w.Teller == nil {
+		return nil
+	}
+	for _, i := range incidents {
+		latest, err := w.Incidents.Get(ctx, i.ID)
+		if err != nil {
+			return err
+		}
+		if err := w.Teller.Tell(ctx, fmt.Sprintf("%s-%d", i.ID, latest.Openings()), latest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newIncident(f *Finding) incident.Incident {
+	return incident.Incident{
+		ID: f.Fingerprint, Rule: f.Rule, Title: f.Title, Severity: f.Severity, Match: f.Match,
+		Why: f.Why, Fix: f.Fix, ARN: f.Field("arn"),
+	}
+}
+
+func place(p *push.Push, l *Location) incident.Place {
+	return incident.Place{
+		Source: p.Source, Repository: p.Repository, Ref: p.Ref, Path: l.Path, Line: l.StartLine,
+		Commit: l.Commit.ID, Pusher: p.Pusher, At: p.Received,
+	}
+}
