@@ -1,0 +1,186 @@
+package kms
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// rates are the requests a second that this program allows itself, per account
+// and Region: the documented quota where it is small, and a tenth or less of it
+// where it is shared with those who use the keys.
+// Source: https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
+// and, for LookupEvents, https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+var rates = [...]struct {
+	service, operation string
+	rate               float64
+}{
+	{"KMS", "GetKeyLastUsage", 5},
+	{"KMS", "RotateKeyOnDemand", 5},
+	{"KMS", "EnableKeyRotation", 5},
+	{"KMS", "RevokeGrant", 5},
+	{"KMS", "ListKeyRotations", 50},
+	{"KMS", "ListGrants", 50},
+	{"CloudTrail", "LookupEvents", 2},
+	{"Organizations", "DescribeAccount", 5},
+	{"Organizations", "ListAccounts", 1},
+}
+
+// regionRate is where the rate over all operations in a Region begins, and its
+// upper bound.
+const (
+	regionRate = 200.0
+	slowest    = 0.5
+)
+
+// A pacer spaces requests. Each operation has a fixed rate, and each account
+// and Region one that adapts: a throttled request lowers it at once, every
+// answer raises it a little, so that it settles under a limit that nobody told.
+type pacer struct {
+	mu    sync.Mutex
+	lanes map[lane]*pace
+}
+
+type lane struct {
+	place
+	operation string // empty: all of the Region
+}
+
+type pace struct {
+	rate, most float64
+	next       time.Time // when the next request may go
+	cut        time.Time // when the rate was last lowered
+}
+
+func newPacer() *pacer { return &pacer{lanes: map[lane]*pace{}} }
+
+// get returns a lane, made with a rate of most; p.mu is held.
+func (p *pacer) get(l lane, most float64) *pace {
+	if p.lanes[l] == nil {
+		p.lanes[l] = &pace{rate: most, most: most}
+	}
+	return p.lanes[l]
+}
+
+// take reserves a turn and returns when it comes. Unused time is kept for at
+// most a second, so that a pause does not end in a burst.
+func (p *pace) take(now time.Time) time.Time {
+	if earliest := now.Add(-burst(p.rate)); p.next.Before(earliest) {
+		p.next = earliest
+	}
+	at := p.next
+	p.next = p.next.Add(time.Duration(float64(time.Second) / p.rate))
+	return at
+}
+
+// burst is how much of the time before a request counts: a quarter of a
+// second's worth of requests may go at once.
+func burst(rate float64) time.Duration {
+	if rate < 4 {
+		return 0
+	}
+	return time.Second / 4
+}
+
+// wait blocks until a request may go.
+func (p *pacer) wait(ctx context.Context, at place, service, operation string) error {
+	now := time.Now()
+	p.mu.Lock()
+	turn := p.get(lane{place: at}, regionRate).take(now)
+	for _, r := range rates {
+		if r.service == service && r.operation == operation {
+			if t := p.get(lane{at, operation}, r.rate).take(now); t.After(turn) {
+				turn = t
+			}
+		}
+	}
+	p.mu.Unlock()
+	if d := turn.Sub(now); d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// learn adapts the Region's rate to an answer. A quarter of a second after it
+// was lowered, what is still on its way does not lower it again.
+func (p *pacer) learn(at place, throttled bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.get(lane{place: at}, regionRate)
+	now := time.Now()
+	switch {
+	case !throttled:
+		l.rate = min(l.most, l.rate+0.02+0.001*l.rate)
+	case now.Sub(l.cut) > time.Second/4:
+		l.rate, l.cut = max(slowest, l.rate*0.7), now
+		if l.next.Before(now) {
+			l.next = now
+		}
+	}
+}
+
+// pace is the middleware around every request of a place, retries included:
+// it waits for the turn, takes one of the slots, and learns from the answer. It
+// stands after the credentials were fetched: assuming a role is a request that
+// needs a slot of its own.
+func (s *Session) pace(at place) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("spillgatePace", func(
+			ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+		) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			err := s.pacer.wait(ctx, at, awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx))
+			if err != nil {
+				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+			}
+			select {
+			case s.slots <- struct{}{}:
+			case <-ctx.Done():
+				return middleware.FinalizeOutput{}, middleware.Metadata{}, ctx.Err()
+			}
+			out, meta, err := next.HandleFinalize(ctx, in)
+			<-s.slots
+			s.pacer.learn(at, isThrottle(err))
+			return out, meta, err
+		}), "Signing", middleware.Before)
+	}
+}
+
+func isThrottle(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	_, ok := retry.DefaultThrottleErrorCodes[api.ErrorCode()]
+	return ok
+}
+
+// newRetryer returns the retries of questions: bounded, with jitter, and
+// without the SDK's shared quota, since the pacer is what protects the
+// service. An answer that was cut off is asked for again.
+func newRetryer(attempts int) aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.MaxBackoff = 3 * time.Second
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if err != nil && cutOff(err) && !errors.Is(err, context.Canceled) {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		}))
+	})
+}
