@@ -75,8 +75,10 @@ func TestRunSteps(t *testing.T) {
 	if shellcheck == "" {
 		t.Skip("shellcheck is not installed: apt-get install shellcheck")
 	}
-	if out, err := exec.Command(shellcheck, filepath.Join(moduleRoot, ".ci", "run")).CombinedOutput(); err != nil {
-		t.Errorf(".ci/run: shellcheck: %v\n%s", err, out)
+	for _, file := range []string{".ci/run", "cmd/spillgate/internal/cli/completion/spillgate.bash"} {
+		if out, err := exec.Command(shellcheck, "--shell=bash", filepath.Join(moduleRoot, filepath.FromSlash(file))).CombinedOutput(); err != nil {
+			t.Errorf("%s: shellcheck: %v\n%s", file, err, out)
+		}
 	}
 }
 

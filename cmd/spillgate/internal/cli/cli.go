@@ -88,7 +88,7 @@ func (a *app) root() *cli.Command {
 			"scanned, 3 wrong usage or configuration, 130 interrupted.",
 		Commands:                        a.commands(),
 		EnableShellCompletion:           true,
-		ConfigureShellCompletionCommand: func(c *cli.Command) { c.Hidden = false },
+		ConfigureShellCompletionCommand: a.completion,
 		Suggest:                         true,
 		HideVersion:                     true,
 		Reader:                          a.Stdin,
@@ -154,6 +154,9 @@ func harden(c *cli.Command) {
 	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
 		return usage("see "+c.FullName()+" --help", "%v", err)
 	}
+	// Else "help" would be offered where a file name is typed, and a folder of
+	// that name could not be scanned.
+	c.HideHelpCommand = len(c.Commands) == 0
 	for _, sub := range c.Commands {
 		harden(sub)
 	}
