@@ -142,7 +142,12 @@ func decodeLetters(dst, text []byte) int {
 	if n, err = base64.RawURLEncoding.Decode(dst, text); err == nil {
 		return n
 	}
-	n = 0
+	return decodeMixed(dst, text)
+}
+
+// decodeMixed does so where both alphabets may be mixed, and for little text in
+// less time.
+func decodeMixed(dst, text []byte) (n int) {
 	for ; len(text) >= 4; text = text[4:] {
 		v := values[text[0]]<<18 | values[text[1]]<<12 | values[text[2]]<<6 | values[text[3]]
 		dst[n], dst[n+1], dst[n+2] = byte(v>>16), byte(v>>8), byte(v)
@@ -181,7 +186,7 @@ func opens(letters []byte, isHex bool) bool {
 		n, err := hex.Decode(head[:], letters[:min(len(letters)&^1, 2*len(head))])
 		return err == nil && plausible(head[:n])
 	}
-	return plausible(head[:decodeLetters(head[:], letters[:min(len(letters), minRun)])])
+	return plausible(head[:decodeMixed(head[:], letters[:min(len(letters), minRun)])])
 }
 
 // grow returns a slice of n bytes, in b's memory if that is enough.

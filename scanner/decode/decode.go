@@ -13,12 +13,13 @@
 // the field "decoded-from" how it was written.
 //
 // The cost is linear in the chunk, whatever it holds. No byte loop goes over
-// the text: the search for a run that is long enough to matter looks where its
-// last letters would have to be, and jumps to the last byte there that is none;
+// the text: a run of base64 that is long enough to matter covers a window of
+// sixteen bytes at a stride of nine, so looking at those windows finds them all,
 // and the beginning of a run tells whether the rest is worth decoding (names and
 // checksums are not). Backslashes and percent signs are found by
-// bytes.IndexByte. In a history, the places where something may be encoded come
-// with the chunk, and so does what is known of them (Anchorer). Each layer is no longer than the one above it, but for
+// bytes.IndexByte. In a history the places where something may be encoded come
+// with the chunk, and so does what is known of them (Anchorer). Each layer is no
+// longer than the one above it, but for
 // decompression, which has a budget.
 //
 // What decodes to no text is treated as binary content: rules that are for text

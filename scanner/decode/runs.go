@@ -2,7 +2,6 @@ package decode
 
 import (
 	"encoding/binary"
-	"math/bits"
 )
 
 const (
@@ -50,57 +49,47 @@ func runEnd(data []byte, at int) int {
 	return at
 }
 
-// nextEdge returns the first position in data[from:to] at which no letter
-// stands and behind which minRun letters follow, or -1.
-//
-// It looks where the last eight of those letters would have to be. In nearly
-// every text one of the eight is none, and then the search goes on from that
-// one: so most bytes are never looked at.
-func nextEdge(data []byte, from, to int) int {
-	for b := from; b < to && b+minRun < len(data); {
-		d := data[b : b+minRun+1]
-		no := noLetters(binary.LittleEndian.Uint64(d[minRun-7:]))
-		if no != 0 {
-			b += minRun - 7 + lastByte(no)
-			continue
-		}
-		if no = noLetters(binary.LittleEndian.Uint64(d[minRun-15:])); no != 0 {
-			b += minRun - 15 + lastByte(no)
-			continue
-		}
-		last := minRun
-		for last >= 0 && letters[d[last]] != 0 {
-			last--
-		}
-		switch {
-		case last == 0:
-			return b
-		case last > 0:
-			b += last
-		default: // in the midst of a run that begins before from
-			b = runEnd(data, b+minRun+1)
-		}
-	}
-	return -1
-}
+// The stride of the search. Every run of minRun letters covers a window of two
+// words at a multiple of the stride, so looking at those windows finds all runs.
+const stride = minRun - 2*8 + 1
 
 const (
 	ones  = 0x0101010101010101
 	highs = 0x80 * ones
 )
 
-// noLetters has the highest bit of each byte of w set that cannot be a letter.
-// Only control characters, commas and full stops are taken for letters that are
-// none: which of a word of eight are, the table says then.
-func noLetters(w uint64) uint64 {
-	x := w&^highs | 0x20*ones // lower case; the digits and signs have that bit
-	signs := (x + (0x80-'+')*ones) &^ (x + (0x7f-'9')*ones)
-	small := (x + (0x80-'a')*ones) &^ (x + (0x7f-'z')*ones)
-	return (^(signs | small | (x + ones)) | w) & highs // '_' has become 0x7f
+// nextEdge returns the first position in data[from:to] at which no letter
+// stands and behind which minRun letters follow, or -1.
+//
+// A window is looked at as two words: whether any of their bytes does not lie
+// between '+' and 'z' takes a few steps for all of them together. In text most
+// windows hold a space, a quote or a bracket and are done with at this point.
+func nextEdge(data []byte, from, to int) int {
+	const low, high = '+' * ones, (0x7f - 'z') * ones
+	last := min(to+minRun-2*8, len(data)-2*8)
+	for i := from + 1; i <= last; i += stride {
+		d := data[i : i+2*8]
+		v, w := binary.LittleEndian.Uint64(d), binary.LittleEndian.Uint64(d[8:])
+		// A byte below '+' borrows and one above 'z' carries; what that does to
+		// its neighbour does not matter, because the window is refused anyway.
+		if ((v-low)|(v+high)|v|(w-low)|(w+high)|w)&highs != 0 || !allLetters(d) {
+			continue
+		}
+		start := i - 1
+		for start >= from && letters[data[start]] != 0 {
+			start--
+		}
+		end := runEnd(data, i+2*8)
+		switch {
+		case start >= to:
+			return -1
+		case start >= from && end-start > minRun:
+			return start
+		}
+		i = end + 1 - stride // a run begins behind end or later
+	}
+	return -1
 }
-
-// lastByte returns the number of the last byte in which no has a bit.
-func lastByte(no uint64) int { return 7 - bits.LeadingZeros64(no)/8 }
 
 func allLetters(b []byte) bool {
 	for _, c := range b {

@@ -31,8 +31,11 @@ func recognise(head []byte) form {
 	case beginsMessage(head):
 		return message
 	}
-	if f := wide(head); f != junk {
-		return f
+	// One of the first two pairs of UTF-16 has its NUL.
+	if head[0] == 0 || head[1] == 0 || head[2] == 0 || head[3] == 0 {
+		if f := wide(head); f != junk {
+			return f
+		}
 	}
 	if isText(head) {
 		return text
