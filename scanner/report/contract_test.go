@@ -53,13 +53,15 @@ func compile(t testing.TB, files ...string) *jsonschema.Schema {
 	return s
 }
 
-type schemas struct{ report, line, sarif *jsonschema.Schema }
+type schemas struct{ report, line, sarif, gitlab, quality *jsonschema.Schema }
 
 func compileAll(t testing.TB) schemas {
 	report := filepath.Join("schema", "report.schema.json")
 	return schemas{
 		compile(t, report), compile(t, report, filepath.Join("schema", "line.schema.json")),
 		compile(t, filepath.Join("testdata", "sarif", "sarif-schema-2.1.0.json")),
+		compile(t, filepath.Join("testdata", "gitlab", "secret-detection.schema.json")),
+		compile(t, filepath.Join("testdata", "gitlab", "code-quality.schema.json")),
 	}
 }
 
@@ -83,6 +85,8 @@ func (s *schemas) check(t testing.TB, o Options, r *scanner.Result) map[string]s
 	}
 	validate("json", s.report, out["json"])
 	validate("sarif", s.sarif, out["sarif"])
+	validate("gitlab", s.gitlab, out["gitlab"])
+	validate("codequality", s.quality, out["codequality"])
 	lines := strings.Split(strings.TrimSuffix(out["jsonl"], "\n"), "\n")
 	for _, line := range lines {
 		validate("jsonl", s.line, line)

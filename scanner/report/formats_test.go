@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 )
@@ -92,6 +94,55 @@ func TestGitLab(t *testing.T) {
 				!strings.Contains(" Info Low Medium High Critical ", " "+v.Severity+" ") || v.Category != "secret_detection" {
 				t.Errorf("%s: %+v", c.name, v)
 			}
+		}
+	}
+}
+
+// TestGitLabSchema: a rule that says too much or refers to a book makes no
+// report that GitLab refuses, and the schemas take not just anything.
+func TestGitLabSchema(t *testing.T) {
+	s := compileAll(t)
+	long := *tokenRule
+	long.Title, long.Why, long.Fix = strings.Repeat("ä", 300), strings.Repeat("why ", 300<<10), strings.Repeat("é", 8000)
+	long.References = []string{"ISBN 0", "https://example.com/"}
+	r := suppressed()
+	r.Findings[0].Rule = &long
+	good := render(t, "gitlab", Options{}, r)
+	valid := func(schema *jsonschema.Schema, text string) error {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(doc)
+	}
+	if err := valid(s.gitlab, good); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(good, "ISBN") || !strings.Contains(good, `"url": "https://example.com/"`) {
+		t.Error("the links are not those that GitLab takes")
+	}
+	quality := render(t, "codequality", Options{}, suppressed())
+	for _, change := range []struct {
+		schema         *jsonschema.Schema
+		text, old, new string
+	}{
+		{s.gitlab, good, `"version": "15`, `"version": "14`},
+		{s.gitlab, good, `"type": "secret_detection"`, `"type": "sast"`},
+		{s.gitlab, good, `"status": "success"`, `"status": "passed"`},
+		{s.gitlab, good, `"sha": "`, `"sha": "x`},
+		{s.gitlab, good, `"severity": "Critical"`, `"severity": "critical"`},
+		{s.gitlab, good, `"identifiers": [`, `"identifiers": [], "x": [`},
+		{s.gitlab, good, `"name": "ä`, `"name": "aä`},
+		{s.gitlab, good, `"start_time"`, `"started"`},
+		{s.quality, quality, `"severity": "blocker"`, `"severity": "Blocker"`},
+		{s.quality, quality, `"begin": `, `"begin": -`},
+		{s.quality, quality, `"path": "`, `"file": "`},
+	} {
+		bad := strings.Replace(change.text, change.old, change.new, 1)
+		if bad == change.text {
+			t.Errorf("the report does not hold %s", change.old)
+		} else if valid(change.schema, bad) == nil {
+			t.Errorf("the schema takes %s", change.new)
 		}
 	}
 }

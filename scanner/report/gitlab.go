@@ -78,6 +78,14 @@ type (
 	}
 )
 
+// What GitLab's schema takes at most, in characters. A report that holds more is
+// refused as a whole, and a rule of the user's may say more.
+const (
+	gitlabName        = 255
+	gitlabDescription = 1 << 20
+	gitlabSolution    = 7000
+)
+
 var gitlabSeverities = [...]string{rules.Info: "Info", rules.Low: "Low", rules.Medium: "Medium", rules.High: "High", rules.Critical: "Critical"}
 
 // gitlab writes the secret detection report that a GitLab job hands over as
@@ -117,9 +125,9 @@ func (s *gitlab) Write(w io.Writer, r *scanner.Result) error {
 
 func vulnerability(v *findingView) gitlabVulnerability {
 	g := gitlabVulnerability{
-		ID: v.Fingerprint, Category: "secret_detection", Name: v.Title, Severity: gitlabSeverities[v.Severity],
-		Description: strings.TrimSpace(v.Why + " Found " + v.Match + " at " + v.Location.String() + "."),
-		Solution:    v.Fix, Extract: v.Match,
+		ID: v.Fingerprint, Category: "secret_detection", Name: atMost(v.Title, gitlabName), Severity: gitlabSeverities[v.Severity],
+		Description: atMost(strings.TrimSpace(v.Why+" Found "+v.Match+" at "+v.Location.String()+"."), gitlabDescription),
+		Solution:    atMost(v.Fix, gitlabSolution), Extract: v.Match,
 		Identifiers: []gitlabIdentifier{{"spillgate_rule_id", "Spillgate rule " + v.Rule, v.Rule}, {"cwe", "CWE-798", "798"}},
 		Location: gitlabLocation{
 			File: file(&v.Location), StartLine: v.Location.StartLine, EndLine: v.Location.EndLine,
@@ -127,12 +135,26 @@ func vulnerability(v *findingView) gitlabVulnerability {
 		},
 	}
 	for _, ref := range v.References {
-		g.Links = append(g.Links, gitlabLink{ref})
+		// the schema takes nothing else, and a reference may be a book
+		if strings.HasPrefix(ref, "https://") || strings.HasPrefix(ref, "http://") {
+			g.Links = append(g.Links, gitlabLink{ref})
+		}
 	}
 	if c := v.Location.Commit; c != nil {
 		g.Location.Commit = gitlabCommit{c.ID, c.Author, c.Date}
 	}
 	return g
+}
+
+// atMost returns the first n characters of s.
+func atMost(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
 }
 
 // file returns the path of l, or what stands for it where there is none.
