@@ -30,6 +30,10 @@ const (
 	Closed    Stage = "closed"
 )
 
+// Noted is an entry that moves nothing: that somebody was told, or could not
+// be.
+const Noted Stage = "noted"
+
 // Stages are all stages in their order.
 func Stages() []Stage {
 	return []Stage{Pushed, Found, Enriched, Planned, Responded, Confirmed, Closed}
@@ -107,12 +111,14 @@ func (i *Incident) Openings() int {
 	return n
 }
 
-// Stage returns the newest stage.
+// Stage returns the newest stage; a note is none.
 func (i *Incident) Stage() Stage {
-	if len(i.Timeline) == 0 {
-		return Found
+	for n := len(i.Timeline) - 1; n >= 0; n-- {
+		if s := i.Timeline[n].Stage; s != Noted {
+			return s
+		}
 	}
-	return i.Timeline[len(i.Timeline)-1].Stage
+	return Found
 }
 
 // First returns when the incident first reached the stage.

@@ -192,11 +192,17 @@ func (q *Queue) DeadPushes(ctx context.Context, limit int) ([]Dead, error) {
 	return dead, nil
 }
 
+// ErrNoDead is the error for a number that no dead push has.
+var ErrNoDead = errors.New("no such dead push")
+
 // Replay puts a dead push into the queue again and forgets its death.
 func (q *Queue) Replay(ctx context.Context, seq uint64) error {
 	m, err := q.dead.GetMsg(ctx, seq)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return fmt.Errorf("%w: %d", ErrNoDead, seq)
+	}
 	if err != nil {
-		return fmt.Errorf("dead push %d: %w", seq, err)
+		return fmt.Errorf("reading dead push %d: %w", seq, err)
 	}
 	var d Dead
 	if err := json.Unmarshal(m.Data, &d); err != nil {
@@ -215,7 +221,9 @@ func (q *Queue) Replay(ctx context.Context, seq uint64) error {
 
 // Forget removes a dead push.
 func (q *Queue) Forget(ctx context.Context, seq uint64) error {
-	if err := q.dead.DeleteMsg(ctx, seq); err != nil {
+	if err := q.dead.DeleteMsg(ctx, seq); errors.Is(err, jetstream.ErrMsgNotFound) {
+		return fmt.Errorf("%w: %d", ErrNoDead, seq)
+	} else if err != nil {
 		return fmt.Errorf("removing dead push %d: %w", seq, err)
 	}
 	return nil

@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/server/incident"
+)
+
+func (a *app) incident() *cli.Command {
+	return &cli.Command{
+		Name:  "incident",
+		Usage: "what was found, and what became of it",
+		Commands: []*cli.Command{
+			a.incidentList(), a.incidentShow(), a.incidentClose(),
+		},
+	}
+}
+
+func (a *app) incidentList() *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "list open incidents, the newest first",
+		Flags: clientFlags(&cli.BoolFlag{Name: "all", Usage: "closed ones too"}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			var all []*incident.Incident
+			if err := ask(ctx, c, os.Getenv, "GET", "/api/incidents", nil, &all); err != nil {
+				return err
+			}
+			shown := []*incident.Incident{}
+			for _, i := range all {
+				if i.Open() || c.Bool("all") {
+					shown = append(shown, i)
+				}
+			}
+			if c.Bool("json") {
+				return a.printJSON(shown)
+			}
+			return a.printIncidents(shown)
+		},
+	}
+}
+
+func (a *app) printIncidents(all []*incident.Incident) error {
+	w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+	if len(all) > 0 {
+		fmt.Fprintln(w, "ID\tSEVERITY\tSTAGE\tFOUND\tWHAT\tWHERE")
+	}
+	for _, i := range all {
+		at, _ := i.First(incident.Found)
+		where := ""
+		if len(i.Places) > 0 {
+			p := &i.Places[0]
+			where = fmt.Sprintf("%s %s:%d", p.Repository, p.Path, p.Line)
+			if i.Occurrences > 1 {
+				where += fmt.Sprintf(" and %d more", i.Occurrences-1)
+			}
+		}
+		fmt.Fprintf(w, "%.12s\t%s\t%s\t%s\t%s\t%s\n", i.ID, i.Severity, i.Stage(), at.Local().Format("2006-01-02 15:04"), plain(i.Title), plain(where))
+	}
+	return w.Flush()
+}
+
+// oneID returns the argument.
+func oneID(c *cli.Command) (string, error) {
+	if c.Args().Len() != 1 {
+		return "", errors.New("name one incident by its id; see spillgate-server incident list")
+	}
+	return c.Args().First(), nil
+}
+
+func (a *app) incidentShow() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "show an incident: places, timeline, verdict", ArgsUsage: "ID",
+		Flags: clientFlags(),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			id, err := oneID(c)
+			if err != nil {
+				return err
+			}
+			var i incident.Incident
+			if err := ask(ctx, c, os.Getenv, "GET", "/api/incidents/"+url.PathEscape(id), nil, &i); err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return a.printJSON(&i)
+			}
+			return a.printIncident(&i)
+		},
+	}
+}
+
+// printIncident writes what a person wants to know first first.
+func (a *app) printIncident(i *incident.Incident) error {
+	w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+	state := "open"
+	if !i.Open() {
+		state = "closed"
+	}
+	fmt.Fprintf(w, "%s, %s, %s (%s)\n  %s\n", plain(i.Title), i.Severity, state, i.ID, plain(i.Match))
+	if i.Why != "" {
+		fmt.Fprintf(w, "  %s\n", plain(i.Why))
+	}
+	fmt.Fprintf(w, "\nPlaces (%d)\n", i.Occurrences)
+	for _, p := range i.Places {
+		fmt.Fprintf(w, "  %s %s:%d\t%.12s\t%s\n", plain(p.Repository), plain(p.Path), p.Line, p.Commit, plain(p.Ref))
+	}
+	fmt.Fprintln(w, "\nTimeline")
+	for _, e := range i.Timeline {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", e.At.Local().Format(time.DateTime), e.Stage, plain(e.By), plain(e.Note))
+	}
+	if len(i.Verdict) > 0 {
+		text, err := json.MarshalIndent(i.Verdict, "  ", "  ")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\nVerdict\n  %s\n", text)
+	}
+	for n, l := range i.Leaves {
+		if n == 0 {
+			fmt.Fprintln(w, "\nNot fixed by the response")
+		}
+		fmt.Fprintf(w, "  %s\n", plain(l))
+	}
+	if i.Fix != "" && i.Open() {
+		fmt.Fprintf(w, "\nNext: %s\n", plain(i.Fix))
+	}
+	return w.Flush()
+}
+
+func (a *app) incidentClose() *cli.Command {
+	return &cli.Command{
+		Name: "close", Usage: "close an incident", ArgsUsage: "ID",
+		Flags: clientFlags(&cli.StringFlag{Name: "reason", Required: true, Usage: "`TEXT`: why"}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			id, err := oneID(c)
+			if err != nil {
+				return err
+			}
+			var i incident.Incident
+			body := map[string]string{"reason": c.String("reason")}
+			if err := ask(ctx, c, os.Getenv, "POST", "/api/incidents/"+url.PathEscape(id)+"/close", body, &i); err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return a.printJSON(&i)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/server/config"
+	"github.com/spillgate/spillgate/server/service"
+)
+
+func configFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "config", Required: true, TakesFile: true, Sources: cli.EnvVars("SPILLGATE_SERVER_CONFIG"),
+		Usage: "the operator's `FILE`",
+	}
+}
+
+func (a *app) serve() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "receive webhooks and work on them until SIGTERM",
+		Description: "Webhooks arrive at /webhooks/NAME for the sources of the file. A delivery is answered\n" +
+			"once it is on disk; what it announces is scanned after that, and again after a crash.\n\n" +
+			"Example: spillgate-server serve --config /etc/spillgate/server.toml",
+		Flags: []cli.Flag{configFlag()},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			settings, err := config.Read(c.String("config"))
+			if err != nil {
+				return err
+			}
+			log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
+			s, err := service.New(ctx, settings, log)
+			if err != nil {
+				return &failure{err}
+			}
+			defer s.Close()
+			err = s.Run(ctx, func(addr net.Addr) { fmt.Fprintln(a.Stdout, "listening on", addr) })
+			if err != nil {
+				return &failure{err}
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) configuration() *cli.Command {
+	return &cli.Command{
+		Name:  "config",
+		Usage: "check the operator's file",
+		Commands: []*cli.Command{{
+			Name:  "validate",
+			Usage: "say what is wrong with the file, with line and column",
+			Flags: []cli.Flag{configFlag()},
+			Action: func(_ context.Context, c *cli.Command) error {
+				_, err := config.Read(c.String("config"))
+				return err
+			},
+		}},
+	}
+}

@@ -1,0 +1,259 @@
+// Package config reads the operator's file of the server. The file holds no
+// secrets: where one is needed it names an environment variable or a file, so
+// that the file itself may lie in a repository.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/spillgate/spillgate/server/access"
+	"github.com/spillgate/spillgate/server/webhook"
+)
+
+// A Config is the operator's file. Names are those of the file in lower case
+// with hyphens.
+type Config struct {
+	// Listen is the address of webhooks, pages and metrics; ":8080" if empty.
+	Listen string `toml:"listen"`
+	// Data is the folder of queue and mirrors. Required.
+	Data string `toml:"data"`
+	// Workers is how many pushes are scanned at a time; 0 for 2.
+	Workers int      `toml:"workers"`
+	Queue   Queue    `toml:"queue"`
+	Mirror  Mirror   `toml:"mirror"`
+	Scan    Scan     `toml:"scan"`
+	Sources []Source `toml:"source"`
+	Tokens  []Token  `toml:"token"`
+
+	dir string // of the file, for relative paths
+}
+
+// Queue is where pushes wait.
+type Queue struct {
+	// NATS is the URL of an external cluster; empty for the embedded server.
+	NATS        string `toml:"nats"`
+	Credentials string `toml:"credentials"`
+	Replicas    int    `toml:"replicas"`
+	MaxPending  int64  `toml:"max-pending"`
+	MaxAttempts int    `toml:"max-attempts"`
+}
+
+// Mirror bounds what is fetched.
+type Mirror struct {
+	MaxMegabytes int64    `toml:"max-megabytes"`
+	Timeout      Duration `toml:"timeout"`
+	// Protocols as in git's GIT_ALLOW_PROTOCOL; "https:ssh" if empty.
+	Protocols string `toml:"protocols"`
+}
+
+// Scan is how spillgate is run.
+type Scan struct {
+	Program     string   `toml:"program"`
+	Config      string   `toml:"config"`
+	MemoryLimit string   `toml:"memory-limit"`
+	Timeout     Duration `toml:"timeout"`
+}
+
+// A Source is a code host.
+type Source struct {
+	Name string       `toml:"name"`
+	Kind webhook.Kind `toml:"kind"`
+	// Secrets are those of the webhook.
+	Secrets []Secret `toml:"secret"`
+	// Clone is the URL of a repository, with {repository} for its full name.
+	Clone string `toml:"clone"`
+	// User and Token are for HTTP; User is x-access-token if empty.
+	User  string `toml:"user"`
+	Token Secret `toml:"token"`
+	// SSHKey and KnownHosts are files.
+	SSHKey     string `toml:"ssh-key"`
+	KnownHosts string `toml:"known-hosts"`
+	App        *App   `toml:"app"`
+	// API is the base URL of the host's API, for fleet scans and GitHub Apps;
+	// empty for the public one.
+	API string `toml:"api"`
+}
+
+// An App is a GitHub App, installed in the organisation.
+type App struct {
+	ID           int64  `toml:"id"`
+	Installation int64  `toml:"installation"`
+	Key          Secret `toml:"key"` // its private key, PEM
+}
+
+// A Token lets somebody in.
+type Token struct {
+	Name  string `toml:"name"`
+	Role  string `toml:"role"` // viewer, closer or manager
+	Token Secret `toml:"token"`
+}
+
+// A Secret says where a secret is.
+type Secret struct {
+	Env  string `toml:"env"`
+	File string `toml:"file"`
+}
+
+// A Duration is written as Go writes it: 90s, 30m, 1h.
+type Duration struct{ time.Duration }
+
+// UnmarshalText parses the text.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err == nil && v < 0 {
+		err = errors.New("a duration is not negative")
+	}
+	d.Duration = v
+	return err
+}
+
+// Read reads the file. Its errors name file, line and column where there are
+// some.
+func Read(path string) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	c, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s:%w", path, err)
+	}
+	if c.dir, err = filepath.Abs(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Parse reads the text of a file. Errors begin with line and column.
+func Parse(text []byte) (*Config, error) {
+	c := &Config{}
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
+		var unknown *toml.StrictMissingError
+		if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+			e := unknown.Errors[0]
+			line, column := e.Position()
+			return nil, fmt.Errorf("%d:%d: unknown key %q", line, column, strings.Join(e.Key(), "."))
+		}
+		var bad *toml.DecodeError
+		if errors.As(err, &bad) {
+			line, column := bad.Position()
+			return nil, fmt.Errorf("%d:%d: %s", line, column, strings.TrimPrefix(bad.Error(), "toml: "))
+		}
+		return nil, fmt.Errorf(" %w", err)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf(" %w", err)
+	}
+	return c, nil
+}
+
+func (c *Config) check() error {
+	if c.Data == "" {
+		return errors.New(`data is missing: name the folder of the queue and the mirrors, such as data = "/var/lib/spillgate"`)
+	}
+	if c.Workers < 0 || c.Workers > 1000 {
+		return fmt.Errorf("workers = %d: use 1 to 1000", c.Workers)
+	}
+	if c.Workers == 0 {
+		c.Workers = 2
+	}
+	if c.Listen == "" {
+		c.Listen = ":8080"
+	}
+	if len(c.Sources) == 0 {
+		return errors.New("there is no [[source]]: without one nothing can be pushed here")
+	}
+	names := map[string]bool{}
+	for i := range c.Sources {
+		if err := c.Sources[i].check(names); err != nil {
+			return fmt.Errorf("source %q: %w", c.Sources[i].Name, err)
+		}
+	}
+	for _, t := range c.Tokens {
+		if _, ok := access.ParseRole(t.Role); !ok || t.Name == "" {
+			return fmt.Errorf("token %q: needs a name and the role viewer, closer or manager", t.Name)
+		}
+	}
+	return nil
+}
+
+func (s *Source) check(names map[string]bool) error {
+	if s.Name == "" || strings.Trim(s.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || names[s.Name] {
+		return errors.New("the name is missing, taken, or holds other than a-z, 0-9 and hyphens")
+	}
+	names[s.Name] = true
+	switch s.Kind {
+	case webhook.GitHub, webhook.GitLab, webhook.Bitbucket, webhook.Generic:
+	default:
+		return fmt.Errorf("kind = %q: use github, gitlab, bitbucket or generic", s.Kind)
+	}
+	if !strings.Contains(s.Clone, "{repository}") {
+		return errors.New(`clone must hold {repository}, such as "https://github.com/{repository}.git"`)
+	}
+	if u, err := url.Parse(strings.ReplaceAll(s.Clone, "{repository}", "a/b")); err != nil || u.Scheme == "" {
+		return errors.New("clone is no URL with a scheme")
+	} else if u.User != nil && u.Scheme != "ssh" {
+		return errors.New("clone holds credentials; give them by user and token")
+	}
+	if len(s.Secrets) == 0 {
+		return errors.New(`there is no [[source.secret]]: every delivery would be refused`)
+	}
+	if s.App != nil && (s.Kind != webhook.GitHub || s.App.ID == 0 || s.App.Installation == 0) {
+		return errors.New("app is for the kind github and needs id and installation")
+	}
+	if s.SSHKey != "" && s.KnownHosts == "" {
+		return errors.New("ssh-key needs known-hosts: the file of the host keys to trust")
+	}
+	return nil
+}
+
+// Path returns a path of the file, relative ones as from the file's folder.
+func (c *Config) Path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+// Reveal returns the secret, or the empty string where neither env nor file is
+// given. The error never holds the secret.
+func (c *Config) Reveal(s Secret) (string, error) {
+	switch {
+	case s.Env != "" && s.File != "":
+		return "", errors.New("a secret has either env or file")
+	case s.Env != "":
+		v := os.Getenv(s.Env)
+		if v == "" {
+			return "", fmt.Errorf("the environment variable %s is empty", s.Env)
+		}
+		return v, nil
+	case s.File != "":
+		info, err := os.Stat(c.Path(s.File))
+		if err != nil {
+			return "", fmt.Errorf("reading a secret: %w", err)
+		}
+		if info.Mode().Perm()&0o007 != 0 {
+			return "", fmt.Errorf("anyone may read %s; chmod 600 it", c.Path(s.File))
+		}
+		text, err := os.ReadFile(c.Path(s.File))
+		if err != nil {
+			return "", fmt.Errorf("reading a secret: %w", err)
+		}
+		v := strings.TrimSpace(string(text))
+		if v == "" {
+			return "", fmt.Errorf("%s is empty", c.Path(s.File))
+		}
+		return v, nil
+	}
+	return "", nil
+}

@@ -1,0 +1,230 @@
+// Package service puts the server together from the operator's configuration:
+// the queue, the workers, the webhooks, the pages.
+//
+//	host --webhook--> queue --> worker --> mirror, spillgate --> incident --> response, messages
+//
+// It is the only place where the parts know of each other.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spillgate/spillgate/server/access"
+	"github.com/spillgate/spillgate/server/api"
+	"github.com/spillgate/spillgate/server/config"
+	"github.com/spillgate/spillgate/server/host"
+	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/mirror"
+	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/webhook"
+	"github.com/spillgate/spillgate/server/worker"
+)
+
+// A Service is a running server. Close it after Run.
+type Service struct {
+	config    *config.Config
+	log       *slog.Logger
+	queue     *queue.Queue
+	incidents *incident.Store
+	worker    *worker.Worker
+	tokens    *access.Tokens
+	sources   []webhook.Source
+}
+
+// New opens what the configuration names. Nothing is served or worked on
+// before Run.
+func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, error) {
+	s := &Service{config: c, log: log, tokens: &access.Tokens{}}
+	program, err := findProgram(c.Path(c.Scan.Program))
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := s.readSources()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.readTokens(); err != nil {
+		return nil, err
+	}
+	data := c.Path(c.Data)
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	s.queue, err = queue.Open(ctx, queue.Options{
+		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
+		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts,
+	})
+	if err != nil {
+		return nil, err
+	}
+	kv, err := s.queue.Bucket(ctx, incident.Bucket, 0)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.incidents = incident.NewStore(kv)
+	s.worker = &worker.Worker{
+		Hosts: hosts,
+		Mirrors: mirror.New(mirror.Options{
+			Dir: filepath.Join(data, "mirrors"), MaxBytes: c.Mirror.MaxMegabytes << 20,
+			Timeout: c.Mirror.Timeout.Duration, Protocols: c.Mirror.Protocols,
+		}),
+		Scanner: &worker.Scanner{
+			Program: program, Config: c.Path(c.Scan.Config), MemoryLimit: c.Scan.MemoryLimit, Timeout: c.Scan.Timeout.Duration,
+		},
+		Incidents: s.incidents,
+		Log:       log,
+	}
+	return s, nil
+}
+
+// findProgram returns the file of spillgate: the one named, the one beside
+// this program, or the one on the PATH.
+func findProgram(named string) (string, error) {
+	if named != "" {
+		if _, err := os.Stat(named); err != nil {
+			return "", fmt.Errorf("scan.program: %w", err)
+		}
+		return named, nil
+	}
+	if self, err := os.Executable(); err == nil {
+		beside := filepath.Join(filepath.Dir(self), "spillgate")
+		if _, err := os.Stat(beside); err == nil {
+			return beside, nil
+		}
+	}
+	found, err := exec.LookPath("spillgate")
+	if err != nil {
+		return "", errors.New("spillgate is neither beside this program nor on the PATH; name it by scan.program")
+	}
+	return found, nil
+}
+
+// readSources reveals the sources' secrets.
+func (s *Service) readSources() (map[string]worker.Host, error) {
+	hosts := map[string]worker.Host{}
+	for i := range s.config.Sources {
+		c := &s.config.Sources[i]
+		source := webhook.Source{Name: c.Name, Kind: c.Kind}
+		for _, where := range c.Secrets {
+			secret, err := s.config.Reveal(where)
+			if err != nil {
+				return nil, fmt.Errorf("source %s: %w", c.Name, err)
+			}
+			if secret != "" {
+				source.Secrets = append(source.Secrets, secret)
+			}
+		}
+		if len(source.Secrets) == 0 {
+			return nil, fmt.Errorf("source %s: no secret has env or file", c.Name)
+		}
+		s.sources = append(s.sources, source)
+		h, err := s.readHost(c)
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", c.Name, err)
+		}
+		hosts[c.Name] = h
+	}
+	return hosts, nil
+}
+
+func (s *Service) readHost(c *config.Source) (*host.Host, error) {
+	h := &host.Host{Clone: c.Clone, Login: mirror.Login{User: c.User, Key: s.config.Path(c.SSHKey), KnownHosts: s.config.Path(c.KnownHosts)}}
+	if h.Login.User == "" {
+		h.Login.User = "x-access-token"
+	}
+	var err error
+	if h.Login.Password, err = s.config.Reveal(c.Token); err != nil {
+		return nil, err
+	}
+	if c.App != nil {
+		pem, err := s.config.Reveal(c.App.Key)
+		if err != nil {
+			return nil, err
+		}
+		key, err := host.ParseKey(pem)
+		if err != nil {
+			return nil, err
+		}
+		h.App = &host.App{ID: c.App.ID, Installation: c.App.Installation, Key: key, API: c.API}
+	}
+	return h, nil
+}
+
+func (s *Service) readTokens() error {
+	for _, t := range s.config.Tokens {
+		secret, err := s.config.Reveal(t.Token)
+		if err != nil {
+			return fmt.Errorf("token %s: %w", t.Name, err)
+		}
+		if len(secret) < 16 {
+			return fmt.Errorf("token %s: use at least 16 characters", t.Name)
+		}
+		role, _ := access.ParseRole(t.Role)
+		s.tokens.Add(secret, access.Identity{Name: t.Name, Role: role})
+	}
+	return nil
+}
+
+// Handler returns everything that the server answers.
+func (s *Service) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, source := range s.sources {
+		mux.Handle("/webhooks/"+source.Name, &webhook.Handler{Source: source, Queue: s.queue, Log: s.log})
+	}
+	mux.Handle("/api/", (&api.API{Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Log: s.log}).Handler())
+	return mux
+}
+
+// Run serves and works until ctx ends; then it lets the deliveries under way
+// be answered and the scans under way be ended. ready, if not nil, is called
+// with the address once it is bound.
+func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
+	listener, err := net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	server := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	s.log.Info("listening", "address", listener.Addr().String())
+	if ready != nil {
+		ready(listener.Addr())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.worker.Work) })
+	wg.Go(func() {
+		<-ctx.Done()
+		grace, stop := context.WithTimeout(context.Background(), 20*time.Second)
+		defer stop()
+		_ = server.Shutdown(grace)
+	})
+	err = server.Serve(listener)
+	cancel()
+	wg.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close closes the queue.
+func (s *Service) Close() {
+	if s.queue != nil {
+		s.queue.Close()
+	}
+}
