@@ -29,9 +29,11 @@ type Facts struct {
 	Asked time.Time
 	// Caller is who asked.
 	Caller Fact[Caller]
-	// Key is set for KMS keys and aliases, AccessKey for access key ids.
+	// Key is set for KMS keys and aliases, AccessKey for access key ids, Secret
+	// for secrets of Secrets Manager.
 	Key       *KeyFacts
 	AccessKey *AccessKeyFacts
+	Secret    *SecretFacts
 }
 
 // A Caller is the identity under which the questions were asked
@@ -156,4 +158,16 @@ type AccessKeyFacts struct {
 	User     Fact[string]
 	Status   Fact[string]
 	LastUsed Fact[time.Time]
+}
+
+// SecretFacts are the facts about a secret of Secrets Manager. Its value is
+// never asked for.
+type SecretFacts struct {
+	// ARN is as DescribeSecret gave it.
+	ARN  Fact[ARN]
+	Tags Fact[map[string]string]
+	// Rotation says whether a rotation is set up: without one, RotateSecret
+	// has nothing to call.
+	Rotation    Fact[bool]
+	LastRotated Fact[time.Time] // zero for never
 }
