@@ -249,13 +249,17 @@ func (s *Session) enrichSecret(ctx context.Context, f *live.Facts) error {
 	}
 	f.Caller = fact(func() (live.Caller, error) { return caller, err })
 	secret, err := s.describeSecret(ctx, a)
+	f.Secret = &live.SecretFacts{
+		ARN:         fact(func() (live.ARN, error) { return secret.arn, err }),
+		Tags:        fact(func() (map[string]string, error) { return secret.tags, err }),
+		Rotation:    fact(func() (bool, error) { return secret.rotation, err }),
+		LastRotated: fact(func() (time.Time, error) { return secret.lastRotated, err }),
+	}
 	switch {
 	case err == nil && !secret.deleted.IsZero():
 		f.Status, f.Why = live.PendingDeletion, "secretsmanager:DescribeSecret: deleted at "+secret.deleted.Format(time.RFC3339)
-	case err == nil && secret.rotation:
-		f.Status, f.Why = live.Enabled, "secretsmanager:DescribeSecret: rotation is set up"
 	case err == nil:
-		f.Status, f.Why = live.Enabled, "secretsmanager:DescribeSecret: no rotation is set up"
+		f.Status, f.Why = live.Enabled, "secretsmanager:DescribeSecret: the secret exists"
 	case classOfError(err) == Missing:
 		f.Status, f.Why = live.NotFound, because(err)
 	case classOfError(err) == Denied:
@@ -268,9 +272,10 @@ func (s *Session) enrichSecret(ctx context.Context, f *live.Facts) error {
 
 // secretState is what DescribeSecret tells.
 type secretState struct {
+	arn                  live.ARN
+	tags                 map[string]string
 	rotation             bool
 	lastRotated, deleted time.Time
-	versions             map[string][]string
 }
 
 func (s *Session) describeSecret(ctx context.Context, a live.ARN) (secretState, error) {
@@ -279,11 +284,16 @@ func (s *Session) describeSecret(ctx context.Context, a live.ARN) (secretState, 
 	if err != nil {
 		return secretState{}, explain(op, err)
 	}
-	if got := aws.ToString(out.ARN); got != a.String() && !strings.HasPrefix(got, a.String()+"-") {
+	got, err := live.ParseARN(aws.ToString(out.ARN))
+	if err != nil || got != a && !strings.HasPrefix(got.String(), a.String()+"-") {
 		return secretState{}, &Error{Operation: op, Class: NotAWS}
 	}
-	return secretState{
-		rotation: aws.ToBool(out.RotationEnabled), lastRotated: timeOf(out.LastRotatedDate),
-		deleted: timeOf(out.DeletedDate), versions: out.VersionIdsToStages,
-	}, nil
+	state := secretState{
+		arn: got, tags: map[string]string{}, rotation: aws.ToBool(out.RotationEnabled),
+		lastRotated: timeOf(out.LastRotatedDate), deleted: timeOf(out.DeletedDate),
+	}
+	for _, t := range out.Tags {
+		state.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return state, nil
 }

@@ -56,10 +56,10 @@ type Error struct {
 func (e *Error) Error() string {
 	detail := e.Code
 	switch {
-	case detail == "" && e.Status != 0:
-		detail = fmt.Sprintf("HTTP %d", e.Status)
 	case detail == "" && e.Class == Network:
 		detail = connection(e.err)
+	case detail == "" && e.Status != 0:
+		detail = fmt.Sprintf("HTTP %d", e.Status)
 	}
 	if detail == "" {
 		return e.Operation + ": " + string(e.Class)
@@ -167,8 +167,16 @@ func apiCode(code string) bool {
 	return true
 }
 
+// isThrottleCode reports whether a code means "too fast". The SDK counts
+// LimitExceededException among them, with which KMS says that a quota is used
+// up for good.
+func isThrottleCode(code string) bool {
+	_, ok := retry.DefaultThrottleErrorCodes[code]
+	return ok && code != "LimitExceededException"
+}
+
 func classOf(code, message string) Class {
-	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
+	if isThrottleCode(code) {
 		return Throttled
 	}
 	for _, c := range codes {

@@ -44,9 +44,12 @@ const (
 // A pacer spaces requests. Each operation has a fixed rate, and each account
 // and Region one that adapts: a throttled request lowers it at once, every
 // answer raises it a little, so that it settles under a limit that nobody told.
+//
+// It also keeps by how much AWS's clock is ahead of this one.
 type pacer struct {
 	mu    sync.Mutex
 	lanes map[lane]*pace
+	skews map[place]time.Duration
 }
 
 type lane struct {
@@ -60,7 +63,7 @@ type pace struct {
 	cut        time.Time // when the rate was last lowered
 }
 
-func newPacer() *pacer { return &pacer{lanes: map[lane]*pace{}} }
+func newPacer() *pacer { return &pacer{lanes: map[lane]*pace{}, skews: map[place]time.Duration{}} }
 
 // get returns a lane, made with a rate of most; p.mu is held.
 func (p *pacer) get(l lane, most float64) *pace {
@@ -133,6 +136,18 @@ func (p *pacer) learn(at place, throttled bool) {
 	}
 }
 
+func (p *pacer) setSkew(at place, skew time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.skews[at] = skew
+}
+
+func (p *pacer) skewOf(at place) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.skews[at]
+}
+
 // pace is the middleware around every request of a place, retries included:
 // it waits for the turn, takes one of the slots, and learns from the answer. It
 // stands after the credentials were fetched: assuming a role is a request that
@@ -154,6 +169,9 @@ func (s *Session) pace(at place) func(*middleware.Stack) error {
 			out, meta, err := next.HandleFinalize(ctx, in)
 			<-s.slots
 			s.pacer.learn(at, isThrottle(err))
+			if skew, ok := awsmiddleware.GetAttemptSkew(meta); ok {
+				s.pacer.setSkew(at, skew)
+			}
 			return out, meta, err
 		}), "Signing", middleware.Before)
 	}
@@ -161,11 +179,7 @@ func (s *Session) pace(at place) func(*middleware.Stack) error {
 
 func isThrottle(err error) bool {
 	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return false
-	}
-	_, ok := retry.DefaultThrottleErrorCodes[api.ErrorCode()]
-	return ok
+	return errors.As(err, &api) && isThrottleCode(api.ErrorCode())
 }
 
 // newRetryer returns the retries of questions: bounded, with jitter, and

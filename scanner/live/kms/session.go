@@ -37,6 +37,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/spillgate/spillgate/scanner/live"
@@ -139,6 +140,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	})
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
+		config.WithLogger(logging.Nop{}),      // its warnings would stand in the middle of a report
 		config.WithDefaultRegion("us-east-1"), // only for credentials that need an STS of their own
 	}
 	if o.Profile != "" {

@@ -1,0 +1,173 @@
+package kms
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spillgate/spillgate/scanner/live"
+	"github.com/spillgate/spillgate/scanner/live/kms/kmsfake"
+)
+
+// TestWhatGoesWrong: whatever an endpoint answers, the state of the key is
+// unknown and says why, and never "not found" or "disabled".
+func TestWhatGoesWrong(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		fault  kmsfake.Fault
+		status live.Status
+		why    string
+	}{
+		{"denied", kmsfake.Fault{Code: "AccessDeniedException"}, live.NoAccess, "access denied (AccessDeniedException)"},
+		{"not found", kmsfake.Fault{Code: "NotFoundException", Message: "Key 'x' does not exist"}, live.NotFound, "NotFoundException"},
+		{"wrong endpoint", kmsfake.Fault{Code: "NotFoundException", Message: "Invalid arn eu-west-1"}, live.StatusUnknown, "AWS_ENDPOINT_URL_KMS"},
+		{"throttled", kmsfake.Fault{Code: "ThrottlingException"}, live.StatusUnknown, "throttled (ThrottlingException)"},
+		{"error page", kmsfake.Fault{HTML: true}, live.StatusUnknown, "not an answer of AWS (HTTP 502)"},
+		{"page instead of an answer", kmsfake.Fault{HTML: true, Status: 200}, live.StatusUnknown, "not an answer of AWS"},
+		{"login page", kmsfake.Fault{HTML: true, Status: 403}, live.StatusUnknown, "not an answer of AWS (HTTP 403)"},
+		{"cut", kmsfake.Fault{Cut: true}, live.StatusUnknown, "no connection (the answer was cut off)"},
+		{"slow", kmsfake.Fault{Delay: time.Minute}, live.StatusUnknown, "no connection (timed out)"},
+		{"broken inside", kmsfake.Fault{Code: "KMSInternalException", Status: 500}, live.StatusUnknown, "KMSInternalException"},
+		{"a code that is text", kmsfake.Fault{Code: "<script>alert(1)</script>"}, live.StatusUnknown, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := kmsfake.New(t, model(fullKey()))
+			c.fault.Action = "kms:DescribeKey"
+			server.Inject(c.fault)
+			f := enrich(t, open(t, server, Options{Attempts: 2, Timeout: 200 * time.Millisecond}), keyARN)
+			if f.Status != c.status || !strings.Contains(f.Why, c.why) {
+				t.Errorf("%q because %q, want %q because … %q", f.Status, f.Why, c.status, c.why)
+			}
+			if strings.Contains(f.Why, "<") || strings.Contains(f.Key.Policy.Because(), "<") {
+				t.Errorf("the answer's text got through: %q", f.Why)
+			}
+			wantUnknown(t, "ARN", f.Key.ARN)
+		})
+	}
+}
+
+// TestRetries: a burst of throttling or a few lost answers are survived, and
+// the requests of one question are bounded.
+func TestRetries(t *testing.T) {
+	for name, fault := range map[string]kmsfake.Fault{
+		"throttling": {Code: "ThrottlingException", Times: 1},
+		"error page": {HTML: true, Times: 1},
+		"cut":        {Cut: true, Times: 1},
+	} {
+		server := kmsfake.New(t, model(fullKey()))
+		fault.Action = "kms:ListGrants"
+		server.Inject(fault)
+		f := enrich(t, open(t, server, Options{}), keyARN)
+		if n := server.Count("kms:ListGrants"); len(f.Key.Grants.Or(nil)) != 120 || n != 4 {
+			t.Errorf("%s: grants unknown because %q after %d requests", name, f.Key.Grants.Because(), n)
+		}
+	}
+	server := kmsfake.New(t, model(fullKey()))
+	server.Inject(kmsfake.Fault{Action: "kms:ListGrants", Code: "ThrottlingException"})
+	wantUnknown(t, "grants", enrich(t, open(t, server, Options{Attempts: 3}), keyARN).Key.Grants, "kms:ListGrants: throttled")
+	if n := server.Count("kms:ListGrants"); n != 3 {
+		t.Errorf("%d requests, want 3", n)
+	}
+}
+
+// TestEndlessPages: a list that does not end is unknown, not cut short.
+func TestEndlessPages(t *testing.T) {
+	m := model(fullKey())
+	m.PageSize = 1
+	server := kmsfake.New(t, m)
+	f := enrich(t, open(t, server, Options{MaxPages: 3}), keyARN)
+	wantUnknown(t, "grants", f.Key.Grants, "more than 3 pages")
+	if !f.Key.Aliases.IsKnown() {
+		t.Errorf("aliases unknown because %q", f.Key.Aliases.Because())
+	}
+	same := kmsfake.Step{Action: "kms:ListAliases", Reply: map[string]any{"Aliases": []any{}, "Truncated": true, "NextMarker": "x"}}
+	script := kmsfake.NewScript(t, homeAccount, same, same)
+	s := open(t, script, Options{})
+	q := questions{s: s, ctx: context.Background(), client: s.client(place{"aws", "eu-west-1", ""}), arn: mustARN(t, keyARN)}
+	if _, err := q.aliases(); classOfError(err) != NotAWS {
+		t.Errorf("a marker that comes again: %v", err)
+	}
+}
+
+// TestAnotherKeysAnswer: an answer about another key than the one asked for is
+// none.
+func TestAnotherKeysAnswer(t *testing.T) {
+	caller := kmsfake.Step{Action: "sts:GetCallerIdentity", Reply: "<Account>" + homeAccount + "</Account><Arn>a</Arn>"}
+	for _, arn := range []string{otherARN, "arn:aws:kms:eu-west-2:" + homeAccount + ":key/8f3b9c1e-5d27-4a60-b1e4-2c9d70f6a835", "nonsense", ""} {
+		script := kmsfake.NewScript(t, homeAccount, caller,
+			kmsfake.Step{Action: "kms:DescribeKey", Region: "eu-west-1", Reply: map[string]any{"KeyMetadata": map[string]any{"KeyId": "x", "Arn": arn, "KeyState": "Enabled"}}})
+		f := enrich(t, open(t, script, Options{}), keyARN)
+		if f.Status != live.StatusUnknown || f.Key.ARN.IsKnown() {
+			t.Errorf("%q answered: status %q because %q", arn, f.Status, f.Why)
+		}
+	}
+}
+
+// TestSparseAnswers: members that an endpoint leaves out are unknown.
+func TestSparseAnswers(t *testing.T) {
+	reply := func(action string, v map[string]any) kmsfake.Step { return kmsfake.Step{Action: action, Reply: v} }
+	script := kmsfake.NewScript(t, homeAccount,
+		kmsfake.Step{Action: "sts:GetCallerIdentity", Reply: "<Account>" + homeAccount + "</Account><Arn>a</Arn>"},
+		reply("kms:DescribeKey", map[string]any{"KeyMetadata": map[string]any{"KeyId": "x", "Arn": keyARN, "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": true}}),
+		reply("kms:GetKeyRotationStatus", map[string]any{"KeyRotationEnabled": true}),
+		reply("kms:ListKeyRotations", map[string]any{}),
+		reply("kms:GetKeyPolicy", map[string]any{}),
+		reply("kms:ListGrants", map[string]any{"Truncated": true}),
+		reply("kms:ListAliases", map[string]any{}),
+		kmsfake.Step{Action: "kms:ListResourceTags", Code: "UnknownOperationException"},
+		reply("kms:GetKeyLastUsage", map[string]any{}),
+	)
+	f := enrich(t, open(t, script, Options{}), keyARN)
+	if f.Status != live.StatusUnknown {
+		t.Errorf("no KeyState: %q", f.Status)
+	}
+	want(t, "spec by its older name", f.Key.KeySpec, "SYMMETRIC_DEFAULT")
+	wantUnknown(t, "manager", f.Key.KeyManager, "gave no KeyManager")
+	wantUnknown(t, "regions", f.Key.MultiRegion, "MultiRegionConfiguration")
+	wantUnknown(t, "policy", f.Key.Policy, "kms:GetKeyPolicy: not an answer of AWS")
+	wantUnknown(t, "tags", f.Key.Tags, "UnknownOperationException")
+	want(t, "rotation", f.Key.Rotation, live.RotationStatus{Enabled: true})
+}
+
+func TestInterrupted(t *testing.T) {
+	server := kmsfake.New(t, model(fullKey()))
+	server.Inject(kmsfake.Fault{Action: "kms:DescribeKey", Delay: time.Minute})
+	session := open(t, server, Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	at := time.Now()
+	if _, err := session.Enrich(ctx, subjectOf(t, keyARN)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if d := time.Since(at); d > 5*time.Second {
+		t.Errorf("it took %v to stop", d)
+	}
+}
+
+func TestNoCredentials(t *testing.T) {
+	server := kmsfake.New(t, model(fullKey()))
+	s := open(t, server, Options{})
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	s, err := Open(context.Background(), Options{})
+	if err == nil {
+		_, err = s.Enrich(context.Background(), subjectOf(t, keyARN))
+	}
+	if classOfError(err) != Credentials {
+		t.Errorf("without credentials: %v", err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA"+"NOBODYSKEY234567")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", kmsfake.SecretKey)
+	if s, err = Open(context.Background(), Options{}); err == nil {
+		_, err = s.Enrich(context.Background(), subjectOf(t, keyARN))
+	}
+	if classOfError(err) != Credentials {
+		t.Errorf("with credentials that AWS does not know: %v", err)
+	}
+	if len(server.Problems()) == 0 {
+		t.Error("the fake noticed nothing")
+	}
+	server.Forgive()
+}
