@@ -18,6 +18,9 @@ import (
 // the commits has noted these paths. A blob comes to a path only by a commit
 // none of whose parents has it there.
 func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
+	if h.census != nil {
+		return h.attributeCensus(ctx, findings)
+	}
 	wanted := map[oid]int{}
 	for _, f := range findings {
 		if id, ok := h.blobOf(f); ok {

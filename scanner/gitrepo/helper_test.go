@@ -137,9 +137,12 @@ type haul struct {
 	objects  []seen
 	coverage scanner.Coverage
 	err      error
+	// findings has one for each object, attributed.
+	findings []*scanner.Finding
 }
 
-// scan drains a source.
+// scan drains a source and lets it attribute all objects, as if something had
+// been found in each.
 func scan(t testing.TB, src scanner.Source) *haul {
 	t.Helper()
 	h := &haul{t: t}
@@ -157,6 +160,12 @@ func scan(t testing.TB, src scanner.Source) *haul {
 		h.objects[i].text += string(c.Data[c.From:c.To])
 		return nil
 	})
+	if a, ok := src.(scanner.Attributor); ok && h.err == nil {
+		for i := range h.objects {
+			h.findings = append(h.findings, &scanner.Finding{Location: scanner.Location{Object: h.objects[i].Object}})
+		}
+		h.err = a.Attribute(context.Background(), h.findings)
+	}
 	return h
 }
 

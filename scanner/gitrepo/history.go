@@ -7,7 +7,6 @@ import (
 
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
-	"github.com/spillgate/spillgate/scanner/gitrepo/pack"
 )
 
 // HistoryOptions say how much of a history is scanned. The zero value scans
@@ -20,10 +19,6 @@ type HistoryOptions struct {
 	// their anchors, which for versions of a file cost little to find. Nil
 	// leaves all of that to the detectors.
 	Program *rules.Program
-	// Encoded finds the anchors of Program and those of encoded text, for a
-	// detector that decodes (decode.Anchorer). Nil leaves the latter to it.
-	// Without a Program it does nothing.
-	Encoded pack.Anchorer
 }
 
 // History returns the source of everything that refs reach: branches, tags,
@@ -38,7 +33,10 @@ func (r *Repo) History(o HistoryOptions) scanner.Source { return &history{repo: 
 type history struct {
 	repo    *Repo
 	options HistoryOptions
-	blobs   *blobTable
+	blobs   *blobTable // of a walk over the commits one by one
+	census  *census    // where there could be one
+	// described are the commits that findings name.
+	described map[oid]*scanner.Commit
 	// oneByOne reads blobs in the order in which commits brought them, to
 	// compare with.
 	oneByOne bool
@@ -85,6 +83,9 @@ func (h *history) scan(s *commitScan, t *refTable) error {
 	loose := &strays{}
 	tips, err := h.refs(s, t, loose)
 	if err != nil {
+		return err
+	}
+	if done, err := h.scanCensus(s, tips, loose); done || err != nil {
 		return err
 	}
 	if h.options.AllObjects {

@@ -301,23 +301,29 @@ func (x *run) person(line []byte, o scanner.Object) error {
 // its people.
 func (x *run) commit(id oid, c *commit) (*scanner.Commit, error) {
 	d := c.describe(x.repo.hex(id))
+	return d, x.commitTexts(d.ID, d, c)
+}
+
+// commitTexts is commit for the commit of that id, which d describes; nil says
+// that it will be attributed.
+func (x *run) commitTexts(id string, d *scanner.Commit, c *commit) error {
 	x.note(func(v *scanner.Coverage) {
 		v.Commits++
 		v.Messages++
 		v.Bytes += int64(len(c.message) + len(c.extra))
 	})
-	o := scanner.Object{Kind: scanner.CommitMessage, ID: d.ID, Commit: d}
+	o := scanner.Object{Kind: scanner.CommitMessage, ID: id, Commit: d}
 	message, extra := o, o
 	if err := x.text(&message, c.message); err != nil {
-		return d, err
+		return err
 	}
 	if err := x.text(&extra, c.extra); err != nil {
-		return d, err
+		return err
 	}
 	if err := x.person(c.author, o); err != nil {
-		return d, err
+		return err
 	}
-	return d, x.person(c.committer, o)
+	return x.person(c.committer, o)
 }
 
 // tag emits what an annotated tag says itself. name is its ref, or its id.

@@ -38,18 +38,10 @@ func (h *history) emitBlobs(s *commitScan) error {
 
 // sweep emits the blobs in the order of the packs and notes in done which.
 func (h *history) sweep(s *commitScan, st *packStore, done []bool) error {
-	o := pack.SweepOptions{
-		Jobs: s.repo.options.Jobs, Memory: s.repo.options.Memory / 2,
-		Want: func(id pack.ID) bool {
-			name := rawOID(id.Bytes(), s.repo.hashLen)
-			return s.blobs.find(&name) >= 0
-		},
-	}
-	if h.options.Program != nil {
-		o.Anchorer, o.Reach = h.options.Program, rules.MarkReach
-		if h.options.Encoded != nil {
-			o.Anchorer = h.options.Encoded
-		}
+	o := h.sweepOptions(s)
+	o.Want = func(id pack.ID) bool {
+		name := rawOID(id.Bytes(), s.repo.hashLen)
+		return s.blobs.find(&name) >= 0
 	}
 	feeders := make([]scanner.Feeder, o.Jobs)
 	emit := s.guardedEmit()
@@ -73,6 +65,15 @@ func (h *history) sweep(s *commitScan, st *packStore, done []bool) error {
 	return err
 }
 
+// sweepOptions says how blobs are swept.
+func (h *history) sweepOptions(s *commitScan) pack.SweepOptions {
+	o := pack.SweepOptions{Jobs: s.repo.options.Jobs, Memory: s.repo.options.Memory / 2}
+	if h.options.Program != nil {
+		o.Anchorer, o.Reach = h.options.Program, rules.MarkReach
+	}
+	return o
+}
+
 // swept emits one blob.
 func (h *history) swept(s *commitScan, f *scanner.Feeder, o *scanner.Object, obj *pack.Swept, emit func(*scanner.Chunk) error) error {
 	n, err := obj.Size, error(nil)
@@ -80,8 +81,7 @@ func (h *history) swept(s *commitScan, f *scanner.Feeder, o *scanner.Object, obj
 	case obj.Stream != nil:
 		n, err = f.Reader(o, obj.Stream, emit)
 	case obj.Anchored:
-		found := scanner.Chunk{Program: h.options.Program, Encoded: h.options.Encoded != nil, Anchors: obj.Anchors, Marks: obj.Marks}
-		err = f.Anchored(o, obj.Data, found, emit)
+		err = f.Anchored(o, obj.Data, h.options.Program, obj.Anchors, obj.Marks, emit)
 	default:
 		err = f.Bytes(o, obj.Data, emit)
 	}

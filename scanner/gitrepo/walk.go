@@ -10,6 +10,7 @@ import (
 // A node is one commit of a walk.
 type node struct {
 	id, tree oid
+	record   int32 // of the tree in a census
 	date     int64 // committer date, Unix seconds
 	parents  []int32
 	// parentIDs are the parents until their own nodes are known.
@@ -34,6 +35,8 @@ type walk struct {
 	live    int // queued nodes that are not excluded
 	// failed is told of commits that cannot be read.
 	failed func(id oid, err error)
+	// known, where not nil, returns commits that were read before.
+	known func(id oid) (commit, bool)
 }
 
 func newWalk(r *Repo, rd reader, failed func(oid, error)) (*walk, error) {
@@ -75,7 +78,7 @@ func (w *walk) add(id oid) int32 {
 	n := int32(len(w.nodes))
 	w.index[id] = n
 	w.nodes = append(w.nodes, node{id: id})
-	c, err := w.repo.readCommit(w.rd, id)
+	c, err := w.read(id)
 	at := &w.nodes[n]
 	if err != nil {
 		at.bad = true
@@ -87,6 +90,15 @@ func (w *walk) add(id oid) int32 {
 		at.parentIDs = c.parents
 	}
 	return n
+}
+
+func (w *walk) read(id oid) (commit, error) {
+	if w.known != nil {
+		if c, ok := w.known(id); ok {
+			return c, nil
+		}
+	}
+	return w.repo.readCommit(w.rd, id)
 }
 
 func (w *walk) push(n int32) {

@@ -28,15 +28,22 @@ type anchored struct {
 	anchors []rules.Anchor
 	// marks has a byte for each anchor, which the visitor owns.
 	marks []byte
+	// cuts are where the entries of a tree begin, and its end.
+	cuts []int32
 	// ok says that anchors are complete. They are not when there is no
-	// Anchorer or more than maxAnchors.
+	// Anchorer or more than maxAnchors. Of a tree, it says that all of it was
+	// cut into entries, in rising order.
 	ok bool
 }
 
-func (a *anchored) reset() { a.anchors, a.marks, a.ok = a.anchors[:0], a.marks[:0], false }
+func (a *anchored) reset() {
+	a.anchors, a.marks, a.cuts, a.ok = a.anchors[:0], a.marks[:0], a.cuts[:0], false
+}
 
 // bytes returns how much memory a takes, roughly.
-func (a *anchored) bytes() int64 { return int64(cap(a.anchors))*16 + int64(cap(a.marks)) }
+func (a *anchored) bytes() int64 {
+	return int64(cap(a.anchors))*16 + int64(cap(a.marks)) + 4*int64(cap(a.cuts))
+}
 
 // A carrier finds anchors, by carrying or by searching.
 type carrier struct {

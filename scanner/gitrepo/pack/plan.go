@@ -16,6 +16,8 @@ import (
 type plan struct {
 	p    *packFile
 	rank int
+	// start is the number that a Survey gives the first object of the index.
+	start int
 
 	offsets []int64 // of each node, rising; of two the same the second is bad
 	pos     []int32 // in the index
@@ -46,6 +48,7 @@ const (
 	flagNeed                // to be visited, or a base of such
 	flagCut                 // the top of a task of its own
 	flagOutside             // a delta whose base the index does not list
+	flagTwice               // another pack, or another place of the index, has the object too and comes first
 )
 
 // newPlan reads the heads of all entries of p, the pack of that rank.
@@ -72,7 +75,6 @@ func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) (*plan, erro
 	if err := pl.each(sw, func(i int32) { pl.unwanted(sw, i) }); err != nil {
 		return nil, err
 	}
-	pl.choose(sw)
 	return pl, nil
 }
 
@@ -188,6 +190,9 @@ func (pl *plan) end(i int32) int64 {
 	return int64(len(pl.p.body))
 }
 
+// number returns the number of node i in a Survey.
+func (pl *plan) number(i int32) int { return pl.start + int(pl.pos[i]) }
+
 // id returns the name of node i.
 func (pl *plan) id(i int32) ID { return MakeID(pl.p.idx.id(int(pl.pos[i]))) }
 
@@ -284,13 +289,14 @@ func (pl *plan) unwanted(sw *sweep, i int32) {
 // the weights.
 func (pl *plan) choose(sw *sweep) {
 	for i := range int32(len(pl.offsets)) {
+		pl.flags[i] &^= flagVisit | flagNeed | flagCut
 		if k := pl.kinds[i]; k != 0 && !sw.kinds[k] && pl.bad[i] == nil {
 			continue
 		}
-		if sw.st.packedBefore(pl.p.idx, int(pl.pos[i]), pl.rank) {
+		if pl.flags[i]&flagTwice != 0 || sw.survey == nil && sw.st.packedBefore(pl.p.idx, int(pl.pos[i]), pl.rank) {
 			continue
 		}
-		if sw.opts.Want == nil || sw.opts.Want(pl.id(i)) {
+		if sw.wants(pl, pl.pos[i]) {
 			pl.flags[i] |= flagVisit | flagNeed
 		}
 	}
@@ -302,6 +308,14 @@ func (pl *plan) choose(sw *sweep) {
 			pl.weight[b] += pl.weight[i]
 		}
 	}
+}
+
+// wants reports whether the object at pos of the index is to be visited.
+func (sw *sweep) wants(pl *plan, pos int32) bool {
+	if sw.survey != nil {
+		return sw.opts.Wanted == nil || sw.opts.Wanted(pl.start+int(pos))
+	}
+	return sw.opts.Want == nil || sw.opts.Want(MakeID(pl.p.idx.id(int(pos))))
 }
 
 // checkCRC compares entry i with the index.

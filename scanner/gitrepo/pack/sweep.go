@@ -3,7 +3,6 @@ package pack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"math"
@@ -44,6 +43,11 @@ type SweepOptions struct {
 	// StreamOver is the size in bytes from which on an object that no other
 	// is made of is handed over as a stream; 32 MiB when 0.
 	StreamOver int64
+	// Wanted is like Want, by number. Survey.Sweep looks at it, Store.Sweep
+	// does not.
+	Wanted func(number int) bool
+	// Entries asks for what trees have beyond their bases (Swept.Inserted).
+	Entries bool
 }
 
 const (
@@ -77,12 +81,17 @@ type Swept struct {
 	// Err says why the object, or a whole pack, could not be read from
 	// anywhere.
 	Err error
+	// Number is the object's in a Survey, and 0 without one.
+	Number int
+	// TreeChange is there for trees, where Entries asks for it.
+	TreeChange
 }
 
 // sweep is one call of Sweep.
 type sweep struct {
 	s       *Store
 	st      *storeState // without the packs that cannot be read
+	survey  *Survey     // or nil
 	opts    SweepOptions
 	kinds   [8]bool
 	carrier carrier
@@ -108,6 +117,22 @@ func (sw *sweep) fail(err error) {
 // of which makes one call at a time. An error of visit or ctx ends the sweep
 // and is returned; what cannot be read does not, but is handed to visit.
 func (s *Store) Sweep(ctx context.Context, opts SweepOptions, visit func(worker int, obj *Swept) error) error {
+	sw := newSweep(s, opts, visit)
+	defer context.AfterFunc(ctx, func() { sw.fail(ctx.Err()) })()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	sw.open()
+	for rank := range sw.st.packs {
+		sw.pack(rank)
+	}
+	sw.loose()
+	sw.once.Do(func() {}) // from here on ctx changes nothing
+	return sw.err
+}
+
+// newSweep fills in the defaults of opts.
+func newSweep(s *Store, opts SweepOptions, visit func(worker int, obj *Swept) error) *sweep {
 	if opts.Jobs <= 0 {
 		opts.Jobs = runtime.GOMAXPROCS(0)
 	}
@@ -125,17 +150,10 @@ func (s *Store) Sweep(ctx context.Context, opts SweepOptions, visit func(worker 
 	for _, k := range opts.Kinds {
 		sw.kinds[k&7] = true
 	}
-	defer context.AfterFunc(ctx, func() { sw.fail(ctx.Err()) })()
-	if err := ctx.Err(); err != nil {
-		return err
+	if opts.Entries {
+		sw.carrier.minRun = minTreeRun
 	}
-	sw.open()
-	for rank := range sw.st.packs {
-		sw.pack(rank)
-	}
-	sw.loose()
-	sw.once.Do(func() {}) // from here on ctx changes nothing
-	return sw.err
+	return sw
 }
 
 // open maps all packs and tells of those that cannot be.
@@ -172,8 +190,15 @@ func (sw *sweep) pack(rank int) {
 	if sw.stop.Load() {
 		return
 	}
+	if pl := sw.plan(rank); pl != nil {
+		pl.choose(sw)
+		sw.walk(pl)
+	}
+}
+
+// plan lays out a pack, or tells why it cannot and returns nil.
+func (sw *sweep) plan(rank int) (pl *plan) {
 	p := sw.st.packs[rank]
-	var pl *plan
 	if err := guarded(func() error {
 		if err := p.idx.verify(); err != nil {
 			sw.lost(err)
@@ -183,8 +208,13 @@ func (sw *sweep) pack(rank int) {
 		return err
 	}); err != nil {
 		sw.lost(at(p.path, -1, err))
-		return
+		return nil
 	}
+	return pl
+}
+
+// walk visits what pl has chosen.
+func (sw *sweep) walk(pl *plan) {
 	total := int64(0)
 	for i, b := range pl.parent {
 		if b < 0 && pl.flags[i]&flagNeed != 0 {
@@ -238,75 +268,4 @@ func (sw *sweep) workers(f func(worker int)) {
 		wg.Go(func() { f(i) })
 	}
 	wg.Wait()
-}
-
-// loose visits the loose objects that are in no pack.
-func (sw *sweep) loose() {
-	if sw.stop.Load() {
-		return
-	}
-	type file struct {
-		path string
-		id   ID
-	}
-	var files []file
-	if err := guarded(func() error {
-		return sw.st.eachLoose(sw.s.opts.HashSize, func(path string, id ID) error {
-			if sw.opts.Want == nil || sw.opts.Want(id) {
-				files = append(files, file{path, id})
-			}
-			return nil
-		})
-	}); err != nil {
-		sw.lost(err)
-	}
-	var next atomic.Int64
-	sw.workers(func(worker int) {
-		w := newWalker(sw, nil, worker)
-		for !sw.stop.Load() {
-			i := int(next.Add(1)) - 1
-			if i >= len(files) {
-				break
-			}
-			sw.fail(w.looseObject(files[i].path, files[i].id))
-		}
-		w.rest()
-	})
-}
-
-// looseObject visits one loose object.
-func (w *walker) looseObject(path string, id ID) error {
-	sw := w.sw
-	kind, data, size, err := readLoose(path, sw.opts.StreamOver, w.r.z)
-	if errors.Is(err, ErrTooLarge) {
-		if !sw.kinds[kind] {
-			return nil
-		}
-		_, _, st, err := openLoose(path)
-		if err != nil {
-			return w.emit(&Swept{ID: id, Kind: kind, Size: size, Err: err})
-		}
-		defer st.Close()
-		if sw.s.opts.Verify {
-			st.verify(id, kind)
-		}
-		return w.emit(&Swept{ID: id, Kind: kind, Size: size, Stream: st})
-	}
-	if err == nil && sw.s.opts.Verify {
-		err = at(path, 0, verifyID(id, kind, data))
-	}
-	if err != nil {
-		// Perhaps it was packed meanwhile, or another folder has it too.
-		var e error
-		if e = guarded(func() error { kind, data, e = sw.s.find(id); return e }); e != nil {
-			return w.emit(&Swept{ID: id, Err: fmt.Errorf("object %s: %w", id, err)})
-		}
-	}
-	if !sw.kinds[kind] {
-		return nil
-	}
-	w.spare.reset()
-	sw.carrier.full(&w.spare, data)
-	return w.emit(&Swept{ID: id, Kind: kind, Size: int64(len(data)), Data: data,
-		Anchors: w.spare.anchors, Marks: w.spare.marks, Anchored: w.spare.ok})
 }

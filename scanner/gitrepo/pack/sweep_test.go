@@ -114,6 +114,7 @@ func TestSweepCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pl.choose(sw)
 	w.pl = pl
 	tasks := pl.tasks(200_000)
 	cut := 0

@@ -25,7 +25,8 @@ type walker struct {
 	spare   anchored
 	delta   []byte
 	runs    []run
-	big     bool // holds sweep.big
+	change  TreeChange // of the latest tree, where the sweep asks for entries
+	big     bool       // holds sweep.big
 }
 
 // A frame is a node whose deltas are being visited.
@@ -182,7 +183,7 @@ func (w *walker) release(f *frame) {
 	if f.data != nil && !f.shared {
 		w.putBuffer(f.data)
 	}
-	if cap(f.known.anchors) > 0 && len(w.lists) < 16 && f.known.bytes() < 1<<20 {
+	if f.known.bytes() > 0 && len(w.lists) < 16 && f.known.bytes() < 1<<20 {
 		w.lists = append(w.lists, f.known)
 	}
 	f.data, f.known = nil, anchored{}
@@ -252,8 +253,14 @@ func (w *walker) visit(i int32, base *frame) (frame, error) {
 	if pl.flags[i]&flagVisit == 0 || kind != 0 && f.err == nil && !sw.kinds[kind] {
 		return f, nil
 	}
-	o := Swept{ID: pl.id(i), Kind: kind, Size: int64(len(f.data)), Data: f.data, Err: f.err,
+	o := Swept{ID: pl.id(i), Number: pl.number(i), Kind: kind, Size: int64(len(f.data)), Data: f.data, Err: f.err,
 		Anchors: f.known.anchors, Marks: f.known.marks, Anchored: f.known.ok}
+	if sw.opts.Entries {
+		o.Anchored = false
+		if f.err == nil {
+			o.TreeChange = w.change
+		}
+	}
 	if o.Err != nil {
 		o.Err = fmt.Errorf("object %s: %w", o.ID, o.Err)
 	}
@@ -270,14 +277,14 @@ func (w *walker) rescue(f *frame, kind Kind) Kind {
 	}
 	f.data, f.shared, f.err = data, true, nil
 	f.known = w.list()
-	w.sw.carrier.full(&f.known, data)
+	w.know(&f.known, data)
 	return k
 }
 
 // astray visits an object whose offset is not in the pack.
 func (w *walker) astray(i int32) {
 	id := MakeID(w.pl.p.idx.id(int(i)))
-	if w.sw.st.packedBefore(w.pl.p.idx, int(i), w.pl.rank) || w.sw.opts.Want != nil && !w.sw.opts.Want(id) {
+	if w.sw.st.packedBefore(w.pl.p.idx, int(i), w.pl.rank) || !w.sw.wants(w.pl, i) {
 		return
 	}
 	w.sw.fail(guarded(func() error {
@@ -285,16 +292,13 @@ func (w *walker) astray(i int32) {
 		kind, data, err := w.r.object(id, place{w.pl.p, int(i)})
 		if err != nil {
 			offset, _ := w.pl.p.idx.offset(int(i))
-			return w.emit(&Swept{ID: id, Err: fmt.Errorf("object %s: %w", id,
+			return w.emit(&Swept{ID: id, Number: w.pl.start + int(i), Err: fmt.Errorf("object %s: %w", id,
 				at(w.pl.p.path, offset, errors.New("the index puts it outside the pack")))})
 		}
 		if !w.sw.kinds[kind] {
 			return nil
 		}
-		w.spare.reset()
-		w.sw.carrier.full(&w.spare, data)
-		return w.emit(&Swept{ID: id, Kind: kind, Size: int64(len(data)), Data: data,
-			Anchors: w.spare.anchors, Marks: w.spare.marks, Anchored: w.spare.ok})
+		return w.emitAlone(id, w.pl.start+int(i), kind, data)
 	}))
 }
 
@@ -316,7 +320,7 @@ func (w *walker) stream(f *frame) (done bool, err error) {
 	if pl.flags[f.node]&flagVisit == 0 {
 		return true, nil
 	}
-	o := Swept{ID: pl.id(f.node), Kind: e.kind, Size: e.size}
+	o := Swept{ID: pl.id(f.node), Number: pl.number(f.node), Kind: e.kind, Size: e.size}
 	if o.Err = pl.checkCRC(f.node); o.Err != nil {
 		if e.size <= sw.s.opts.MaxObject {
 			return false, nil // build notices too, and looks elsewhere
@@ -367,7 +371,7 @@ climb:
 	}
 	if f.err == nil && !f.known.ok {
 		f.known = w.list()
-		w.sw.carrier.full(&f.known, f.data)
+		w.know(&f.known, f.data)
 	}
 	return f
 }
@@ -388,11 +392,23 @@ func (w *walker) build(f *frame, base *frame, anchors bool) {
 	case !anchors:
 	case w.pl.parent[f.node] < 0 || w.sw.opts.FullScan:
 		f.known = w.list()
-		c.full(&f.known, f.data)
+		w.know(&f.known, f.data)
+	case w.sw.opts.Entries:
+		f.known = w.list()
+		w.knowTree(f, base)
 	default:
 		f.known = w.list()
 		c.carry(&f.known, f.data, base.data, &base.known, w.runs)
 	}
+}
+
+// know sets k to what is to be known of data that is not made of a base.
+func (w *walker) know(k *anchored, data []byte) {
+	if w.sw.opts.Entries {
+		w.change.whole(k, data, w.sw.s.opts.HashSize)
+		return
+	}
+	w.sw.carrier.full(k, data)
 }
 
 // entry inflates f's entry and applies it to base if it is a delta. It leaves

@@ -1,0 +1,187 @@
+package pack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
+)
+
+// A Survey is a Store laid out to be swept several times, each time for other
+// objects: first the commits, then the trees, then the blobs that they turn out
+// to need. Objects have numbers from 0 to Len()-1, so that what is found out
+// about them fits in arrays. It takes about 60 bytes for each object of a pack.
+//
+// A Survey does not learn of what git stores meanwhile. It is safe for
+// concurrent use, but for Sweep, which is to be called once at a time.
+type Survey struct {
+	s     *Store
+	st    *storeState
+	plans []*plan
+	kinds []Kind // by number; of objects in packs as their entries say
+	loose []looseFile
+	index map[ID]int32 // of loose, by number
+}
+
+// Survey reads the heads of all entries of all packs and lists the loose
+// objects. Jobs is as in SweepOptions. Anything that cannot be read is an
+// error: a sweep of the Store says more about it and reads what else there is.
+func (s *Store) Survey(ctx context.Context, jobs int) (*Survey, error) {
+	var lost []error
+	sw := newSweep(s, SweepOptions{Jobs: jobs, Kinds: []Kind{Commit, Tree, Blob}}, func(_ int, o *Swept) error {
+		lost = append(lost, o.Err)
+		return nil
+	})
+	sw.open()
+	v := &Survey{s: s, st: sw.st, index: map[ID]int32{}}
+	for rank, p := range sw.st.packs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if len(v.kinds)+p.idx.n > math.MaxInt32 {
+			return nil, errors.New("surveying packs: there are more than 2^31 objects")
+		}
+		pl := sw.plan(rank)
+		if pl == nil || len(lost) > 0 {
+			return nil, errors.Join(lost...)
+		}
+		pl.start = len(v.kinds)
+		v.plans = append(v.plans, pl)
+		v.kinds = append(v.kinds, make([]Kind, p.idx.n)...)
+		if err := guarded(func() error { v.number(pl); return nil }); err != nil {
+			return nil, at(p.path, -1, err)
+		}
+	}
+	err := guarded(func() error { return v.listLoose() })
+	return v, errors.Join(append(lost, err)...)
+}
+
+// number notes the kinds of the objects of pl by number, and which of them are
+// in a pack before it too.
+func (v *Survey) number(pl *plan) {
+	x := pl.p.idx
+	for i, pos := range pl.pos {
+		v.kinds[pl.start+int(pos)] = pl.kinds[i]
+		twice := pos > 0 && bytes.Equal(x.id(int(pos)), x.id(int(pos)-1))
+		for _, p := range v.st.packs[:pl.rank] {
+			if !twice {
+				_, twice = p.idx.find(x.id(int(pos)))
+			}
+		}
+		if twice {
+			pl.flags[i] |= flagTwice
+		}
+	}
+}
+
+// listLoose gives numbers to the loose objects.
+func (v *Survey) listLoose() error {
+	z := new(inflate.Inflater)
+	return v.st.eachLoose(v.s.opts.HashSize, func(path string, id ID) error {
+		kind, _, err := looseHeader(path, z)
+		if errors.Is(err, fs.ErrNotExist) {
+			return err // it was packed just now
+		}
+		if err != nil {
+			kind = 0 // whoever needs it learns more
+		}
+		n := len(v.kinds)
+		if n == math.MaxInt32 {
+			return errors.New("surveying loose objects: there are more than 2^31 objects")
+		}
+		v.loose = append(v.loose, looseFile{path: path, id: id, number: n})
+		v.index[id] = int32(n)
+		v.kinds = append(v.kinds, kind)
+		return nil
+	})
+}
+
+// Len returns how many numbers there are. An object that is stored several
+// times has several, but only one that Find returns and Sweep uses.
+func (v *Survey) Len() int { return len(v.kinds) }
+
+// Kind returns the kind of the object of that number, or 0 if it is not known.
+func (v *Survey) Kind(number int) Kind { return v.kinds[number] }
+
+// Find returns the number of the object whose id has the bytes id, or -1.
+func (v *Survey) Find(id []byte) (number int) {
+	number = -1
+	_ = guarded(func() error {
+		number = v.find(id)
+		return nil
+	})
+	return number
+}
+
+// FindQuick is Find for the visitor of a Sweep, in which faults in mapped
+// memory are caught already.
+func (v *Survey) FindQuick(id []byte) int { return v.find(id) }
+
+func (v *Survey) find(id []byte) int {
+	for _, pl := range v.plans {
+		x := pl.p.idx
+		if i, ok := x.find(id); ok {
+			for i > 0 && bytes.Equal(x.id(i-1), id) {
+				i--
+			}
+			return pl.start + i
+		}
+	}
+	if len(v.loose) > 0 {
+		if n, ok := v.index[MakeID(id)]; ok {
+			return int(n)
+		}
+	}
+	return -1
+}
+
+// ID returns the name of the object of that number, or the zero ID when the
+// index became unreadable.
+func (v *Survey) ID(number int) (id ID) {
+	if n := number - (len(v.kinds) - len(v.loose)); n >= 0 {
+		return v.loose[n].id
+	}
+	_ = guarded(func() error {
+		k := len(v.plans) - 1
+		for v.plans[k].start > number {
+			k--
+		}
+		id = MakeID(v.plans[k].p.idx.id(number - v.plans[k].start))
+		return nil
+	})
+	return id
+}
+
+// Sweep is Store.Sweep over what the survey lists, with the numbers.
+func (v *Survey) Sweep(ctx context.Context, opts SweepOptions, visit func(worker int, obj *Swept) error) error {
+	sw := newSweep(v.s, opts, visit)
+	sw.st, sw.survey = v.st, v
+	defer context.AfterFunc(ctx, func() { sw.fail(ctx.Err()) })()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, pl := range v.plans {
+		if sw.stop.Load() {
+			break
+		}
+		if err := guarded(func() error { pl.choose(sw); return nil }); err != nil {
+			sw.lost(at(pl.p.path, -1, err))
+			continue
+		}
+		sw.walk(pl)
+	}
+	var files []looseFile
+	for _, f := range v.loose {
+		if k := v.kinds[f.number]; (k == 0 || sw.kinds[k]) && (opts.Wanted == nil || opts.Wanted(f.number)) {
+			files = append(files, f)
+		}
+	}
+	if !sw.stop.Load() {
+		sw.looseFiles(files)
+	}
+	sw.once.Do(func() {}) // from here on ctx changes nothing
+	return sw.err
+}
