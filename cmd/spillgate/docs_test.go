@@ -7,10 +7,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner/iac"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "write what the commands of the documentation print")
@@ -218,7 +220,7 @@ func (d *doc) normal(out string) string {
 // TestRulesPage keeps docs/rules.md, the catalogue of the rules, current.
 func TestRulesPage(t *testing.T) {
 	var b strings.Builder
-	all := rules.Builtin().Rules
+	all := append(slices.Clone(rules.Builtin().Rules), iac.Rules()...)
 	fmt.Fprintf(&b, "# Rules\n\nAll %d rules, by provider. `spillgate explain RULE` says why a rule matters and what to do. This page is written by\n"+
 		"`go test ./cmd/spillgate -run TestRulesPage -update-docs`.\n", len(all))
 	provider := ""

@@ -38,7 +38,7 @@ func (a *app) explain() *cli.Command {
 				}
 				return explain(a.Stdout, r)
 			}
-			all := rules.Builtin().Rules
+			all := allRules()
 			fix := "spillgate rules list shows them all"
 			names := make([]string, len(all))
 			for i := range all {
@@ -50,7 +50,7 @@ func (a *app) explain() *cli.Command {
 			return usage(fix, "there is no rule %q", id)
 		},
 		ShellComplete: func(_ context.Context, c *cli.Command) {
-			for _, r := range rules.Builtin().Rules {
+			for _, r := range allRules() {
 				fmt.Fprintln(a.Stdout, r.ID)
 			}
 		},
@@ -73,6 +73,9 @@ func explain(w io.Writer, r *rules.Rule) error {
 		} else {
 			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(p.Regexp))
 		}
+	}
+	if len(r.Patterns) == 0 { // a check of infrastructure code, whose examples hold no secret
+		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(strings.TrimSpace(r.Match[0]), "\n", "\n  "))
 	}
 	if len(r.Validators) > 0 {
 		fmt.Fprintf(&b, "  checked by %s\n", strings.Join(r.Validators, ", "))

@@ -91,6 +91,7 @@ func depthFlags(more ...cli.Flag) []cli.Flag {
 			},
 		},
 		&cli.BoolFlag{Name: "no-archives", Usage: "do not look into zip, tar and compressed files"},
+		&cli.BoolFlag{Name: "no-iac", Usage: "do not judge KMS keys in Terraform and CloudFormation"},
 		memoryFlag(),
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "scan with `N` threads (default: all cores)", Validator: func(n int) error {
 			if n < 0 || n > 1024 {

@@ -100,6 +100,8 @@ var importRules = []importRule{
 		"a stage judges findings, wherever they came from and wherever they go; it reads ignore files through the leaf that walks use"},
 	{"scanner/decode", []string{"scanner", "rules"},
 		"a detector around another one sees chunks and hits, and never where they come from"},
+	{"scanner/iac", []string{"scanner", "rules", "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty/cty", "go.yaml.in/yaml/v3"},
+		"a detector sees chunks, and never where they come from; the languages of infrastructure code are its own business"},
 	{"scanner/archive", []string{"scanner", "rules", "github.com/klauspost/compress"},
 		"a source around another one, whichever that is"},
 	{"hooks", []string{"hooks"},

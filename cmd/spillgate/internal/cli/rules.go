@@ -25,11 +25,11 @@ func (a *app) rules() *cli.Command {
 					return err
 				}
 				if c.Bool("json") {
-					return a.listJSON(rules.Builtin().Rules)
+					return a.listJSON(allRules())
 				}
 				w := tabwriter.NewWriter(a.Stdout, 0, 8, 2, ' ', 0)
 				fmt.Fprintln(w, "ID\tSEVERITY\tCONFIDENCE\tTITLE")
-				for _, r := range rules.Builtin().Rules {
+				for _, r := range allRules() {
 					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Severity, r.Confidence, r.Title)
 				}
 				return w.Flush()

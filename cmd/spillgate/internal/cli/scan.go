@@ -38,15 +38,17 @@ func (a *app) result(ctx context.Context, c *cli.Command, source scanner.Source)
 	}
 	source = a.watch(c, source, a.origin.repo != nil)
 	source, detector, limited := unpacked(c, source, s.Config.Detector())
+	detectors, judged := a.infrastructure(c, []scanner.Detector{detector})
 	result, err := scanner.Scan(ctx, scanner.Options{
 		Sources:   []scanner.Source{source},
-		Detectors: []scanner.Detector{detector},
+		Detectors: detectors,
 		Stages:    s.stages(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	limited(result)
+	judged(result)
 	return result, nil
 }
 

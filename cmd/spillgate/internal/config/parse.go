@@ -11,6 +11,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner/iac"
 	"github.com/spillgate/spillgate/scanner/ignore"
 	"github.com/spillgate/spillgate/scanner/suppress"
 )
@@ -395,6 +396,9 @@ func (c *Config) ids() []string {
 	var ids []string
 	for i := range rules.Builtin().Rules {
 		ids = append(ids, rules.Builtin().Rules[i].ID)
+	}
+	for _, r := range iac.Rules() {
+		ids = append(ids, r.ID)
 	}
 	for i := range c.Rules {
 		ids = append(ids, c.Rules[i].ID)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/iac"
 	"github.com/spillgate/spillgate/scanner/ignore"
 )
 
@@ -23,9 +24,32 @@ func (c *Config) Detector() scanner.Detector {
 	return &ruleset{config: c, builtin: builtin}
 }
 
+// Graded returns d with the findings of its own rules graded and switched off as
+// c says. A nil Config costs nothing.
+func (c *Config) Graded(d scanner.Detector) scanner.Detector {
+	if c == nil || len(c.Changes) == 0 {
+		return d
+	}
+	return &graded{rules: ruleset{config: c}, inner: d}
+}
+
+// A graded is another detector under a configuration.
+type graded struct {
+	rules ruleset
+	inner scanner.Detector
+}
+
+// Detect implements scanner.Detector.
+func (g *graded) Detect(c *scanner.Chunk, hit func(*scanner.Hit)) {
+	g.inner.Detect(c, func(h *scanner.Hit) { g.rules.pass(h, true, hit) })
+}
+
 // Rule returns the rule in force with the given id, graded as c says, or nil.
 func (c *Config) Rule(id string) *rules.Rule {
 	found := rules.Builtin().Rule(id)
+	if found == nil {
+		found = iac.Rule(id)
+	}
 	if c == nil {
 		return found
 	}
