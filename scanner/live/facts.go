@@ -21,19 +21,19 @@ const (
 
 // Facts are what an Enricher found out about one Subject.
 type Facts struct {
-	Subject Subject
+	Subject Subject `json:"subject"`
 	// Status sums up; Why says in a sentence how it is known or why not.
-	Status Status
-	Why    string
+	Status Status `json:"status"`
+	Why    string `json:"why,omitempty"`
 	// Asked is when the first question was put.
-	Asked time.Time
+	Asked time.Time `json:"asked"`
 	// Caller is who asked.
-	Caller Fact[Caller]
+	Caller Fact[Caller] `json:"caller"`
 	// Key is set for KMS keys and aliases, AccessKey for access key ids, Secret
 	// for secrets of Secrets Manager.
-	Key       *KeyFacts
-	AccessKey *AccessKeyFacts
-	Secret    *SecretFacts
+	Key       *KeyFacts       `json:"key,omitempty"`
+	AccessKey *AccessKeyFacts `json:"access_key,omitempty"`
+	Secret    *SecretFacts    `json:"secret,omitempty"`
 }
 
 // A Caller is the identity under which the questions were asked
@@ -47,37 +47,37 @@ type Caller struct {
 type KeyFacts struct {
 	// ARN is the key's own ARN as DescribeKey gave it; for an alias it is the
 	// key behind it. Until it is known nothing else is.
-	ARN Fact[ARN]
+	ARN Fact[ARN] `json:"arn"`
 	// KeyManager is CUSTOMER or AWS. The ARN does not tell.
-	KeyManager Fact[string]
-	KeySpec    Fact[string] // SYMMETRIC_DEFAULT, RSA_2048, HMAC_256, …
-	KeyUsage   Fact[string] // ENCRYPT_DECRYPT, SIGN_VERIFY, …
-	Origin     Fact[string] // AWS_KMS, EXTERNAL, AWS_CLOUDHSM, EXTERNAL_KEY_STORE
+	KeyManager Fact[string] `json:"key_manager"`
+	KeySpec    Fact[string] `json:"key_spec"`  // SYMMETRIC_DEFAULT, RSA_2048, HMAC_256, …
+	KeyUsage   Fact[string] `json:"key_usage"` // ENCRYPT_DECRYPT, SIGN_VERIFY, …
+	Origin     Fact[string] `json:"origin"`    // AWS_KMS, EXTERNAL, AWS_CLOUDHSM, EXTERNAL_KEY_STORE
 	// KeyState is the API's own word (Enabled, Disabled, PendingDeletion, …).
-	KeyState     Fact[string]
-	Description  Fact[string]
-	CreationDate Fact[time.Time]
+	KeyState     Fact[string]    `json:"key_state"`
+	Description  Fact[string]    `json:"description"`
+	CreationDate Fact[time.Time] `json:"creation_date"`
 	// DeletionDate is the zero time where no deletion is scheduled.
-	DeletionDate Fact[time.Time]
-	MultiRegion  Fact[MultiRegion]
-	Rotation     Fact[RotationStatus]
+	DeletionDate Fact[time.Time]      `json:"deletion_date"`
+	MultiRegion  Fact[MultiRegion]    `json:"multi_region"`
+	Rotation     Fact[RotationStatus] `json:"rotation"`
 	// Rotations are the completed rotations, the newest first. DescribeKey has
 	// no date of the last rotation; this list is where it is known from.
-	Rotations Fact[[]Rotation]
+	Rotations Fact[[]Rotation] `json:"rotations"`
 	// Policy is the key policy document (PolicyName default), as JSON text.
-	Policy  Fact[string]
-	Grants  Fact[[]Grant]
-	Aliases Fact[[]string]
-	Tags    Fact[map[string]string]
+	Policy  Fact[string]            `json:"policy"`
+	Grants  Fact[[]Grant]           `json:"grants"`
+	Aliases Fact[[]string]          `json:"aliases"`
+	Tags    Fact[map[string]string] `json:"tags"`
 	// LastUse is the newest cryptographic use that KMS tracked.
-	LastUse Fact[LastUse]
+	LastUse Fact[LastUse] `json:"last_use"`
 	// Replicas are the related multi-Region keys, each with its own policy and
 	// grants. Empty for single-Region keys.
-	Replicas []KeyFacts
+	Replicas []KeyFacts `json:"replicas,omitempty"`
 	// Events are CloudTrail's events about the key, where they were asked for.
-	Events Fact[[]Event]
+	Events Fact[[]Event] `json:"events"`
 	// AccountName is the name in AWS Organizations, where readable.
-	AccountName Fact[string]
+	AccountName Fact[string] `json:"account_name"`
 }
 
 // MultiRegion is a key's role among related multi-Region keys. The zero value
@@ -116,15 +116,16 @@ const MaxOnDemandRotations = 25
 
 // A Grant is an entry of ListGrants.
 type Grant struct {
-	ID, Name        string
-	Grantee         string // ARN, account id or service principal
-	Retiring        string
-	IssuingAccount  string
-	Operations      []string
-	EncryptionEqual map[string]string // EncryptionContextEquals
-	EncryptionSub   map[string]string // EncryptionContextSubset
-	SourceARN       string
-	Created         time.Time
+	ID              string            `json:"id,omitempty"`
+	Name            string            `json:"name,omitempty"`
+	Grantee         string            `json:"grantee,omitempty"` // ARN, account id or service principal
+	Retiring        string            `json:"retiring,omitempty"`
+	IssuingAccount  string            `json:"issuing_account,omitempty"`
+	Operations      []string          `json:"operations,omitempty"`
+	EncryptionEqual map[string]string `json:"encryption_equal,omitempty"` // EncryptionContextEquals
+	EncryptionSub   map[string]string `json:"encryption_sub,omitempty"`   // EncryptionContextSubset
+	SourceARN       string            `json:"source_arn,omitempty"`
+	Created         time.Time         `json:"created,omitzero"`
 }
 
 // LastUse is the answer of GetKeyLastUsage.
@@ -150,24 +151,24 @@ type Event struct {
 type AccessKeyFacts struct {
 	// Account is decoded from the id offline, or given by
 	// sts:GetAccessKeyInfo.
-	Account Fact[string]
+	Account Fact[string] `json:"account"`
 	// Canary says whose tripwire the account is known to be; empty for none.
 	// Such a key is never tried.
-	Canary string
+	Canary string `json:"canary,omitempty"`
 	// User, Status (Active, Inactive) and LastUsed come from IAM on request.
-	User     Fact[string]
-	Status   Fact[string]
-	LastUsed Fact[time.Time]
+	User     Fact[string]    `json:"user"`
+	Status   Fact[string]    `json:"status"`
+	LastUsed Fact[time.Time] `json:"last_used"`
 }
 
 // SecretFacts are the facts about a secret of Secrets Manager. Its value is
 // never asked for.
 type SecretFacts struct {
 	// ARN is as DescribeSecret gave it.
-	ARN  Fact[ARN]
-	Tags Fact[map[string]string]
+	ARN  Fact[ARN]               `json:"arn"`
+	Tags Fact[map[string]string] `json:"tags"`
 	// Rotation says whether a rotation is set up: without one, RotateSecret
 	// has nothing to call.
-	Rotation    Fact[bool]
-	LastRotated Fact[time.Time] // zero for never
+	Rotation    Fact[bool]      `json:"rotation"`
+	LastRotated Fact[time.Time] `json:"last_rotated"` // zero for never
 }

@@ -53,17 +53,18 @@ type Actor interface {
 // often it was found.
 type Subject struct {
 	// ARN is the resource; for an access key id it is the zero ARN.
-	ARN ARN
+	ARN ARN `json:"arn,omitzero"`
 	// AccessKeyID is an identifier of IAM, not a secret. Empty for ARNs.
-	AccessKeyID string
+	AccessKeyID string `json:"access_key_id,omitempty"`
 	// Found are the places, in the order of the input; at least one, and at
 	// most MaxPlaces. Places counts all.
-	Found  []Locator
-	Places int
+	Found  []Locator `json:"found"`
+	Places int       `json:"places"`
 	// Beside are credentials of the resource's account in the same change, and
 	// Elsewhere those in another change of the same report. Subjects fills
 	// both in; neither holds more than a few.
-	Beside, Elsewhere []Locator
+	Beside    []Locator `json:"beside,omitempty"`
+	Elsewhere []Locator `json:"elsewhere,omitempty"`
 }
 
 // A Receipt is AWS's answer to a change.
