@@ -7,6 +7,7 @@ import (
 
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack"
 )
 
 // HistoryOptions say how much of a history is scanned. The zero value scans
@@ -19,6 +20,10 @@ type HistoryOptions struct {
 	// their anchors, which for versions of a file cost little to find. Nil
 	// leaves all of that to the detectors.
 	Program *rules.Program
+	// Encoded finds the anchors of Program and those of encoded text, for a
+	// detector that decodes (decode.Anchorer). Nil leaves the latter to it.
+	// Without a Program it does nothing.
+	Encoded pack.Anchorer
 }
 
 // History returns the source of everything that refs reach: branches, tags,

@@ -70,6 +70,9 @@ func (h *history) sweepOptions(s *commitScan) pack.SweepOptions {
 	o := pack.SweepOptions{Jobs: s.repo.options.Jobs, Memory: s.repo.options.Memory / 2}
 	if h.options.Program != nil {
 		o.Anchorer, o.Reach = h.options.Program, rules.MarkReach
+		if h.options.Encoded != nil {
+			o.Anchorer = h.options.Encoded
+		}
 	}
 	return o
 }
@@ -81,7 +84,8 @@ func (h *history) swept(s *commitScan, f *scanner.Feeder, o *scanner.Object, obj
 	case obj.Stream != nil:
 		n, err = f.Reader(o, obj.Stream, emit)
 	case obj.Anchored:
-		err = f.Anchored(o, obj.Data, h.options.Program, obj.Anchors, obj.Marks, emit)
+		found := scanner.Chunk{Program: h.options.Program, Encoded: h.options.Encoded != nil, Anchors: obj.Anchors, Marks: obj.Marks}
+		err = f.Anchored(o, obj.Data, found, emit)
 	default:
 		err = f.Bytes(o, obj.Data, emit)
 	}
