@@ -44,6 +44,9 @@ type Action struct {
 	Undo   string `json:"undo"`
 	// Leaves says what the action does not fix.
 	Leaves []string `json:"leaves,omitempty"`
+	// Subject is what was found: the key's ARN or an alias, a secret's ARN, an
+	// access key id. Enrich asks about it again before the act.
+	Subject string `json:"subject"`
 	// Finding is the fingerprint of the finding that the action answers.
 	Finding string `json:"finding"`
 }

@@ -26,7 +26,7 @@ type limits struct {
 
 // String returns the condition as reports show it.
 func (c *condition) String() string {
-	return c.operator + " " + c.key + " " + strings.Join(c.values, ", ")
+	return c.operator + " " + c.name + " " + strings.Join(c.values, ", ")
 }
 
 func sortConditions(all []condition) {

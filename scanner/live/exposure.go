@@ -31,6 +31,8 @@ type Exposure struct {
 	// for grants.
 	Via     string `json:"via"`
 	GrantID string `json:"grant_id,omitempty"`
+	// Statement counts the statements of the policy from 1; 0 for grants.
+	Statement int `json:"statement,omitempty"`
 	// Region is that of the replica of a multi-Region key which the exposure
 	// is about; empty for the key itself. Judge fills it in.
 	Region string `json:"region,omitempty"`
@@ -157,7 +159,7 @@ func (x *exposer) allow(s *statement) []Exposure {
 		return nil
 	}
 	slices.Sort(actions)
-	base := Exposure{Via: s.name(), Actions: actions, Ignored: l.ignored}
+	base := Exposure{Via: s.name(), Statement: s.index, Actions: actions, Ignored: l.ignored}
 	if s.notPrincipal {
 		base.Reach, base.Principal = Everyone, "all but those in NotPrincipal"
 		return x.limit(base, &l)

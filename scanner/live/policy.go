@@ -40,10 +40,12 @@ func (s *statement) name() string {
 // Federated, CanonicalUser) and its value.
 type principal struct{ kind, value string }
 
-// A condition is one line of a Condition element: operator, key, values.
+// A condition is one line of a Condition element: operator, key, values. Keys
+// are compared without regard to case: name is the key as written, and key the
+// same in lower case.
 type condition struct {
-	operator, key string
-	values        []string
+	operator, name, key string
+	values              []string
 }
 
 // parsePolicy reads a key policy. What it does not understand in full is an
@@ -175,34 +177,52 @@ func parsePrincipals(raw json.RawMessage) ([]principal, error) {
 	return all, nil
 }
 
-// parseConditions reads {operator: {key: values}}. Keys of conditions are
-// compared without regard to case, so they are kept in lower case.
+// parseConditions reads {operator: {key: values}}.
 func parseConditions(raw json.RawMessage) ([]condition, error) {
-	operators, err := object(raw)
+	operators, err := members(raw)
 	if err != nil {
 		return nil, err
 	}
 	var all []condition
-	for op, body := range operators {
-		keys, err := object(body)
+	for _, op := range operators {
+		keys, err := members(op.value)
 		if err != nil {
 			return nil, err
 		}
-		for key, value := range keys {
-			values, err := stringsOf(value)
+		for _, key := range keys {
+			values, err := stringsOf(key.value)
 			if err != nil {
-				return nil, fmt.Errorf("%.60q: %w", key, err)
+				return nil, fmt.Errorf("%.60q: %w", key.name, err)
 			}
-			all = append(all, condition{op, key, values})
+			all = append(all, condition{op.name, key.name, strings.ToLower(key.name), values})
 		}
 	}
 	sortConditions(all)
 	return all, nil
 }
 
-// object reads a JSON object, with its names in lower case; a name that comes
-// twice is an error, since readers differ in which of the two they take.
+// object reads a JSON object, with its names in lower case.
 func object(raw []byte) (map[string]json.RawMessage, error) {
+	all, err := members(raw)
+	if err != nil {
+		return nil, err
+	}
+	fields := make(map[string]json.RawMessage, len(all))
+	for _, m := range all {
+		fields[strings.ToLower(m.name)] = m.value
+	}
+	return fields, nil
+}
+
+// A member is a name of a JSON object and its value.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// members reads a JSON object. A name that comes twice, in whatever case, is an
+// error, since readers differ in which of the two they take.
+func members(raw []byte) ([]member, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	open, err := d.Token()
 	if err != nil {
@@ -211,7 +231,8 @@ func object(raw []byte) (map[string]json.RawMessage, error) {
 	if open != json.Delim('{') {
 		return nil, errors.New("no JSON object")
 	}
-	fields := map[string]json.RawMessage{}
+	var all []member
+	seen := map[string]bool{}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
@@ -221,11 +242,13 @@ func object(raw []byte) (map[string]json.RawMessage, error) {
 		if err := d.Decode(&value); err != nil {
 			return nil, fmt.Errorf("no JSON: %w", plain(err))
 		}
-		key := strings.ToLower(name.(string)) // inside an object, a token is a name
-		if _, twice := fields[key]; twice {
-			return nil, fmt.Errorf("%.40q comes twice", key)
+		m := member{name.(string), value} // inside an object, a token is a name
+		if key := strings.ToLower(m.name); seen[key] {
+			return nil, fmt.Errorf("%.40q comes twice", m.name)
+		} else {
+			seen[key] = true
 		}
-		fields[key] = value
+		all = append(all, m)
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, fmt.Errorf("no JSON: %w", plain(err))
@@ -233,7 +256,7 @@ func object(raw []byte) (map[string]json.RawMessage, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("text after the end of the JSON")
 	}
-	return fields, nil
+	return all, nil
 }
 
 // plain makes an error of encoding/json one that quotes nothing but a
