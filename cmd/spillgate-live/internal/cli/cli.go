@@ -76,7 +76,9 @@ func usage(fix, format string, args ...any) error {
 
 // commands are the subcommands, in the order of the help.
 func (a *app) commands() []*cli.Command {
-	return []*cli.Command{}
+	return []*cli.Command{
+		a.enrichCommand(),
+	}
 }
 
 func (a *app) root() *cli.Command {
