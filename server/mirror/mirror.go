@@ -177,6 +177,13 @@ func (r *Mirror) Fetch(ctx context.Context, want string) (tips []Tip, here bool,
 	return tips, want == "" || r.has(ctx, want), err
 }
 
+// Covers reports whether everything that the commit reaches was scanned
+// already, so that nothing need be fetched for it.
+func (r *Mirror) Covers(ctx context.Context, commit string) bool {
+	out, err := r.git(ctx, nil, "rev-list", "--max-count=1", commit, "--not", "--glob="+scanned+"*")
+	return err == nil && len(out) == 0
+}
+
 // has reports whether the object is here.
 func (r *Mirror) has(ctx context.Context, id string) bool {
 	_, err := r.git(ctx, nil, "cat-file", "-e", id)

@@ -216,9 +216,11 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 		return false, err
 	}
 	key := key(&p)
-	if _, err := q.done.Get(ctx, key); err == nil {
-		return true, nil
+	if done, _ := q.isDone(ctx, key); done {
+		return true, nil // where it cannot be said, the worker asks again
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	ack, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(key))
 	if err != nil {
 		var api *jetstream.APIError

@@ -68,6 +68,45 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// askTimeout bounds one question to JetStream. A node that dies answers
+// nothing, and nothing else would end the wait.
+const askTimeout = 5 * time.Second
+
+// ack ends the message. Where its end is not confirmed in time it comes again,
+// and is found done.
+func ack(ctx context.Context, msg jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return msg.DoubleAck(ctx)
+}
+
+// isDone reports whether the push was worked on.
+func (q *Queue) isDone(ctx context.Context, key string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	_, err := q.done.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// setDone remembers that the push was worked on. It is tried for as long as
+// it takes a cluster to choose another leader: else the work is done again.
+func (q *Queue) setDone(ctx context.Context, key string) error {
+	var err error
+	for range 5 {
+		once, cancel := context.WithTimeout(ctx, askTimeout)
+		_, err = q.done.Put(once, key, []byte(time.Now().UTC().Format(time.RFC3339)))
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		pause(ctx, time.Second)
+	}
+	return err
+}
+
 // work handles a message and says what became of it, to JetStream and, where
 // it is an error, to the caller.
 func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) error {
@@ -76,9 +115,9 @@ func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) err
 		return q.bury(ctx, msg, &p, 0, fmt.Errorf("reading a stored push: %w", err))
 	}
 	key := key(&p)
-	if _, err := q.done.Get(ctx, key); err == nil {
-		return msg.DoubleAck(ctx) // another worker did it, and died before it could say so
-	} else if !errors.Is(err, jetstream.ErrKeyNotFound) {
+	if done, err := q.isDone(ctx, key); done {
+		return ack(ctx, msg) // another worker did it, and died before it could say so
+	} else if err != nil {
 		return again(msg, time.Second, fmt.Errorf("asking whether the push of %s is done: %w", p.Repository, err))
 	}
 	meta, err := msg.Metadata()
@@ -90,10 +129,10 @@ func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) err
 	var hopeless *Hopeless
 	switch {
 	case err == nil:
-		if _, err := q.done.Put(ctx, key, []byte(time.Now().UTC().Format(time.RFC3339))); err != nil {
+		if err := q.setDone(ctx, key); err != nil {
 			return again(msg, time.Second, fmt.Errorf("noting that the push of %s is done: %w", p.Repository, err))
 		}
-		return msg.DoubleAck(ctx)
+		return ack(ctx, msg)
 	case ctx.Err() != nil:
 		_ = msg.Nak() // the process is asked to end; nothing is wrong with the push
 		return nil

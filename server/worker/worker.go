@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spillgate/spillgate/server/incident"
@@ -97,6 +98,11 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 		return nil, err
 	}
 	defer m.Unlock()
+	// A tag may hold a message of its own, so only branches are let off.
+	if strings.HasPrefix(p.Ref, "refs/heads/") && p.After != "" && m.Covers(ctx, p.After) {
+		log.Info("scanned already, with an earlier push")
+		return &Report{Complete: true}, nil
+	}
 	tips, here, err := m.Fetch(ctx, p.After)
 	if err != nil {
 		return nil, err
