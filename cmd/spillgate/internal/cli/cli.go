@@ -81,13 +81,14 @@ func usage(fix, format string, args ...any) error {
 }
 
 func (a *app) root() *cli.Command {
+	commands, alone := a.commands()
 	root := &cli.Command{
 		Name:  "spillgate",
 		Usage: "find secrets and AWS key ARNs before they leave the machine",
 		Description: "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 something could not be\n" +
 			"scanned, 3 wrong usage or configuration, 130 interrupted.",
-		Commands:                        a.commands(),
-		EnableShellCompletion:           true,
+		Commands:                        commands,
+		EnableShellCompletion:           !alone,
 		ConfigureShellCompletionCommand: a.completion,
 		Suggest:                         true,
 		HideVersion:                     true,
@@ -119,25 +120,33 @@ func commandNames(c *cli.Command) []string {
 	return names
 }
 
-// commands returns all commands, or the one that the arguments begin with if it
-// is run in hooks: to make the flags of the others would take an eighth of the
-// time that a commit waits.
-func (a *app) commands() []*cli.Command {
-	if len(a.Args) > 1 {
-		switch a.Args[1] {
-		case "staged":
-			return []*cli.Command{a.staged()}
-		case "range":
-			return []*cli.Command{a.commits()}
-		case "hook":
-			return []*cli.Command{a.hook()}
+// commands returns all commands, or, where alone says so, only the one that the
+// arguments begin with: to make the flags of the others would take a quarter of
+// the time that a commit waits.
+func (a *app) commands() (list []*cli.Command, alone bool) {
+	all := [...]struct {
+		name string
+		make func() *cli.Command
+	}{
+		{"staged", a.staged}, {"range", a.commits}, {"history", a.history}, {"dir", a.dir}, {"stdin", a.standardInput}, {"ci", a.ci},
+		{"hook", a.hook}, {"doctor", a.doctor}, {"baseline", a.baseline}, {"config", a.configuration}, {"explain", a.explain},
+		{"rules", a.rules}, {"selftest", a.selftest}, {"version", a.version}, {"man", a.man},
+	}
+	if n := len(a.Args); n > 1 && a.Args[1] != "man" && a.Args[n-1] != completing {
+		for _, command := range all {
+			if command.name == a.Args[1] {
+				return []*cli.Command{command.make()}, true
+			}
 		}
 	}
-	return []*cli.Command{
-		a.staged(), a.commits(), a.history(), a.dir(), a.standardInput(), a.ci(),
-		a.hook(), a.doctor(), a.baseline(), a.configuration(), a.explain(), a.rules(), a.selftest(), a.version(), a.man(),
+	for _, command := range all {
+		list = append(list, command.make())
 	}
+	return list, false
 }
+
+// completing is the last argument when a shell asks what may stand before it.
+const completing = "--generate-shell-completion"
 
 // harden makes every command of the tree answer wrong usage with exit code 3
 // and without the whole help text, and marks the errors of its action.
