@@ -6,6 +6,7 @@ import "strings"
 type template struct {
 	root  *value
 	steps int
+	built int // see joiner
 }
 
 // readTemplate reads what a template declares, or returns nil if v is none. CDK
@@ -111,7 +112,7 @@ func (t *template) call(name string, arg *value, at span, depth int) *value {
 		if !ok || items.kind != list || items.partial {
 			break
 		}
-		var j joiner
+		j := joiner{built: &t.built}
 		for i, item := range items.list {
 			if i > 0 {
 				j.add(&value{kind: text, s: separator})
@@ -182,7 +183,7 @@ func (t *template) sub(arg *value, at span, depth int) *value {
 	if len(parts) > 1 {
 		names = t.value(parts[1], depth)
 	}
-	var j joiner
+	j := joiner{built: &t.built}
 	for len(s) > 0 {
 		before, rest, found := strings.Cut(s, "${")
 		name, after, closed := strings.Cut(rest, "}")

@@ -19,6 +19,7 @@ type scope struct {
 	documents   map[string]*hclsyntax.Block     // policy documents
 	busy        map[string]bool                 // being evaluated: a reference to itself
 	steps       int
+	built       int // see joiner
 	// json, if set, answers for names in files of Terraform's JSON syntax.
 	json func(name string) *value
 	// fixed, if set, is the place of everything: data is a text in that file.
@@ -72,7 +73,7 @@ func (s *scope) value(x hclsyntax.Expression, depth int) *value {
 	case *hclsyntax.TemplateWrapExpr:
 		return s.value(x.Wrapped, depth)
 	case *hclsyntax.TemplateExpr:
-		var j joiner
+		j := joiner{built: &s.built}
 		for _, part := range x.Parts {
 			j.add(s.value(part, depth))
 		}

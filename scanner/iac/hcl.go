@@ -113,8 +113,10 @@ func (s *scope) block(b *hclsyntax.Block, depth int) *value {
 }
 
 // The parser calls itself for what is nested, and Go ends a program whose stack
-// overflows, whatever would recover. So nesting is bounded beforehand.
+// overflows, whatever would recover. So nesting is bounded beforehand, and the
+// number of tokens, of which each costs the parser a microsecond or more.
 const (
+	maxTokens     = 250_000
 	maxNesting    = 200
 	maxConditions = 4000 // a ? b : c ? d : …, and directives of templates
 )
@@ -138,6 +140,9 @@ func checkTemplate(data []byte) error {
 }
 
 func checkDepth(tokens hclsyntax.Tokens) error {
+	if len(tokens) > maxTokens {
+		return errors.New("it is too long")
+	}
 	depth, run, conditions := 0, 0, 0
 	for i := range tokens {
 		switch tokens[i].Type {

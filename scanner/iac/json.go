@@ -11,6 +11,10 @@ import (
 // maxDepth bounds how deep values may nest in each other.
 const maxDepth = 200
 
+// maxValues bounds how many values a text in JSON may have, of which each takes
+// some 200 bytes.
+const maxValues = 1 << 19
+
 var errDeep = errors.New("it nests too deep")
 
 // parseJSON reads a text in JSON. at maps offsets of data to offsets of the
@@ -29,6 +33,7 @@ func parseJSON(data []byte, at func(int) int) (*value, error) {
 }
 
 type jsonParser struct {
+	values  int
 	data    []byte
 	at      func(int) int
 	decoder *json.Decoder
@@ -57,6 +62,9 @@ func (p *jsonParser) span(start int) span {
 func (p *jsonParser) value(depth int) (*value, error) {
 	if depth > maxDepth {
 		return nil, errDeep
+	}
+	if p.values++; p.values > maxValues {
+		return nil, errors.New("it is too long")
 	}
 	start := p.start()
 	token, err := p.decoder.Token()

@@ -127,6 +127,7 @@ func (s *scope) opened(name string, v *value, at span, source string) *value {
 		if item.kind == list {
 			flat.partial = flat.partial || item.partial
 			flat.list = append(flat.list, item.list...)
+			s.steps += len(item.list)
 		} else {
 			flat.list = append(flat.list, item)
 		}
@@ -147,6 +148,7 @@ func (s *scope) concat(x *hclsyntax.FunctionCallExpr, at span, depth int) *value
 		}
 		all.partial = all.partial || v.partial
 		all.list = append(all.list, v.list...)
+		s.steps += len(v.list)
 	}
 	return all
 }
@@ -161,6 +163,7 @@ func (s *scope) merge(x *hclsyntax.FunctionCallExpr, at span, depth int) *value 
 		}
 		all.partial = all.partial || v.partial
 		all.fields = append(all.fields, v.fields...)
+		s.steps += len(v.fields)
 	}
 	return all
 }

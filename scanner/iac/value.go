@@ -60,11 +60,13 @@ type piece struct{ at, src, n int }
 // replacement character.
 const hole = "\uFFFC"
 
-// maxText bounds in bytes the texts that are put together from others, and
-// maxItems the lists: references to references grow without end.
+// References to references grow without end: maxText bounds in bytes one text
+// that is put together from others, maxItems a list, and maxBuilt, in bytes, all
+// the texts of a file.
 const (
 	maxText  = 1 << 20
 	maxItems = 10_000
+	maxBuilt = 16 << 20
 )
 
 // depends returns an unknown value.
@@ -232,8 +234,9 @@ func align(s, source string, from int) []piece {
 	return all
 }
 
-// A joiner puts a text together.
+// A joiner puts a text together. built counts the bytes of all joiners of a file.
 type joiner struct {
+	built   *int
 	b       strings.Builder
 	pieces  []piece
 	partial bool
@@ -247,6 +250,10 @@ func (j *joiner) add(v *value) {
 		j.partial = true
 		s = hole
 	}
+	if *j.built += len(s); j.b.Len()+len(s) > maxText || *j.built > maxBuilt {
+		j.partial = true
+		return
+	}
 	if v != nil && v.kind == text {
 		j.partial = j.partial || v.partial
 		for _, p := range v.pieces {
@@ -255,10 +262,6 @@ func (j *joiner) add(v *value) {
 	}
 	if v != nil && j.via == "" {
 		j.via = v.via
-	}
-	if j.b.Len()+len(s) > maxText {
-		j.partial = true
-		return
 	}
 	j.b.WriteString(s)
 }
