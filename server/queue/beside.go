@@ -13,10 +13,14 @@ import (
 // message lives until its consumer acknowledges it, at most for maxAge; 0 for
 // ever. Messages are published on subjects, through the JetStream returned.
 func (q *Queue) Beside(ctx context.Context, name, description string, subjects []string, maxAge time.Duration) (jetstream.JetStream, jetstream.Stream, error) {
+	duplicates := time.Hour
+	if maxAge > 0 {
+		duplicates = min(duplicates, maxAge)
+	}
 	s, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: name, Description: description, Subjects: subjects, Retention: jetstream.WorkQueuePolicy,
 		Storage: jetstream.FileStorage, Replicas: q.options.Replicas, MaxAge: maxAge,
-		Discard: jetstream.DiscardNew, MaxMsgs: q.options.MaxPending, Duplicates: time.Hour,
+		Discard: jetstream.DiscardNew, MaxMsgs: q.options.MaxPending, Duplicates: duplicates,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the stream %s: %w", name, err)

@@ -1,0 +1,183 @@
+package notify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/telemetry/span"
+)
+
+// toldBucket remembers for ever which ids were told over which channel: a
+// fleet scan may find an old incident again years later.
+const toldBucket = "SPILLGATE_TOLD"
+
+// An Outbox keeps messages until they are sent. It implements the worker's
+// Teller.
+type Outbox struct {
+	options Options
+	told    jetstream.KeyValue
+	senders []*sender
+}
+
+// Open makes the streams of the routes. Nothing is sent before Run.
+func Open(ctx context.Context, o Options) (*Outbox, error) {
+	b := &Outbox{options: o.defaults()}
+	var err error
+	if b.told, err = o.Queue.Bucket(ctx, toldBucket, 0); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, r := range b.options.Routes {
+		if err := r.check(); err != nil {
+			return nil, err
+		}
+		if seen[r.Name] {
+			return nil, fmt.Errorf("two channels are named %s", r.Name)
+		}
+		seen[r.Name] = true
+		s, err := b.open(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		b.senders = append(b.senders, s)
+	}
+	return b, nil
+}
+
+func (b *Outbox) open(ctx context.Context, r Route) (*sender, error) {
+	s := &sender{Route: r, box: b, subject: "spillgate.tell." + r.Name, log: b.options.Log.With("channel", r.Name, "kind", r.Channel.Kind())}
+	s.bucket = bucket{burst: r.Burst, every: r.Every}
+	// Twice the age at which the sender gives up: it is to say so itself.
+	js, stream, err := b.options.Queue.Beside(ctx, "SPILLGATE_TELL_"+r.Name, "messages for the channel "+r.Name, []string{s.subject}, 2*b.options.GiveUp)
+	if err != nil {
+		return nil, err
+	}
+	s.js, s.stream = js, stream
+	s.consumer, err = stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: "sender", AckPolicy: jetstream.AckExplicitPolicy, AckWait: max(b.options.AckWait, 2*r.Timeout), MaxDeliver: -1, MaxAckPending: 4096,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the consumer of channel %s: %w", r.Name, err)
+	}
+	return s, nil
+}
+
+// A letter is a message as it lies in a stream.
+type letter struct {
+	ID       string             `json:"id"`
+	Event    Event              `json:"event"`
+	Openings int                `json:"openings"`
+	Pushed   time.Time          `json:"pushed,omitzero"`
+	At       time.Time          `json:"at"`
+	Trace    string             `json:"trace,omitempty"`
+	Incident *incident.Incident `json:"incident"`
+}
+
+// Tell puts a message for every channel into the outbox and returns when it is
+// on disk. Another with the same id is the same message. An id that ClosedID
+// made tells that the incident is closed. A channel whose stream is full loses
+// the message, which its incident's timeline then says: that nobody reads
+// messages must not stop the scans.
+func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) error {
+	l := letter{ID: id, Event: Opened, Openings: i.Openings(), At: time.Now().UTC(), Trace: span.Carry(ctx), Incident: trim(i)}
+	if strings.HasSuffix(id, closedSuffix) {
+		l.Event = Closed
+	} else if n := len(i.Places); n > 0 {
+		l.Pushed = i.Places[n-1].At
+	}
+	body, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	severity := rank(i.Judgement().Severity)
+	for _, s := range b.senders {
+		if s.MinSeverity != "" && severity >= 0 && severity < rank(s.MinSeverity) {
+			continue
+		}
+		if err := s.put(ctx, &l, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sender) put(ctx context.Context, l *letter, body []byte) error {
+	known, err := s.isTold(ctx, l.ID)
+	if err != nil || known {
+		return err
+	}
+	_, err = s.js.Publish(ctx, s.subject, body, jetstream.WithMsgID(s.key(l.ID)))
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == streamFull {
+		s.count("overflowed", 0)
+		s.log.Error("the outbox of the channel is full", "incident", l.Incident.ID)
+		s.note(ctx, l, "overflowed", "not told: too many messages wait for this channel")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("putting a message for channel %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// streamFull is JetStream's code for a stream that takes no more messages
+// (JSStreamStoreFailedF).
+const streamFull = 10077
+
+// trim returns what of the incident is kept with the message, for when it is
+// gone from the store: everything but what no channel shows.
+func trim(i *incident.Incident) *incident.Incident {
+	t := *i
+	t.Facts = nil
+	t.Places = t.Places[:min(len(t.Places), maxPlaces)]
+	return &t
+}
+
+func (s *sender) key(id string) string {
+	sum := sha256.Sum256([]byte(s.Name + "\x00" + id))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (s *sender) isTold(ctx context.Context, id string) (bool, error) {
+	_, err := s.box.told.Get(ctx, s.key(id))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking whether %s was told over %s: %w", id, s.Name, err)
+	}
+	return true, nil
+}
+
+// Run sends until ctx ends.
+func (b *Outbox) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, s := range b.senders {
+		wg.Go(func() { s.run(ctx) })
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// Waiting returns how many messages wait, by channel.
+func (b *Outbox) Waiting(ctx context.Context) (map[string]uint64, error) {
+	waiting := map[string]uint64{}
+	for _, s := range b.senders {
+		i, err := s.stream.Info(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("asking how many messages wait for channel %s: %w", s.Name, err)
+		}
+		waiting[s.Name] = i.State.Msgs
+	}
+	return waiting, nil
+}
