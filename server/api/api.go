@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/spillgate/spillgate/server/access"
+	"github.com/spillgate/spillgate/server/fleet"
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/queue"
 )
@@ -20,7 +21,10 @@ type API struct {
 	Tokens    *access.Tokens
 	Incidents *incident.Store
 	Queue     *queue.Queue
-	Log       *slog.Logger
+	Fleets    *fleet.Fleets
+	// Go runs something that outlives the request.
+	Go  func(func(context.Context))
+	Log *slog.Logger
 }
 
 // An Error is the body of an answer that is not 2xx.
@@ -38,6 +42,9 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET /api/dead", a.with(access.Viewer, a.dead))
 	mux.HandleFunc("POST /api/dead/{seq}/replay", a.with(access.Manager, a.onDead(a.Queue.Replay)))
 	mux.HandleFunc("POST /api/dead/{seq}/forget", a.with(access.Manager, a.onDead(a.Queue.Forget)))
+	mux.HandleFunc("POST /api/fleets", a.with(access.Manager, a.startFleet))
+	mux.HandleFunc("GET /api/fleets", a.with(access.Viewer, a.fleets))
+	mux.HandleFunc("GET /api/fleets/{id}", a.with(access.Viewer, a.fleet))
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusNotFound, "there is nothing at this path")
 	})
@@ -75,7 +82,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, v any, err error) {
 	switch {
 	case err == nil:
 		write(w, http.StatusOK, v)
-	case errors.Is(err, incident.ErrNotFound):
+	case errors.Is(err, incident.ErrNotFound), errors.Is(err, fleet.ErrNotFound):
 		fail(w, http.StatusNotFound, err.Error())
 	default:
 		a.Log.Error("answering a request", "path", r.URL.Path, "err", err)
@@ -150,4 +157,47 @@ func (a *API) onDead(do func(context.Context, uint64) error) func(http.ResponseW
 		a.Log.Info("dead push", "seq", seq, "by", who.Name, "path", r.URL.Path)
 		write(w, http.StatusOK, struct{}{})
 	}
+}
+
+// maxFleet bounds a list of repositories, in bytes.
+const maxFleet = 16 << 20
+
+// A FleetRequest says what to scan: an organisation, or repositories by name.
+type FleetRequest struct {
+	Source       string   `json:"source"`
+	Organization string   `json:"organization,omitempty"`
+	Repositories []string `json:"repositories,omitempty"`
+}
+
+func (a *API) startFleet(w http.ResponseWriter, r *http.Request, who access.Identity) {
+	var body FleetRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxFleet)).Decode(&body); err != nil {
+		fail(w, http.StatusBadRequest, "the request is not understood")
+		return
+	}
+	p, err := a.Fleets.Start(r.Context(), body.Source, body.Organization, body.Repositories)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	a.Log.Info("fleet scan", "fleet", p.ID, "source", p.Source, "organization", p.Organization, "by", who.Name)
+	a.Go(func(ctx context.Context) {
+		if err := a.Fleets.Run(ctx, p.ID); err != nil && ctx.Err() == nil {
+			a.Log.Error("fleet scan", "fleet", p.ID, "err", err)
+		}
+	})
+	write(w, http.StatusOK, p)
+}
+
+func (a *API) fleets(w http.ResponseWriter, r *http.Request, _ access.Identity) {
+	plans, err := a.Fleets.Plans(r.Context())
+	if plans == nil {
+		plans = []*fleet.Plan{}
+	}
+	a.answer(w, r, plans, err)
+}
+
+func (a *API) fleet(w http.ResponseWriter, r *http.Request, _ access.Identity) {
+	s, err := a.Fleets.Status(r.Context(), r.PathValue("id"))
+	a.answer(w, r, s, err)
 }

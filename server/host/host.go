@@ -47,6 +47,15 @@ func (h *Host) CloneURL(ctx context.Context, repository string) (string, mirror.
 	return url, mirror.Login{User: "x-access-token", Password: token}, nil
 }
 
+// Token returns what authenticates a request to the host's API: the App's
+// token, or the password of the login, which may be empty.
+func (h *Host) Token(ctx context.Context) (string, error) {
+	if h.App == nil {
+		return h.Login.Password, nil
+	}
+	return h.App.Token(ctx)
+}
+
 // An App is a GitHub App as one installation. Its tokens live an hour and are
 // used for all but their last five minutes.
 // Source: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app

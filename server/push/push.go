@@ -33,6 +33,9 @@ type Push struct {
 	Size int64 `json:"size,omitempty"`
 	// Pusher is the name of the account that pushed.
 	Pusher string `json:"pusher,omitempty"`
+	// Fleet is the id of the fleet scan that asks to look at the repository as
+	// a whole; then Ref, Before and After are empty.
+	Fleet string `json:"fleet,omitempty"`
 	// Received is when the delivery came in.
 	Received time.Time `json:"received"`
 }
@@ -57,6 +60,9 @@ func (p *Push) Check() error {
 	}
 	if err := CheckRepository(p.Repository); err != nil {
 		return err
+	}
+	if p.Fleet != "" && p.Ref == "" && p.Before == "" && p.After == "" {
+		return nil
 	}
 	if err := checkRef(p.Ref); err != nil {
 		return err

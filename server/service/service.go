@@ -22,6 +22,7 @@ import (
 	"github.com/spillgate/spillgate/server/access"
 	"github.com/spillgate/spillgate/server/api"
 	"github.com/spillgate/spillgate/server/config"
+	"github.com/spillgate/spillgate/server/fleet"
 	"github.com/spillgate/spillgate/server/host"
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/mirror"
@@ -37,8 +38,14 @@ type Service struct {
 	queue     *queue.Queue
 	incidents *incident.Store
 	worker    *worker.Worker
+	fleets    *fleet.Fleets
 	tokens    *access.Tokens
 	sources   []webhook.Source
+
+	// background is what outlives a request: jobs are started by spawn and
+	// end with Run.
+	background sync.WaitGroup
+	running    context.Context
 }
 
 // New opens what the configuration names. Nothing is served or worked on
@@ -85,7 +92,40 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 		Incidents: s.incidents,
 		Log:       log,
 	}
+	if err := s.openFleets(ctx, hosts); err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.worker.Fleet = s.fleets
 	return s, nil
+}
+
+// openFleets makes what lists the repositories of the sources that can.
+func (s *Service) openFleets(ctx context.Context, hosts map[string]worker.Host) error {
+	kv, err := s.queue.Bucket(ctx, fleet.Bucket, 0)
+	if err != nil {
+		return err
+	}
+	s.fleets = &fleet.Fleets{KV: kv, Queue: s.queue, Listers: map[string]fleet.Lister{}, Log: s.log}
+	for i := range s.config.Sources {
+		c := &s.config.Sources[i]
+		h, ok := hosts[c.Name].(*host.Host)
+		if !ok {
+			continue
+		}
+		switch c.Kind {
+		case webhook.GitHub:
+			s.fleets.Listers[c.Name] = &fleet.GitHub{API: c.API, Token: h.Token}
+		case webhook.GitLab:
+			s.fleets.Listers[c.Name] = &fleet.GitLab{API: c.API, Token: h.Login.Password}
+		}
+	}
+	return nil
+}
+
+// spawn runs f until it returns or the service ends.
+func (s *Service) spawn(f func(context.Context)) {
+	s.background.Go(func() { f(s.running) })
 }
 
 // findProgram returns the file of spillgate: the one named, the one beside
@@ -182,7 +222,7 @@ func (s *Service) Handler() http.Handler {
 	for _, source := range s.sources {
 		mux.Handle("/webhooks/"+source.Name, &webhook.Handler{Source: source, Queue: s.queue, Log: s.log})
 	}
-	mux.Handle("/api/", (&api.API{Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Log: s.log}).Handler())
+	mux.Handle("/api/", (&api.API{Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Fleets: s.fleets, Go: s.spawn, Log: s.log}).Handler())
 	return mux
 }
 
@@ -194,6 +234,9 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.running = ctx
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
@@ -203,10 +246,13 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 	if ready != nil {
 		ready(listener.Addr())
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.worker.Work) })
+	s.spawn(func(ctx context.Context) {
+		if err := s.fleets.Resume(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("going on with fleet scans", "err", err)
+		}
+	})
 	wg.Go(func() {
 		<-ctx.Done()
 		grace, stop := context.WithTimeout(context.Background(), 20*time.Second)
@@ -216,6 +262,7 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 	err = server.Serve(listener)
 	cancel()
 	wg.Wait()
+	s.background.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -74,6 +74,8 @@ type Report struct {
 	Findings []Finding
 	// Lines is the JSONL report as it was, for what reads such reports.
 	Lines []byte
+	// Coverage is the report's own account of what was read.
+	Coverage json.RawMessage
 	// Complete is false where something could not be scanned; Why says what.
 	Complete bool
 	Why      string
@@ -155,11 +157,14 @@ func readReport(lines []byte, code int, stderr string) (*Report, error) {
 		case "finding":
 			r.Findings = append(r.Findings, f)
 		case "coverage":
-			var c struct{ Summary struct{ Complete bool } }
+			var c struct {
+				Summary  struct{ Complete bool }
+				Coverage json.RawMessage
+			}
 			if err := json.Unmarshal(in.Bytes(), &c); err != nil {
 				return nil, fmt.Errorf("reading the scan's coverage: %w", err)
 			}
-			covered = true
+			covered, r.Coverage = true, c.Coverage
 			r.Complete = r.Complete && c.Summary.Complete
 		}
 	}

@@ -10,6 +10,7 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,8 +50,14 @@ type Meter interface {
 	Scanned(source string, findings int, since time.Duration)
 }
 
-// A Worker works on pushes. All fields but Responder, Teller and Meter must be
-// set.
+// A Fleet keeps what became of the repositories of fleet scans.
+type Fleet interface {
+	// Report is called when a repository was looked at; for a push that
+	// belongs to no fleet it does nothing.
+	Report(ctx context.Context, p *push.Push, complete bool, findings int, coverage json.RawMessage, note string) error
+}
+
+// A Worker works on pushes. Responder, Teller, Meter and Fleet may be nil.
 type Worker struct {
 	Hosts     map[string]Host // by the name of the source
 	Mirrors   *mirror.Mirrors
@@ -59,6 +66,7 @@ type Worker struct {
 	Responder Responder
 	Teller    Teller
 	Meter     Meter
+	Fleet     Fleet
 	Log       *slog.Logger
 }
 
@@ -71,6 +79,9 @@ func (w *Worker) Work(ctx context.Context, p push.Push, attempt int) error {
 	}
 	report, err := w.scan(ctx, host, &p, log)
 	if err != nil {
+		if w.Fleet != nil && ctx.Err() == nil {
+			err = errors.Join(err, w.Fleet.Report(ctx, &p, false, 0, nil, err.Error()))
+		}
 		var large *mirror.TooLarge
 		if errors.As(err, &large) {
 			return &queue.Hopeless{Err: err}
@@ -79,6 +90,11 @@ func (w *Worker) Work(ctx context.Context, p push.Push, attempt int) error {
 	}
 	if w.Meter != nil {
 		w.Meter.Scanned(p.Source, len(report.Findings), time.Since(p.Received))
+	}
+	if w.Fleet != nil {
+		if err := w.Fleet.Report(ctx, &p, report.Complete, len(report.Findings), report.Coverage, report.Why); err != nil {
+			return err
+		}
 	}
 	if !report.Complete {
 		return fmt.Errorf("not everything could be scanned: %s", report.Why)
@@ -115,7 +131,7 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 	}
 	if len(tips) == 0 {
 		log.Info("nothing new to scan")
-		return &Report{Complete: true}, nil
+		return &Report{Complete: true, Why: "nothing new since it was last scanned"}, nil
 	}
 	report, err := w.Scanner.Scan(ctx, m.Dir, tips)
 	if err != nil {

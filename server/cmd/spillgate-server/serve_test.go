@@ -309,3 +309,44 @@ func TestUsage(t *testing.T) {
 		t.Errorf("no server: %d %s", code, out)
 	}
 }
+
+// TestFleet scans a list of repositories, of which one is not there.
+func TestFleet(t *testing.T) {
+	s := newInstallation(t)
+	for i := range 3 {
+		s.push(fmt.Sprint("team/app", i), "keys.txt", key(100+i))
+	}
+	s.start()
+	list := filepath.Join(s.dir, "list")
+	if err := os.WriteFile(list, []byte("# ours\nteam/app0\nteam/app1\n\nteam/app2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := s.run("fleet", "scan", "--source", "hub", "--repositories", list, "--wait")
+	if code != 0 || !strings.Contains(out, "3 of 3 repositories scanned, 3 findings") {
+		t.Fatalf("fleet scan: %d\n%s", code, out)
+	}
+	if all := s.incidents(3); len(all) != 3 {
+		t.Errorf("%d incidents", len(all))
+	}
+	if err := os.WriteFile(list, []byte("team/app0\nteam/gone\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code = s.run("fleet", "scan", "--source", "hub", "--repositories", list)
+	if code != 0 {
+		t.Fatalf("fleet scan: %d\n%s", code, out)
+	}
+	id := strings.TrimSpace(out)
+	deadline := time.Now().Add(time.Minute)
+	for out = ""; !strings.Contains(out, "1 of 2 repositories scanned") || !strings.Contains(out, "partly scanned"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("fleet status:\n%s", out)
+		}
+		time.Sleep(50 * time.Millisecond)
+		if out, code = s.run("fleet", "status", id); code != 2 {
+			t.Fatalf("fleet status of a fleet with a missing repository: %d\n%s", code, out)
+		}
+	}
+	if !strings.Contains(out, "team/gone") || strings.Contains(out, "team/app0") {
+		t.Errorf("fleet status:\n%s", out)
+	}
+}

@@ -65,7 +65,7 @@ func (a *app) root() *cli.Command {
 		Name:        "spillgate-server",
 		Usage:       "scan what is pushed to an organisation's repositories, and answer what is found",
 		Description: "Exit codes: 0 done, 2 it could not be done, 3 wrong usage or configuration, 130 interrupted.",
-		Commands:    []*cli.Command{a.serve(), a.configuration(), a.incident(), a.queue()},
+		Commands:    []*cli.Command{a.serve(), a.configuration(), a.incident(), a.queue(), a.fleet()},
 		Suggest:     true, HideVersion: true,
 		Reader: a.Stdin, Writer: a.Stdout, ErrWriter: a.Stderr,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},

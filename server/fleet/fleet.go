@@ -1,0 +1,370 @@
+// Package fleet scans all repositories of an organisation, once each, and
+// proves at the end that it did.
+//
+//	list (page by page, resumable) --> an entry for each repository --> queue
+//	worker --> entry: scanned, with what was read
+//
+// A repository is looked at by the same queue and the same worker as a push:
+// a Push without a ref. So a fleet scan survives crashes, retries what fails,
+// and skips what the mirror knows to be scanned, without any machinery of its
+// own. What it adds is the list: every entry that was planned must end as
+// scanned, or the fleet is not, and Status says which and why.
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/webhook"
+)
+
+// Bucket is the name of the key-value bucket.
+const Bucket = "SPILLGATE_FLEETS"
+
+// A Lister lists the repositories of an organisation.
+type Lister interface {
+	// Page returns a page of full names and what stands for the next page,
+	// empty after the last. The first page is asked for by the empty string.
+	Page(ctx context.Context, organization, cursor string) (names []string, next string, err error)
+}
+
+// A Limit is the error of a Lister that the host told to wait.
+type Limit struct{ Until time.Time }
+
+func (l *Limit) Error() string {
+	return "the host's rate limit is reached until " + l.Until.UTC().Format(time.RFC3339)
+}
+
+// A Queue takes pushes.
+type Queue interface {
+	Put(ctx context.Context, p push.Push) (duplicate bool, err error)
+}
+
+// A Plan is a fleet: what it scans, and how far its listing is.
+type Plan struct {
+	ID           string    `json:"id"`
+	Source       string    `json:"source"`
+	Organization string    `json:"organization,omitempty"`
+	Started      time.Time `json:"started"`
+	// Cursor stands for the page that is listed next; Listed says that there
+	// is none.
+	Cursor string `json:"cursor,omitempty"`
+	Listed bool   `json:"listed"`
+}
+
+// The states of an Entry.
+const (
+	Planned = "planned"
+	Scanned = "scanned"
+	Partly  = "partly scanned" // and tried again
+)
+
+// An Entry is one repository of a fleet.
+type Entry struct {
+	Repository string    `json:"repository"`
+	State      string    `json:"state"`
+	At         time.Time `json:"at"`
+	Findings   int       `json:"findings"`
+	// Coverage is the scan's own account of what it read.
+	Coverage json.RawMessage `json:"coverage,omitempty"`
+	Note     string          `json:"note,omitempty"`
+}
+
+// Fleets keeps the fleets. It is safe for concurrent use.
+type Fleets struct {
+	KV      jetstream.KeyValue
+	Queue   Queue
+	Listers map[string]Lister // by the name of the source
+	Log     *slog.Logger
+}
+
+// Start makes a fleet of an organisation's repositories, or of those named,
+// and returns its plan. Run lists and queues them.
+func (f *Fleets) Start(ctx context.Context, source, organization string, repositories []string) (*Plan, error) {
+	if organization == "" && len(repositories) == 0 {
+		return nil, errors.New("name an organisation or repositories")
+	}
+	if organization != "" && f.Listers[source] == nil {
+		return nil, fmt.Errorf("the source %q cannot list repositories; name them", source)
+	}
+	for _, name := range repositories {
+		if err := push.CheckRepository(name); err != nil {
+			return nil, err
+		}
+	}
+	var id [5]byte
+	_, _ = rand.Read(id[:])
+	p := &Plan{
+		ID: time.Now().UTC().Format("20060102") + "-" + hex.EncodeToString(id[:]), Source: source, Organization: organization,
+		Started: time.Now().UTC(), Listed: organization == "",
+	}
+	// The named ones are written before the plan: a plan whose entries are
+	// missing would be complete with nothing scanned.
+	for _, name := range repositories {
+		if err := f.plan(ctx, p, name); err != nil {
+			return nil, err
+		}
+	}
+	return p, f.save(ctx, p)
+}
+
+func planKey(id string) string { return "plan." + id }
+
+func entryKey(id, repository string) string {
+	sum := sha256.Sum256([]byte(repository))
+	return "entry." + id + "." + hex.EncodeToString(sum[:16])
+}
+
+func (f *Fleets) save(ctx context.Context, p *Plan) error {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if _, err := f.KV.Put(ctx, planKey(p.ID), body); err != nil {
+		return fmt.Errorf("writing fleet %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+// plan makes the entry of a repository, unless it is there.
+func (f *Fleets) plan(ctx context.Context, p *Plan, repository string) error {
+	body, err := json.Marshal(Entry{Repository: repository, State: Planned, At: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	if _, err := f.KV.Create(ctx, entryKey(p.ID, repository), body); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+		return fmt.Errorf("planning %s: %w", repository, err)
+	}
+	return nil
+}
+
+// Resume goes on with every fleet that is not wholly listed and queued, as
+// after a restart.
+func (f *Fleets) Resume(ctx context.Context) error {
+	plans, err := f.Plans(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if err := f.Run(ctx, p.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run lists what is still to be listed and queues what is still planned. It
+// waits where the host or the queue says to wait, and can be called again at
+// any time.
+func (f *Fleets) Run(ctx context.Context, id string) error {
+	p, err := f.Plan(ctx, id)
+	if err != nil {
+		return err
+	}
+	for !p.Listed {
+		if err := f.listPage(ctx, p); err != nil {
+			return err
+		}
+	}
+	entries, err := f.entries(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.State != Planned {
+			continue
+		}
+		if err := f.queue(ctx, p, e.Repository); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listPage plans a page's repositories and only then moves the cursor on.
+func (f *Fleets) listPage(ctx context.Context, p *Plan) error {
+	lister := f.Listers[p.Source]
+	if lister == nil {
+		return fmt.Errorf("fleet %s: the source %q is not configured any more", p.ID, p.Source)
+	}
+	names, next, err := lister.Page(ctx, p.Organization, p.Cursor)
+	var limit *Limit
+	if errors.As(err, &limit) {
+		f.Log.Info("listing waits", "fleet", p.ID, "until", limit.Until)
+		return pause(ctx, time.Until(limit.Until))
+	}
+	if err != nil {
+		return fmt.Errorf("listing the repositories of %s: %w", p.Organization, err)
+	}
+	for _, name := range names {
+		if err := push.CheckRepository(name); err != nil {
+			return fmt.Errorf("listing the repositories of %s: %w", p.Organization, err)
+		}
+		if err := f.plan(ctx, p, name); err != nil {
+			return err
+		}
+	}
+	p.Cursor, p.Listed = next, next == ""
+	return f.save(ctx, p)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// queue puts a repository into the queue; a full queue is waited for.
+func (f *Fleets) queue(ctx context.Context, p *Plan, repository string) error {
+	for {
+		_, err := f.Queue.Put(ctx, push.Push{
+			Delivery: "fleet-" + p.ID + "-" + repository, Source: p.Source, Repository: repository,
+			Fleet: p.ID, Received: time.Now().UTC(),
+		})
+		if !errors.Is(err, webhook.ErrFull) {
+			return err
+		}
+		if err := pause(ctx, 10*time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// Report records how the scan of a fleet's repository ended. A push that
+// belongs to no fleet is nothing.
+func (f *Fleets) Report(ctx context.Context, p *push.Push, complete bool, findings int, coverage json.RawMessage, note string) error {
+	if p.Fleet == "" {
+		return nil
+	}
+	e := Entry{Repository: p.Repository, State: Scanned, At: time.Now().UTC(), Findings: findings, Coverage: coverage, Note: note}
+	if !complete {
+		e.State = Partly
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if _, err := f.KV.Put(ctx, entryKey(p.Fleet, p.Repository), body); err != nil {
+		return fmt.Errorf("recording the scan of %s: %w", p.Repository, err)
+	}
+	return nil
+}
+
+// ErrNotFound is the error for an id that no fleet has.
+var ErrNotFound = errors.New("no such fleet")
+
+// Plan returns a fleet's plan.
+func (f *Fleets) Plan(ctx context.Context, id string) (*Plan, error) {
+	if strings.Trim(id, "0123456789abcdef-") != "" || id == "" {
+		return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
+	}
+	e, err := f.KV.Get(ctx, planKey(id))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading fleet %s: %w", id, err)
+	}
+	p := new(Plan)
+	if err := json.Unmarshal(e.Value(), p); err != nil {
+		return nil, fmt.Errorf("reading fleet %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// Plans returns all fleets, the newest first.
+func (f *Fleets) Plans(ctx context.Context) ([]*Plan, error) {
+	var plans []*Plan
+	err := f.each(ctx, "plan.>", func(text []byte) error {
+		p := new(Plan)
+		plans = append(plans, p)
+		return json.Unmarshal(text, p)
+	})
+	slices.SortFunc(plans, func(a, b *Plan) int { return b.Started.Compare(a.Started) })
+	return plans, err
+}
+
+func (f *Fleets) entries(ctx context.Context, id string) ([]Entry, error) {
+	var entries []Entry
+	err := f.each(ctx, "entry."+id+".>", func(text []byte) error {
+		var e Entry
+		err := json.Unmarshal(text, &e)
+		entries = append(entries, e)
+		return err
+	})
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Repository, b.Repository) })
+	return entries, err
+}
+
+// each calls use with the present value of every key under the subject.
+func (f *Fleets) each(ctx context.Context, subject string, use func([]byte) error) error {
+	w, err := f.KV.Watch(ctx, subject, jetstream.IgnoreDeletes())
+	if err != nil {
+		return fmt.Errorf("reading fleets: %w", err)
+	}
+	defer func() { _ = w.Stop() }()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case e, ok := <-w.Updates():
+			if !ok {
+				return errors.New("reading fleets: the connection broke off")
+			}
+			if e == nil {
+				return nil // all present values are through
+			}
+			if err := use(e.Value()); err != nil {
+				return fmt.Errorf("reading %s: %w", e.Key(), err)
+			}
+		}
+	}
+}
+
+// A Status is what became of a fleet.
+type Status struct {
+	Plan
+	// Complete says that all is listed and every repository is scanned: the
+	// proof is the entries with their coverage.
+	Complete bool    `json:"complete"`
+	Total    int     `json:"total"`
+	Scanned  int     `json:"scanned"`
+	Findings int     `json:"findings"`
+	Entries  []Entry `json:"entries"`
+}
+
+// Status returns what became of a fleet so far.
+func (f *Fleets) Status(ctx context.Context, id string) (*Status, error) {
+	p, err := f.Plan(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := f.entries(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Plan: *p, Total: len(entries), Entries: entries}
+	for _, e := range entries {
+		s.Findings += e.Findings
+		if e.State == Scanned {
+			s.Scanned++
+		}
+	}
+	s.Complete = p.Listed && s.Scanned == s.Total
+	return s, nil
+}

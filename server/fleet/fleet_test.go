@@ -1,0 +1,218 @@
+package fleet_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spillgate/spillgate/server/fleet"
+	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/queue"
+)
+
+// pages is a lister with pages of two names; it can be told to fail.
+type pages struct {
+	names []string
+	fail  map[string]error // by the cursor, once
+	asked []string
+}
+
+func (p *pages) Page(_ context.Context, _, cursor string) ([]string, string, error) {
+	p.asked = append(p.asked, cursor)
+	if err := p.fail[cursor]; err != nil {
+		delete(p.fail, cursor)
+		return nil, "", err
+	}
+	start := 0
+	if cursor != "" {
+		_, _ = fmt.Sscan(cursor, &start)
+	}
+	end := min(start+2, len(p.names))
+	if end == len(p.names) {
+		return p.names[start:], "", nil
+	}
+	return p.names[start:end], fmt.Sprint(end), nil
+}
+
+type queued struct{ pushes map[string]push.Push }
+
+func (q *queued) Put(_ context.Context, p push.Push) (bool, error) {
+	if err := p.Check(); err != nil {
+		return false, err
+	}
+	_, again := q.pushes[p.ID()]
+	q.pushes[p.ID()] = p
+	return again, nil
+}
+
+func newFleets(t *testing.T, l fleet.Lister) (*fleet.Fleets, *queued) {
+	t.Helper()
+	js, err := queue.Open(t.Context(), queue.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(js.Close)
+	kv, err := js.Bucket(t.Context(), fleet.Bucket, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &queued{map[string]push.Push{}}
+	return &fleet.Fleets{KV: kv, Queue: q, Listers: map[string]fleet.Lister{"hub": l}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, q
+}
+
+func TestFleet(t *testing.T) {
+	l := &pages{
+		names: []string{"acme/a", "acme/b", "acme/c", "acme/d", "acme/e"},
+		fail:  map[string]error{"2": errors.New("the host is down"), "4": &fleet.Limit{Until: time.Now().Add(50 * time.Millisecond)}},
+	}
+	f, q := newFleets(t, l)
+	p, err := f.Start(t.Context(), "hub", "acme", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := f.Status(t.Context(), p.ID); err != nil || s.Complete {
+		t.Errorf("a fleet of which nothing is listed: complete %v, %v", s.Complete, err)
+	}
+	if err := f.Run(t.Context(), p.ID); err == nil || !strings.Contains(err.Error(), "the host is down") {
+		t.Fatalf("got %v, want the lister's error", err)
+	}
+	if err := f.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(l.asked, ","); got != ",2,2,4,4" {
+		t.Errorf("pages asked for: %q; no page that was listed may be listed again", got)
+	}
+	if len(q.pushes) != 5 {
+		t.Fatalf("%d queued, want 5", len(q.pushes))
+	}
+	n := 0
+	for _, push := range q.pushes {
+		n++
+		if err := f.Report(t.Context(), &push, n != 1, 1, json.RawMessage(`[]`), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := f.Status(t.Context(), p.ID)
+	if err != nil || s.Complete || s.Scanned != 4 || s.Total != 5 || s.Findings != 5 {
+		t.Fatalf("one scanned partly: %+v, %v", s, err)
+	}
+	for _, push := range q.pushes {
+		if err := f.Report(t.Context(), &push, true, 1, json.RawMessage(`[]`), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := f.Status(t.Context(), p.ID); err != nil || !s.Complete {
+		t.Errorf("all scanned: %+v, %v", s, err)
+	}
+}
+
+func TestFleetRefuses(t *testing.T) {
+	f, _ := newFleets(t, &pages{names: []string{"../../etc"}})
+	if _, err := f.Start(t.Context(), "hub", "", nil); err == nil {
+		t.Error("a fleet of nothing was started")
+	}
+	if _, err := f.Start(t.Context(), "nowhere", "acme", nil); err == nil {
+		t.Error("a source that lists nothing was accepted")
+	}
+	if _, err := f.Start(t.Context(), "hub", "", []string{"a/../b"}); err == nil {
+		t.Error("a path was accepted as a name")
+	}
+	p, err := f.Start(t.Context(), "hub", "acme", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Run(t.Context(), p.ID); err == nil {
+		t.Error("a path from the host was accepted as a name")
+	}
+	if _, err := f.Status(t.Context(), "plan.*"); !errors.Is(err, fleet.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, fleet.ErrNotFound)
+	}
+}
+
+func TestGitHubPages(t *testing.T) {
+	var tokens []string
+	limited := true
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tokens = append(tokens, r.Header.Get("Authorization"))
+		if r.URL.Path != "/api/v3/orgs/acme/repos" {
+			http.NotFound(w, r)
+			return
+		}
+		if limited {
+			limited = false
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(-time.Second).Unix()))
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"message":"API rate limit exceeded"}`)
+			return
+		}
+		if r.URL.Query().Get("page") == "1" {
+			w.Header().Set("Link", `<http://`+r.Host+r.URL.Path+`?page=2>; rel="next"`)
+			_, _ = io.WriteString(w, `[{"full_name":"acme/a"},{"full_name":"acme/b"}]`)
+			return
+		}
+		_, _ = io.WriteString(w, `[{"full_name":"acme/c"}]`)
+	}))
+	defer s.Close()
+	g := &fleet.GitHub{API: s.URL + "/api/v3", Token: func(context.Context) (string, error) { return "made-up", nil }}
+	var limit *fleet.Limit
+	if _, _, err := g.Page(t.Context(), "acme", ""); !errors.As(err, &limit) {
+		t.Fatalf("got %v, want a limit", err)
+	}
+	names, next, err := g.Page(t.Context(), "acme", "")
+	if err != nil || strings.Join(names, " ") != "acme/a acme/b" || next != "2" {
+		t.Fatalf("first page %v, next %q, %v", names, next, err)
+	}
+	names, next, err = g.Page(t.Context(), "acme", next)
+	if err != nil || strings.Join(names, " ") != "acme/c" || next != "" {
+		t.Fatalf("last page %v, next %q, %v", names, next, err)
+	}
+	if tokens[0] != "Bearer made-up" {
+		t.Error("the request was not authenticated")
+	}
+}
+
+func TestGitLabPages(t *testing.T) {
+	limited := true
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if limited {
+			limited = false
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		if r.URL.EscapedPath() != "/groups/acme%2Fteam/projects" || r.Header.Get("PRIVATE-TOKEN") != "made-up" {
+			http.NotFound(w, r)
+			return
+		}
+		if r.URL.Query().Get("page") == "1" {
+			w.Header().Set("X-Next-Page", "2")
+		}
+		_, _ = io.WriteString(w, `[{"path_with_namespace":"acme/team/`+r.URL.Query().Get("page")+`"}]`)
+	}))
+	defer s.Close()
+	g := &fleet.GitLab{API: s.URL, Token: "made-up"}
+	var limit *fleet.Limit
+	if _, _, err := g.Page(t.Context(), "acme/team", ""); !errors.As(err, &limit) || time.Until(limit.Until) < 5*time.Second {
+		t.Fatalf("got %v, want a limit of 7 s", err)
+	}
+	var all []string
+	for cursor, first := "", true; first || cursor != ""; first = false {
+		names, next, err := g.Page(t.Context(), "acme/team", cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, cursor = append(all, names...), next
+	}
+	if strings.Join(all, " ") != "acme/team/1 acme/team/2" {
+		t.Errorf("got %v", all)
+	}
+}
