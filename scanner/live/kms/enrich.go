@@ -142,6 +142,7 @@ func relatives(own live.ARN, k *live.KeyFacts) []live.ARN {
 type scope struct {
 	policy, grants, aliases, tags, use bool
 	rotation, rotations                bool
+	lean                               bool // of keys that AWS manages, only the rotation
 }
 
 var (
@@ -162,6 +163,10 @@ func (s *Session) ask(ctx context.Context, a live.ARN, caller string, k *live.Ke
 	if err != nil && (!a.IsKey() || classOfError(err) != Denied) {
 		s.leave(k, what, "not asked, since DescribeKey gave no answer: "+because(err))
 		return status, why
+	}
+	if manager, _ := k.KeyManager.Get(); what.lean && manager == "AWS" {
+		s.leave(k, what, "not asked: AWS manages the key")
+		what = scope{rotation: true}
 	}
 	q := questions{s: s, ctx: ctx, client: client, arn: own, foreign: caller != "" && caller != own.Account}
 	var wg sync.WaitGroup

@@ -78,6 +78,7 @@ func usage(fix, format string, args ...any) error {
 func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
 		a.enrichCommand(),
+		a.auditCommand(),
 	}
 }
 
