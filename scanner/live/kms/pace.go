@@ -34,16 +34,18 @@ var rates = [...]struct {
 	{"Organizations", "ListAccounts", 1},
 }
 
-// regionRate is where the rate over all operations in a Region begins, and its
-// upper bound.
+// The rate over all operations in a Region begins at firstRate and grows up to
+// regionRate while nothing is throttled.
 const (
+	firstRate  = 40.0
 	regionRate = 200.0
 	slowest    = 0.5
 )
 
 // A pacer spaces requests. Each operation has a fixed rate, and each account
 // and Region one that adapts: a throttled request lowers it at once, every
-// answer raises it a little, so that it settles under a limit that nobody told.
+// answer raises it: fast until the first refusal, then a little, so that it
+// settles under a limit that nobody told.
 //
 // It also keeps by how much AWS's clock is ahead of this one.
 type pacer struct {
@@ -58,23 +60,23 @@ type lane struct {
 }
 
 type pace struct {
-	rate, most float64
-	next       time.Time // when the next request may go
-	cut        time.Time // when the rate was last lowered
+	rate float64
+	next time.Time // when the next request may go
+	cut  time.Time // when the rate was last lowered
 }
 
 func newPacer() *pacer { return &pacer{lanes: map[lane]*pace{}, skews: map[place]time.Duration{}} }
 
-// get returns a lane, made with a rate of most; p.mu is held.
-func (p *pacer) get(l lane, most float64) *pace {
+// get returns a lane, made with a rate; p.mu is held.
+func (p *pacer) get(l lane, rate float64) *pace {
 	if p.lanes[l] == nil {
-		p.lanes[l] = &pace{rate: most, most: most}
+		p.lanes[l] = &pace{rate: rate}
 	}
 	return p.lanes[l]
 }
 
-// take reserves a turn and returns when it comes. Unused time is kept for at
-// most a second, so that a pause does not end in a burst.
+// take reserves a turn and returns when it comes. Little of the time before
+// counts, so that a pause does not end in a burst.
 func (p *pace) take(now time.Time) time.Time {
 	if earliest := now.Add(-burst(p.rate)); p.next.Before(earliest) {
 		p.next = earliest
@@ -84,20 +86,17 @@ func (p *pace) take(now time.Time) time.Time {
 	return at
 }
 
-// burst is how much of the time before a request counts: a quarter of a
-// second's worth of requests may go at once.
+// burst is how much of the time before a request counts: ten requests, and at
+// most a quarter of a second's worth, may go at once.
 func burst(rate float64) time.Duration {
-	if rate < 4 {
-		return 0
-	}
-	return time.Second / 4
+	return min(time.Second/4, time.Duration(10/rate*float64(time.Second)))
 }
 
 // wait blocks until a request may go.
 func (p *pacer) wait(ctx context.Context, at place, service, operation string) error {
 	now := time.Now()
 	p.mu.Lock()
-	turn := p.get(lane{place: at}, regionRate).take(now)
+	turn := p.get(lane{place: at}, firstRate).take(now)
 	for _, r := range rates {
 		if r.service == service && r.operation == operation {
 			if t := p.get(lane{at, operation}, r.rate).take(now); t.After(turn) {
@@ -123,11 +122,15 @@ func (p *pacer) wait(ctx context.Context, at place, service, operation string) e
 func (p *pacer) learn(at place, throttled bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := p.get(lane{place: at}, regionRate)
+	l := p.get(lane{place: at}, firstRate)
 	now := time.Now()
 	switch {
 	case !throttled:
-		l.rate = min(l.most, l.rate+0.02+0.001*l.rate)
+		grow := 0.02 + 0.001*l.rate
+		if l.cut.IsZero() {
+			grow = l.rate / 20
+		}
+		l.rate = min(regionRate, l.rate+grow)
 	case now.Sub(l.cut) > time.Second/4:
 		l.rate, l.cut = max(slowest, l.rate*0.7), now
 		if l.next.Before(now) {
