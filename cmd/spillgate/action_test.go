@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,8 @@ jobs:
           deepen: "DEEPEN"
           version: "VERSION"
           sha256: "SHA256"
+          live: "LIVE"
+          format: "FORMAT"
       - if: always()
         shell: bash
         env:
@@ -51,6 +54,9 @@ type stage struct {
 	version    string            // input of the action
 	sha256     string            // input of the action
 	archive    []byte            // what the forge gives as a release
+	live       string            // input of the action
+	format     string            // input of the action
+	aws        []string          // what AWS was asked
 	comments   []map[string]any
 	uploads    int
 }
@@ -112,7 +118,67 @@ func TestAction(t *testing.T) {
 		})
 	}
 	t.Run("one comment, kept up to date", func(t *testing.T) { testComment(t, newStage(t, act)) })
+	t.Run("asking AWS", func(t *testing.T) { testLive(t, newStage(t, act)) })
+	t.Run("format of the report", func(t *testing.T) { testFormat(t, newStage(t, act)) })
 	t.Run("release pinned by its checksum", func(t *testing.T) { testRelease(t, newStage(t, act)) })
+}
+
+// testLive: AWS is asked about what a push brought, and what it says is not
+// obeyed; for a pull request and in a fork it is not asked.
+func testLive(t *testing.T, s *stage) {
+	cloud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.aws = append(s.aws, r.Header.Get("X-Amz-Target"))
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"__type":"NotFoundException","message":"x\n::error::obeyed"}`)
+	}))
+	t.Cleanup(cloud.Close)
+	for _, kv := range [][2]string{
+		{"AWS_ENDPOINT_URL", cloud.URL}, {"AWS_REGION", "eu-west-1"}, {"AWS_ACCESS_KEY_ID", "made"}, {"AWS_SECRET_ACCESS_KEY", "up"},
+		{"AWS_CONFIG_FILE", os.DevNull}, {"AWS_SHARED_CREDENTIALS_FILE", os.DevNull}, {"AWS_EC2_METADATA_DISABLED", "true"},
+	} {
+		t.Setenv(kv[0], kv[1])
+	}
+	const push = `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC",REPO}`
+	s.live = "read"
+	log := s.run("push", push, "true")
+	if got := s.outputs(log); got != s.expand("1 1 MAIN..TOPIC") || !slices.Contains(s.aws, "TrentService.DescribeKey") || !strings.Contains(log, "AWS knows no such key in eu-west-1") {
+		t.Errorf("a push: outputs %q, AWS was asked %q\n%s", got, s.aws, log)
+	}
+	if strings.Contains(log, "❗  ::error::obeyed") || strings.Contains(log, "| ::error::obeyed") {
+		t.Errorf("what AWS says is obeyed\n%s", log)
+	}
+	for name, c := range map[string][3]string{
+		"a pull request": {"pull_request", `{"number":7,"pull_request":{"number":7,"base":{"ref":"main","sha":"MAIN"},"head":{"ref":"topic","sha":"TOPIC"}},REPO}`, "AWS is not asked for the event pull_request"},
+		"its target":     {"pull_request_target", `{"number":7,"pull_request":{"number":7,"base":{"ref":"main","sha":"MAIN"},"head":{"ref":"topic","sha":"TOPIC"}},REPO}`, "AWS is not asked for the event pull_request_target"},
+		"a fork":         {"push", `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC","repository":{"default_branch":"main","full_name":"acme/shop","fork":true}}`, "AWS is not asked: this is a fork"},
+	} {
+		s.aws = nil
+		log := s.run(c[0], c[1], "true")
+		if got := s.outputs(log); got != s.expand("1 1 MAIN..TOPIC") || len(s.aws) > 0 || !strings.Contains(log, c[2]) {
+			t.Errorf("%s: outputs %q, AWS was asked %q\n%s", name, got, s.aws, log)
+		}
+	}
+	s.live = "rotate"
+	if log := s.run("push", push, "true"); s.outputs(log) != "  " || !strings.Contains(log, "The input live is false or read") {
+		t.Errorf("an unknown value is taken:\n%s", log)
+	}
+}
+
+var reportFile = regexp.MustCompile(`"report-file": *"([^"]*)"`)
+
+// testFormat: the report is written in the format that is asked for.
+func testFormat(t *testing.T, s *stage) {
+	const payload = `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC",REPO}`
+	s.format = "junit"
+	log := s.run("push", payload, "true")
+	if m := reportFile.FindStringSubmatch(log); s.outputs(log) != s.expand("1 1 MAIN..TOPIC") || m == nil || !strings.HasSuffix(m[1], "/report.xml") {
+		t.Errorf("junit: %q\n%s", m, log)
+	}
+	s.format = "tap"
+	if log := s.run("push", payload, "true"); !strings.Contains(log, "The input format is json,") || !strings.HasPrefix(s.outputs(log), " ") {
+		t.Errorf("an unknown format is taken:\n%s", log)
+	}
 }
 
 // testRelease: the archive with the right checksum is run, and no other.
@@ -176,7 +242,7 @@ func testComment(t *testing.T, s *stage) {
 // newStage makes the remote, the clone and the forge.
 func newStage(t *testing.T, act string) *stage {
 	t.Helper()
-	s := &stage{t: t, act: act, dir: t.TempDir(), status: http.StatusCreated, ids: map[string]string{"GONE": strings.Repeat("d", 40), "ZERO": strings.Repeat("0", 40)}}
+	s := &stage{t: t, act: act, dir: t.TempDir(), status: http.StatusCreated, live: "false", format: "json", ids: map[string]string{"GONE": strings.Repeat("d", 40), "ZERO": strings.Repeat("0", 40)}}
 	s.clone = filepath.Join(s.dir, "clone")
 	remote := filepath.Join(s.dir, "remote")
 	s.git(s.dir, "init", "-q", "-b", "main", remote)
@@ -301,7 +367,7 @@ func (s *stage) expand(text string) string {
 // run runs the workflow on an event and returns the log.
 func (s *stage) run(event, payload, deepen string) string {
 	s.t.Helper()
-	s.write("clone/.github/workflows/gate.yml", strings.NewReplacer("DEEPEN", deepen, "VERSION", s.version, "SHA256", s.sha256).Replace(workflow), 0o644)
+	s.write("clone/.github/workflows/gate.yml", strings.NewReplacer("DEEPEN", deepen, "VERSION", s.version, "SHA256", s.sha256, "LIVE", s.live, "FORMAT", s.format).Replace(workflow), 0o644)
 	s.write("event.json", s.expand(strings.Replace(payload, "REPO", `"repository":{"default_branch":"main","full_name":"acme/shop"}`, 1)), 0o644)
 	var goEnv []string
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
