@@ -63,9 +63,10 @@ func (r *resource) finding(rule ruleNumber, s setting, text string) problem {
 	return p
 }
 
-// from notes that a value is the default of something.
+// from notes that a value is the default of a variable or parameter. A local
+// value of Terraform is what it is.
 func (p *problem) from(via string) {
-	if via != "" {
+	if via != "" && !strings.HasPrefix(via, "local.") {
 		p.confidence = min(p.confidence, rules.ConfidenceMedium)
 		p.fields = append(p.fields, rules.Field{Name: "default-of", Value: via})
 	}

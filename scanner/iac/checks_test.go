@@ -51,6 +51,7 @@ func TestRotationTerraform(t *testing.T) {
 
 func TestReferences(t *testing.T) {
 	const off = "rotation-off (medium) aws_kms_key.k: enable_key_rotation = false"
+	const sure = "rotation-off aws_kms_key.k: enable_key_rotation = false" // of a local value, which nobody overrides
 	const rotate = "\nresource \"aws_kms_key\" \"k\" {\n  enable_key_rotation = "
 	runCases(t, "main.tf", []caseOf{
 		{`variable "r" { default = false }` + rotate + "var.r\n}\n", "3 " + off},
@@ -58,8 +59,8 @@ func TestReferences(t *testing.T) {
 		{`variable "r" { default = null }` + rotate + "var.r\n}\n", "3 unknown aws_kms_key.k: enable_key_rotation depends on var.r"},
 		{`variable "r" { type = bool }` + rotate + "var.r\n}\n", "3 unknown aws_kms_key.k: enable_key_rotation depends on var.r"},
 		{`locals { r = var.x }` + "\n" + `variable "x" { default = "false" }` + rotate + "local.r\n}\n", "4 " + off},
-		{`locals { r = { a = [true, false] } }` + rotate + "local.r.a[1]\n}\n", "3 " + off},
-		{`locals { r = { a = [true, false] } }` + rotate + "local.r[\"a\"][1]\n}\n", "3 " + off},
+		{`locals { r = { a = [true, false] } }` + rotate + "local.r.a[1]\n}\n", "3 " + sure},
+		{`locals { r = { a = [true, false] } }` + rotate + "local.r[\"a\"][1]\n}\n", "3 " + sure},
 		{`locals { r = { a = [true, false] } }` + rotate + "local.r.a[2]\n}\n", "3 unknown aws_kms_key.k: enable_key_rotation depends on local.r.a[2]"},
 		{`locals { r = local.r }` + rotate + "local.r\n}\n", "3 unknown aws_kms_key.k: enable_key_rotation depends on local.r"},
 		{"locals {\n a = local.b\n b = local.a\n}" + rotate + "local.a\n}\n", "6 unknown aws_kms_key.k: enable_key_rotation depends on local.a"},

@@ -140,7 +140,9 @@ func (t *template) call(name string, arg *value, at span, depth int) *value {
 			}
 			words = append(words, s)
 		}
-		return depends(at, strings.Join(words, "."))
+		v := depends(at, strings.Join(words, "."))
+		v.named = true
+		return v
 	}
 	return depends(at, name)
 }
@@ -153,7 +155,9 @@ func (t *template) ref(name string, at span) *value {
 	parameter := t.root.get("Parameters").get(name)
 	v := parameter.get("Default")
 	if v == nil || v.kind == list || v.kind == object {
-		return depends(at, name)
+		v := depends(at, name)
+		v.named = t.root.get("Resources").get(name) != nil || strings.HasPrefix(name, "AWS::")
+		return v
 	}
 	if typ, _ := parameter.get("Type").text(); typ == "CommaDelimitedList" || strings.HasPrefix(typ, "List<") {
 		s, ok := v.text()

@@ -162,7 +162,13 @@ func (s *scope) traverse(x *hclsyntax.ScopeTraversalExpr, depth int) *value {
 			return v
 		}
 	}
-	return depends(at, source)
+	v := depends(at, source)
+	switch root {
+	case "var", "local", "module", "each", "path", "terraform", "self":
+	default:
+		v.named = true
+	}
+	return v
 }
 
 // attributeName returns the i-th step of a reference if it is a name, else "".

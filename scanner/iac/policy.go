@@ -178,6 +178,7 @@ func (st *statement) principals(v *value) {
 	for _, item := range v.items() {
 		s, ok := item.text()
 		switch {
+		case item.named:
 		case !ok || s == hole:
 			st.unsure = item.reason()
 		case s == "*":

@@ -42,6 +42,7 @@ func TestPrincipals(t *testing.T) {
 		// holes
 		{st(`"Principal": {"AWS": "${var.who}"}`, all), "3 unknown aws_kms_key.k: policy depends on an expression"},
 		{st(`"Principal": {"AWS": "arn:aws:iam::${var.account}:root"}`, all), ""},
+		{st(`"Principal": {"AWS": "${aws_iam_role.r.arn}"}`, all), ""}, // names one
 		{st(`"Principal": ${jsonencode(var.who)}`, all), "3 unknown aws_kms_key.k: policy depends on parts of the text"},
 		{"variable \"who\" { default = \"*\" }\n" + st(`"Principal": {"AWS": "${var.who}"}`, all), strings.Replace(everybodyMay("kms:*", "critical (medium)"), "6", "7", 1)},
 	})
@@ -151,6 +152,9 @@ func TestPolicyObjects(t *testing.T) {
 		{cfn("EnableKeyRotation: true\nKeyPolicy:\n  Statement:\n    - Sid: Open\n      Effect: Allow\n      Principal: '*'\n      Action: kms:*"),
 			`8 wildcard-principal critical AWS::KMS::Key K: statement "Open" allows everybody kms:*`},
 		{cfn("EnableKeyRotation: true\nKeyPolicy:\n  Statement:\n    - Effect: Allow\n      Principal: {AWS: '*'}\n      Action: kms:*\n      Condition: {StringEquals: {aws:PrincipalOrgID: !Ref Org}}"), ""},
+		{cfn("EnableKeyRotation: true\nKeyPolicy:\n  Statement:\n    - {Effect: Allow, Principal: {AWS: !GetAtt Role.Arn}, Action: 'kms:*'}"), ""},
+		{cfn("EnableKeyRotation: true\nKeyPolicy:\n  Statement:\n    - {Effect: Allow, Principal: {AWS: !Ref Who}, Action: 'kms:*'}"),
+			"6 unknown AWS::KMS::Key K: KeyPolicy depends on Who"},
 		{cfn("EnableKeyRotation: true\nKeyPolicy:\n  Statement:\n    - !If [Open, {Effect: Allow, Principal: '*', Action: 'kms:*'}, !Ref AWS::NoValue]"),
 			"6 unknown AWS::KMS::Key K: KeyPolicy depends on the condition Open"},
 		{"Parameters: {Who: {Type: CommaDelimitedList, Default: '471938265017, *'}}\n" + cfn("EnableKeyRotation: true\nKeyPolicy:\n  Statement:\n    - Effect: Allow\n      Principal: {AWS: !Ref Who}\n      Action: kms:Decrypt"),

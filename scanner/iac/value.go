@@ -41,6 +41,9 @@ type value struct {
 	via string
 	// why names what an unknown value depends on.
 	why string
+	// named says that an unknown value is an attribute of some resource: it names
+	// one thing and never stands for all.
+	named bool
 	// pieces say where the characters of a text stand in the file.
 	pieces []piece
 }
@@ -57,7 +60,7 @@ type member struct {
 type piece struct{ at, src, n int }
 
 // hole stands in a text for characters that are not known: U+FFFC, the object
-// replacement character.
+// replacement character. See joiner.add for what two of them are.
 const hole = "\uFFFC"
 
 // References to references grow without end: maxText bounds in bytes one text
@@ -249,6 +252,9 @@ func (j *joiner) add(v *value) {
 	if !ok {
 		j.partial = true
 		s = hole
+		if v != nil && v.named {
+			s += hole // more than one character, and so not "*"
+		}
 	}
 	if *j.built += len(s); j.b.Len()+len(s) > maxText || *j.built > maxBuilt {
 		j.partial = true
