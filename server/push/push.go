@@ -38,6 +38,8 @@ type Push struct {
 	Fleet string `json:"fleet,omitempty"`
 	// Received is when the delivery came in.
 	Received time.Time `json:"received"`
+	// Trace is the delivery's trace context; see telemetry/span.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Deleted reports whether the push deleted its ref: then there is nothing to

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
 // MaxBody is the largest body that is read, in bytes: GitHub's cap, above
@@ -161,7 +162,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, received time.Tim
 // again.
 func (h *Handler) put(ctx context.Context, pushes []push.Push, received time.Time) (string, error) {
 	for i := range pushes {
-		pushes[i].Source, pushes[i].Received = h.Source.Name, received
+		pushes[i].Source, pushes[i].Received, pushes[i].Trace = h.Source.Name, received, span.Carry(ctx)
 		if err := pushes[i].Check(); err != nil {
 			return "", malformed(err.Error())
 		}

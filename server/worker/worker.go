@@ -21,6 +21,7 @@ import (
 	"github.com/spillgate/spillgate/server/mirror"
 	"github.com/spillgate/spillgate/server/push"
 	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
 // A Host says where a source's repositories are fetched from.
@@ -119,7 +120,9 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 		log.Info("scanned already, with an earlier push")
 		return &Report{Complete: true}, nil
 	}
-	tips, here, err := m.Fetch(ctx, p.After)
+	fetching, end := span.Start(ctx, "fetch")
+	tips, here, err := m.Fetch(fetching, p.After)
+	end(err)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +136,9 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 		log.Info("nothing new to scan")
 		return &Report{Complete: true, Why: "nothing new since it was last scanned"}, nil
 	}
-	report, err := w.Scanner.Scan(ctx, m.Dir, tips)
+	scanning, end := span.Start(ctx, "scan")
+	report, err := w.Scanner.Scan(scanning, m.Dir, tips)
+	end(err)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +169,28 @@ func withPushed(tips []mirror.Tip, p *push.Push, here bool) []mirror.Tip {
 // record makes incidents of the findings that count, has them answered, and
 // tells of the new ones.
 func (w *Worker) record(ctx context.Context, p *push.Push, report *Report) error {
+	recording, end := span.Start(ctx, "record")
+	incidents, err := w.found(recording, p, report)
+	end(err)
+	if err != nil {
+		return err
+	}
+	if w.Responder != nil && len(incidents) > 0 {
+		responding, end := span.Start(ctx, "respond")
+		err := w.Responder.Respond(responding, report.Lines, incidents)
+		end(err)
+		if err != nil {
+			return fmt.Errorf("responding: %w", err)
+		}
+	}
+	telling, end := span.Start(ctx, "tell")
+	err = w.tell(telling, incidents)
+	end(err)
+	return err
+}
+
+// found makes incidents of the findings that count.
+func (w *Worker) found(ctx context.Context, p *push.Push, report *Report) ([]*incident.Incident, error) {
 	var incidents []*incident.Incident
 	for i := range report.Findings {
 		f := &report.Findings[i]
@@ -174,18 +201,13 @@ func (w *Worker) record(ctx context.Context, p *push.Push, report *Report) error
 		for _, l := range append([]Location{f.Location}, f.More...) {
 			got, err := w.Incidents.Found(ctx, newIncident(f), place(p, &l), p.Received)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			latest = got
 		}
 		incidents = append(incidents, latest)
 	}
-	if w.Responder != nil && len(incidents) > 0 {
-		if err := w.Responder.Respond(ctx, report.Lines, incidents); err != nil {
-			return fmt.Errorf("responding: %w", err)
-		}
-	}
-	return w.tell(ctx, incidents)
+	return incidents, nil
 }
 
 // tell puts a message for every incident into the outbox, under an id that
