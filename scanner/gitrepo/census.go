@@ -164,20 +164,21 @@ func (c *census) readCommits(ctx context.Context) error {
 }
 
 func (c *census) options(k pack.Kind) pack.SweepOptions {
-	return pack.SweepOptions{Jobs: c.repo.options.Jobs, Memory: c.repo.options.Memory / 2, Kinds: []pack.Kind{k}, Entries: k == pack.Tree}
+	return pack.SweepOptions{Jobs: c.repo.options.Jobs, Memory: c.repo.options.Memory / 2, Kinds: []pack.Kind{k}, Entries: k == pack.Tree, Nameless: true}
 }
 
 // number returns the number of an object, or -1.
 func (c *census) number(id *oid) int { return c.v.Find(id[:c.repo.hashLen]) }
 
 // commit parses commit id if its text was kept.
-func (c *census) commit(id oid) (commit, bool) {
+func (c *census) commit(id oid) (parsed commit, text int32, ok bool) {
 	n := c.number(&id)
 	if n < 0 || c.v.Kind(n) != pack.Commit || c.records[n] == 0 {
-		return commit{}, false
+		return commit{}, 0, false
 	}
-	parsed, err := parseCommit(c.texts[c.records[n]-1], c.repo.hashLen)
-	return parsed, err == nil
+	text = c.records[n]
+	parsed, err := parseCommit(c.texts[text-1], c.repo.hashLen)
+	return parsed, text, err == nil
 }
 
 // A treeReading is what one worker has read of the trees.
@@ -191,11 +192,13 @@ type treeReading struct {
 // readTrees reads all trees that are stored.
 func (c *census) readTrees(ctx context.Context) error {
 	workers := make([]treeReading, c.repo.options.Jobs)
+	each := c.v.Count(pack.Tree)/len(workers) + 1
 	for i := range workers {
-		workers[i].c = c
+		// Most trees are another with one entry changed.
+		workers[i] = treeReading{c: c, trees: make([]treeRecord, 0, each), edges: make([]treeEdge, 0, 2*each)}
 	}
 	if err := c.v.Sweep(ctx, c.options(pack.Tree), func(worker int, o *pack.Swept) error {
-		if o.ID.IsZero() {
+		if o.Err != nil && o.ID.IsZero() {
 			return errors.Join(errUnusual, o.Err)
 		}
 		if o.Parsed {

@@ -49,13 +49,16 @@ func (h *history) censusCommit(s *commitScan, n int32) error {
 		return err
 	}
 	at := &h.census.walk.nodes[n]
-	parsed, ok := h.census.commit(at.id)
-	if !ok {
-		var err error
-		if parsed, err = s.repo.readCommit(s.rd, at.id); err != nil {
-			s.failed("commit "+s.repo.hex(at.id), at.id, err)
-			return nil
-		}
+	var parsed commit
+	var err error
+	if at.text > 0 {
+		parsed, err = parseCommit(h.census.texts[at.text-1], s.repo.hashLen)
+	} else {
+		parsed, err = s.repo.readCommit(s.rd, at.id)
+	}
+	if err != nil {
+		s.failed("commit "+s.repo.hex(at.id), at.id, err)
+		return nil
 	}
 	if at.cut {
 		s.cuts++

@@ -119,7 +119,7 @@ func parseCommit(data []byte, hashLen int) (commit, error) {
 		skip = true
 		switch string(key) {
 		case "tree":
-			id, err := parseOID(string(value), hashLen)
+			id, err := parseRawOID(value, hashLen)
 			if err != nil {
 				return c, fmt.Errorf("malformed commit: tree: %w", err)
 			}
@@ -128,7 +128,7 @@ func parseCommit(data []byte, hashLen int) (commit, error) {
 			}
 			first = false
 		case "parent":
-			id, err := parseOID(string(value), hashLen)
+			id, err := parseRawOID(value, hashLen)
 			if err != nil {
 				return c, fmt.Errorf("malformed commit: parent: %w", err)
 			}
@@ -247,9 +247,24 @@ func (c *commit) describe(id string) *scanner.Commit {
 
 // seconds returns the committer date, by which walks are ordered.
 func (c *commit) seconds() int64 {
-	_, _, when := person(c.committer)
-	if when.IsZero() {
+	shut := bytes.LastIndexByte(c.committer, '>')
+	if open := bytes.IndexByte(c.committer, '<'); open < 0 || shut < open {
 		return 0
 	}
-	return when.Unix()
+	seconds, _ := secondsOf(c.committer[shut+1:])
+	return seconds
+}
+
+// secondsOf returns the first number of b, which is to be a time that makes
+// sense.
+func secondsOf(b []byte) (int64, bool) {
+	b = bytes.TrimSpace(b)
+	if i := bytes.IndexAny(b, " \t\n\v\f\r"); i >= 0 {
+		b = b[:i]
+	}
+	seconds, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil || seconds > 1<<37 || seconds < -1<<37 {
+		return 0, false
+	}
+	return seconds, true
 }

@@ -33,6 +33,17 @@ func parseOID(s string, n int) (oid, error) {
 	return id, nil
 }
 
+// parseRawOID is parseOID of bytes, which it does not copy unless something is
+// wrong with them.
+func parseRawOID(b []byte, n int) (id oid, err error) {
+	if len(b) == 2*n {
+		if _, err := hex.Decode(id[:n], b); err == nil {
+			return id, nil
+		}
+	}
+	return parseOID(string(b), n)
+}
+
 func (id oid) hex(n int) string { return hex.EncodeToString(id[:n]) }
 
 func (id oid) isZero() bool { return id == oid{} }

@@ -10,9 +10,11 @@ import (
 // A node is one commit of a walk.
 type node struct {
 	id, tree oid
-	record   int32 // of the tree in a census
-	date     int64 // committer date, Unix seconds
-	parents  []int32
+	// Of a census: the record of the tree, and the place of the commit's text
+	// plus one.
+	record, text int32
+	date         int64 // committer date, Unix seconds
+	parents      []int32
 	// parentIDs are the parents until their own nodes are known.
 	parentIDs []oid
 	// excluded says that the walk was asked to leave out the commit and all
@@ -35,8 +37,9 @@ type walk struct {
 	live    int // queued nodes that are not excluded
 	// failed is told of commits that cannot be read.
 	failed func(id oid, err error)
-	// known, where not nil, returns commits that were read before.
-	known func(id oid) (commit, bool)
+	// known, where not nil, returns commits that were read before, and where
+	// their text is.
+	known func(id oid) (c commit, text int32, ok bool)
 }
 
 func newWalk(r *Repo, rd reader, failed func(oid, error)) (*walk, error) {
@@ -78,8 +81,8 @@ func (w *walk) add(id oid) int32 {
 	n := int32(len(w.nodes))
 	w.index[id] = n
 	w.nodes = append(w.nodes, node{id: id})
-	c, err := w.read(id)
 	at := &w.nodes[n]
+	c, err := w.read(id, at)
 	if err != nil {
 		at.bad = true
 		w.failed(id, err)
@@ -92,9 +95,10 @@ func (w *walk) add(id oid) int32 {
 	return n
 }
 
-func (w *walk) read(id oid) (commit, error) {
+func (w *walk) read(id oid, at *node) (commit, error) {
 	if w.known != nil {
-		if c, ok := w.known(id); ok {
+		if c, text, ok := w.known(id); ok {
+			at.text = text
 			return c, nil
 		}
 	}

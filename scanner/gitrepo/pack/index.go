@@ -154,15 +154,15 @@ func (x *index) offset(i int) (int64, error) {
 	return int64(binary.BigEndian.Uint64(x.long[8*far:])), nil
 }
 
-// crc returns the CRC-32 of the i-th object's entry, if the index has it.
-func (x *index) crc(i int) (uint32, bool) {
-	if x.crcs == nil {
-		return 0, false
-	}
-	return binary.BigEndian.Uint32(x.crcs[4*i:]), true
-}
+// crc returns the CRC-32 of the i-th object's entry. The index must have crcs.
+func (x *index) crc(i int) uint32 { return binary.BigEndian.Uint32(x.crcs[4*i:]) }
 
-// find returns the position of id.
+// head returns the first eight bytes of the i-th id as a number, which orders
+// ids as their bytes do.
+func (x *index) head(i int) uint64 { return binary.BigEndian.Uint64(x.ids[i*x.stride:]) }
+
+// find returns the position of id, the first one if it is listed more than
+// once.
 func (x *index) find(id []byte) (int, bool) {
 	if len(id) != x.hash {
 		return 0, false
@@ -171,34 +171,38 @@ func (x *index) find(id []byte) (int, bool) {
 	if id[0] > 0 {
 		lo = int(binary.BigEndian.Uint32(x.fan[4*int(id[0])-4:]))
 	}
-	lo, hi = x.narrow(id, lo, hi)
+	want := binary.BigEndian.Uint64(id)
+	lo, hi = x.narrow(want, lo, hi)
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
-		switch c := bytes.Compare(x.id(mid), id); {
-		case c == 0:
-			return mid, true
-		case c < 0:
+		if x.head(mid) < want {
 			lo = mid + 1
-		default:
+		} else {
 			hi = mid
+		}
+	}
+	for ; lo < x.n && x.head(lo) == want; lo++ {
+		if string(x.id(lo)) == string(id) {
+			return lo, true
 		}
 	}
 	return 0, false
 }
 
 // narrow returns a part of the ids from lo to hi, all of which begin with the
-// same byte, in which id is if it is anywhere. Ids are spread evenly, so it is
-// near the place that its next bytes say, and few pages are touched.
-func (x *index) narrow(id []byte, lo, hi int) (int, int) {
+// same byte, in which the first id with the head want is, or belongs. Ids are
+// spread evenly, so it is near the place that its next bytes say, and few pages
+// are touched.
+func (x *index) narrow(want uint64, lo, hi int) (int, int) {
 	const near = 16
 	if hi-lo <= 2*near {
 		return lo, hi
 	}
-	guess := lo + int(uint64(binary.BigEndian.Uint32(id[1:]))*uint64(hi-lo)>>32)
-	if bytes.Compare(x.id(guess), id) <= 0 {
-		lo = guess
+	guess := lo + int(want<<8>>32*uint64(hi-lo)>>32)
+	if x.head(guess) < want {
+		lo = guess + 1
 		for step := near; lo+step < hi; step *= 4 {
-			if bytes.Compare(x.id(lo+step), id) > 0 {
+			if x.head(lo+step) >= want {
 				return lo, lo + step
 			}
 			lo += step
@@ -207,7 +211,7 @@ func (x *index) narrow(id []byte, lo, hi int) (int, int) {
 	}
 	hi = guess
 	for step := near; hi-step >= lo; step *= 4 {
-		if bytes.Compare(x.id(hi-step), id) <= 0 {
+		if x.head(hi-step) < want {
 			return hi - step, hi
 		}
 		hi -= step

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"sync"
 
@@ -170,13 +169,4 @@ func (p *packFile) inflate(z *inflate.Inflater, offset int64, e *entry, dst []by
 		return 0, at(p.path, offset, err)
 	}
 	return e.data + int64(n), nil
-}
-
-// checkCRC compares the bytes of the entry from offset to end with the index.
-func (p *packFile) checkCRC(i int, offset, end int64) error {
-	want, ok := p.idx.crc(i)
-	if ok && crc32.ChecksumIEEE(p.body[offset:end]) != want {
-		return at(p.path, offset, errors.New("the entry does not match the checksum that the index has of it"))
-	}
-	return nil
 }

@@ -1,10 +1,11 @@
 package pack
 
 import (
-	"cmp"
 	"errors"
+	"hash/crc32"
 	"math"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
@@ -19,9 +20,10 @@ type plan struct {
 	// start is the number that a Survey gives the first object of the index.
 	start int
 
-	offsets []int64 // of each node, rising; of two the same the second is bad
-	pos     []int32 // in the index
-	kinds   []Kind  // of the family, or 0 if not known
+	offsets []int64  // of each node, rising; of two the same the second is bad
+	pos     []int32  // in the index
+	crcs    []uint32 // as the index says, if it does
+	kinds   []Kind   // of the family, or 0 if not known
 	flags   []uint8
 	// parent is the base, first and next are the deltas made of a node, in
 	// rising order of offset. None is -1.
@@ -124,12 +126,18 @@ func (pl *plan) sort() {
 	}
 	n := x.n - len(pl.astray)
 	pl.offsets, pl.pos = make([]int64, n), make([]int32, n)
+	if x.crcs != nil {
+		pl.crcs = make([]uint32, n)
+	}
 	fill := slices.Clone(pl.buckets)
 	for i, o := range all {
 		if o >= 0 {
 			at := fill[o>>pl.shift]
 			fill[o>>pl.shift]++
 			pl.offsets[at], pl.pos[at] = o, int32(i)
+			if pl.crcs != nil {
+				pl.crcs[at] = x.crc(i)
+			}
 		}
 	}
 	for b := range len(pl.buckets) - 1 {
@@ -143,25 +151,34 @@ func (pl *plan) sortBucket(from, to int) {
 	if to-from <= 16 {
 		for i := from + 1; i < to; i++ {
 			for k := i; k > from && pl.offsets[k] < pl.offsets[k-1]; k-- {
-				pl.offsets[k], pl.offsets[k-1] = pl.offsets[k-1], pl.offsets[k]
-				pl.pos[k], pl.pos[k-1] = pl.pos[k-1], pl.pos[k]
+				pl.swap(k, k-1)
 			}
 		}
 		return
 	}
-	type pair struct {
-		offset int64
-		pos    int32
-	}
-	pairs := make([]pair, 0, to-from)
-	for i := from; i < to; i++ {
-		pairs = append(pairs, pair{pl.offsets[i], pl.pos[i]})
-	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.offset, b.offset) })
-	for i, q := range pairs {
-		pl.offsets[from+i], pl.pos[from+i] = q.offset, q.pos
+	sort.Sort(&bucket{pl, from, to})
+}
+
+func (pl *plan) swap(i, k int) {
+	pl.offsets[i], pl.offsets[k] = pl.offsets[k], pl.offsets[i]
+	pl.pos[i], pl.pos[k] = pl.pos[k], pl.pos[i]
+	if pl.crcs != nil {
+		pl.crcs[i], pl.crcs[k] = pl.crcs[k], pl.crcs[i]
 	}
 }
+
+// A bucket sorts a part of the entries by offset.
+type bucket struct {
+	pl       *plan
+	from, to int
+}
+
+// Len, Less and Swap implement sort.Interface.
+func (b *bucket) Len() int           { return b.to - b.from }
+func (b *bucket) Less(i, k int) bool { return b.pl.offsets[b.from+i] < b.pl.offsets[b.from+k] }
+
+// Swap swaps two entries.
+func (b *bucket) Swap(i, k int) { b.pl.swap(b.from+i, b.from+k) }
 
 // node returns the node at offset, or -1.
 func (pl *plan) node(offset int64) int32 {
@@ -320,7 +337,11 @@ func (sw *sweep) wants(pl *plan, pos int32) bool {
 
 // checkCRC compares entry i with the index.
 func (pl *plan) checkCRC(i int32) error {
-	return pl.p.checkCRC(int(pl.pos[i]), pl.offsets[i], pl.end(i))
+	offset := pl.offsets[i]
+	if pl.crcs != nil && crc32.ChecksumIEEE(pl.p.body[offset:pl.end(i)]) != pl.crcs[i] {
+		return at(pl.p.path, offset, errors.New("the entry does not match the checksum that the index has of it"))
+	}
+	return nil
 }
 
 // A task is a node whose subtree one worker walks.

@@ -46,6 +46,9 @@ type SweepOptions struct {
 	// Wanted is like Want, by number. Survey.Sweep looks at it, Store.Sweep
 	// does not.
 	Wanted func(number int) bool
+	// Nameless says that the visitor goes by numbers: objects that can be read
+	// come without their ID.
+	Nameless bool
 	// Entries asks for what trees have beyond their bases (Swept.Inserted).
 	Entries bool
 }
@@ -58,7 +61,8 @@ const (
 // Swept is one object, or one thing that could not be read. All of it is
 // valid only during the call that receives it.
 type Swept struct {
-	// ID is zero when Err is not about one object.
+	// ID is zero when Err is not about one object. In a Nameless sweep only
+	// objects with an Err have one.
 	ID   ID
 	Kind Kind  // 0 if not known
 	Size int64 // in bytes

@@ -20,6 +20,10 @@ type TreeChange struct {
 	// are in git's order, no two the same. Of a tree that is not parsed nothing
 	// is known.
 	Parsed bool
+
+	// last is the entry before the one that comes next, if it was parsed.
+	last    TreeEntry
+	hasLast bool
 }
 
 // minTreeRun is how many copied bytes are worth looking for an entry in: git's
@@ -41,7 +45,7 @@ func (c *TreeChange) whole(known *anchored, data []byte, hashSize int) {
 
 func (c *TreeChange) start(known *anchored) {
 	known.reset()
-	c.Base, c.Parsed, c.Added, c.Gone = -1, false, c.Added[:0], c.Gone[:0]
+	c.Base, c.Parsed, c.Added, c.Gone, c.hasLast = -1, false, c.Added[:0], c.Gone[:0], false
 }
 
 func (c *TreeChange) end(known *anchored, data []byte) {
@@ -56,18 +60,25 @@ func (c *TreeChange) add(known *anchored, data []byte, pos, hashSize int) int {
 	if n == 0 {
 		return 0
 	}
-	if k := len(known.cuts); k > 0 && !inOrder(data[known.cuts[k-1]:], &e, hashSize) {
+	if !c.inOrder(known, data, &e, hashSize) {
 		return 0
 	}
 	c.Added = append(c.Added, e)
 	known.cuts = append(known.cuts, int32(pos))
+	c.last, c.hasLast = e, true
 	return n
 }
 
-// inOrder reports whether the entry at the start of before comes before e.
-func inOrder(before []byte, e *TreeEntry, hashSize int) bool {
-	b, n := treeEntry(before, hashSize)
-	return n > 0 && CompareEntries(&b, e) < 0
+// inOrder reports whether e comes after the entry before it.
+func (c *TreeChange) inOrder(known *anchored, data []byte, e *TreeEntry, hashSize int) bool {
+	if !c.hasLast {
+		k := len(known.cuts)
+		if k == 0 {
+			return true
+		}
+		c.last, _ = treeEntry(data[known.cuts[k-1]:], hashSize)
+	}
+	return CompareEntries(&c.last, e) < 0
 }
 
 // CompareEntries orders the entries of a tree as git does: by name, that of a
@@ -128,15 +139,13 @@ func (c *TreeChange) carry(f, base *frame, runs []run, hashSize int) bool {
 			}
 			if last > k {
 				c.drop(from, cuts[gone:k], hashSize)
-				if n := len(known.cuts); n > 0 && gone != k || n > 0 && len(c.Added) > 0 {
-					e, _ := treeEntry(from[cuts[k]:], hashSize)
-					if !inOrder(data[known.cuts[n-1]:], &e, hashSize) {
-						return false
-					}
+				if e, _ := treeEntry(from[cuts[k]:], hashSize); !c.inOrder(known, data, &e, hashSize) {
+					return false
 				}
 				for _, cut := range cuts[k:last] {
 					known.cuts = append(known.cuts, cut+shift)
 				}
+				c.hasLast = false
 				gone, pos = last, int(cuts[last]+shift)
 				continue
 			}

@@ -26,6 +26,7 @@ type walker struct {
 	delta   []byte
 	runs    []run
 	change  TreeChange // of the latest tree, where the sweep asks for entries
+	swept   Swept      // what is handed over
 	big     bool       // holds sweep.big
 }
 
@@ -253,18 +254,22 @@ func (w *walker) visit(i int32, base *frame) (frame, error) {
 	if pl.flags[i]&flagVisit == 0 || kind != 0 && f.err == nil && !sw.kinds[kind] {
 		return f, nil
 	}
-	o := Swept{ID: pl.id(i), Number: pl.number(i), Kind: kind, Size: int64(len(f.data)), Data: f.data, Err: f.err,
-		Anchors: f.known.anchors, Marks: f.known.marks, Anchored: f.known.ok}
+	o := &w.swept
+	o.Number, o.Kind, o.Size, o.Data, o.Err = pl.number(i), kind, int64(len(f.data)), f.data, f.err
+	o.Anchors, o.Marks, o.Anchored, o.Parsed = f.known.anchors, f.known.marks, f.known.ok, false
 	if sw.opts.Entries {
 		o.Anchored = false
 		if f.err == nil {
 			o.TreeChange = w.change
 		}
 	}
+	if !sw.opts.Nameless || o.Err != nil {
+		o.ID = pl.id(i)
+	}
 	if o.Err != nil {
 		o.Err = fmt.Errorf("object %s: %w", o.ID, o.Err)
 	}
-	return f, w.emit(&o)
+	return f, w.emit(o)
 }
 
 // rescue looks everywhere else for the object that f could not be made of.
@@ -307,7 +312,7 @@ func (w *walker) astray(i int32) {
 func (w *walker) stream(f *frame) (done bool, err error) {
 	pl, sw := w.pl, w.sw
 	offset := pl.offsets[f.node]
-	if pl.parent[f.node] >= 0 || pl.flags[f.node]&flagOutside != 0 {
+	if pl.parent[f.node] >= 0 || pl.flags[f.node]&flagOutside != 0 || pl.own[f.node] <= sw.opts.StreamOver {
 		return false, nil
 	}
 	e, err := pl.p.entry(offset)
