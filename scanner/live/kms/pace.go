@@ -52,6 +52,7 @@ type pacer struct {
 	mu    sync.Mutex
 	lanes map[lane]*pace
 	skews map[place]time.Duration
+	off   bool // in benchmarks
 }
 
 type lane struct {
@@ -94,6 +95,9 @@ func burst(rate float64) time.Duration {
 
 // wait blocks until a request may go.
 func (p *pacer) wait(ctx context.Context, at place, service, operation string) error {
+	if p.off {
+		return ctx.Err()
+	}
 	now := time.Now()
 	p.mu.Lock()
 	turn := p.get(lane{place: at}, firstRate).take(now)

@@ -254,6 +254,9 @@ func TestAuditThrottled(t *testing.T) {
 	begun := time.Now()
 	out, stderr, code := run(t, server, "", "audit", "--format", "json", "--require", "exposure", "--jobs", "64")
 	took := time.Since(begun)
+	if out == "" {
+		t.Fatalf("exit code %d after %v: %s", code, took, stderr)
+	}
 	r := auditJSON(t, out)
 	refused := 0
 	for _, c := range server.Calls() {
