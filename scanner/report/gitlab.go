@@ -128,7 +128,7 @@ func vulnerability(v *findingView) gitlabVulnerability {
 		ID: v.Fingerprint, Category: "secret_detection", Name: atMost(v.Title, gitlabName), Severity: gitlabSeverities[v.Severity],
 		Description: atMost(strings.TrimSpace(v.Why+" Found "+v.Match+" at "+v.Location.String()+"."), gitlabDescription),
 		Solution:    atMost(v.Fix, gitlabSolution), Extract: v.Match,
-		Identifiers: []gitlabIdentifier{{"spillgate_rule_id", "Spillgate rule " + v.Rule, v.Rule}, {"cwe", "CWE-798", "798"}},
+		Identifiers: gitlabIdentifiers(v),
 		Location: gitlabLocation{
 			File: file(&v.Location), StartLine: v.Location.StartLine, EndLine: v.Location.EndLine,
 			Commit: gitlabCommit{SHA: "0000000"}, // demanded also where there is no commit
@@ -171,4 +171,13 @@ func file(l *locationView) string {
 		}
 	}
 	return text
+}
+
+// gitlabIdentifiers names the rule and the weakness of a finding.
+func gitlabIdentifiers(v *findingView) []gitlabIdentifier {
+	ids := []gitlabIdentifier{{"spillgate_rule_id", "Spillgate rule " + v.Rule, v.Rule}}
+	if n := weakness(v.rule); n != "" {
+		ids = append(ids, gitlabIdentifier{"cwe", "CWE-" + n, n})
+	}
+	return ids
 }

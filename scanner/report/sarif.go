@@ -141,7 +141,7 @@ func describe(r *rules.Rule) sarifRule {
 		Help:                 help,
 		DefaultConfiguration: sarifLevel{level(r.Severity)},
 		Properties: sarifRuleExtras{
-			Tags: []string{"security", "secret", "external/cwe/cwe-798"}, Precision: r.Confidence.String(),
+			Tags: weaknessTags(r), Precision: r.Confidence.String(),
 			SecuritySeverity: securitySeverity(r.Severity),
 		},
 	}
