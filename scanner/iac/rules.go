@@ -88,7 +88,7 @@ var ruleTable = [...]rules.Rule{
 			"https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html",
 			"https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
 		},
-		Severity: rules.Medium, Confidence: rules.ConfidenceHigh, Identifier: true, TextOnly: true, Tags: []string{"aws", "kms", "iac"},
+		Severity: rules.Medium, Confidence: rules.ConfidenceHigh, Identifier: true, TextOnly: true, Tags: []string{"aws", "kms", "iac", "cwe-732"},
 		Match: []string{"resource \"aws_kms_key\" \"main\" {\n  enable_key_rotation = true\n  policy = jsonencode({\n    Version = \"2012-10-17\"\n" +
 			"    Statement = [{\n      Effect = \"Allow\", Principal = \"*\", Action = \"kms:*\", Resource = \"*\"\n    }]\n  })\n}\n"},
 		Clean: []string{"resource \"aws_kms_key\" \"main\" {\n  enable_key_rotation = true\n  policy = jsonencode({\n    Version = \"2012-10-17\"\n" +
@@ -104,7 +104,7 @@ var ruleTable = [...]rules.Rule{
 			"https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html",
 			"https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
 		},
-		Severity: rules.Low, Confidence: rules.ConfidenceHigh, Identifier: true, TextOnly: true, Tags: []string{"aws", "kms", "iac"},
+		Severity: rules.Low, Confidence: rules.ConfidenceHigh, Identifier: true, TextOnly: true, Tags: []string{"aws", "kms", "iac", "cwe-732"},
 		Match: []string{"resource \"aws_kms_replica_key\" \"west\" {\n  primary_key_arn = aws_kms_key.main.arn\n}\n"},
 		Clean: []string{"resource \"aws_kms_replica_key\" \"west\" {\n  primary_key_arn = aws_kms_key.main.arn\n" +
 			"  policy          = \"{\\\"Statement\\\": []}\"\n}\n"},
