@@ -279,6 +279,9 @@ func (p *treeParser) parse(depth int) (t cacheTree, ok bool) {
 		t.id, rest = rawOID(rest, p.hashLen), rest[p.hashLen:]
 	}
 	p.rest = rest
+	if m > 0 {
+		t.subs = make([]cacheTree, 0, min(m, 64)) // m may be a lie
+	}
 	for range m {
 		s, ok := p.parse(depth + 1)
 		if !ok {

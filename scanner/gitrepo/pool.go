@@ -58,9 +58,10 @@ func (r *Repo) begin(ctx context.Context, s store, what string, emit func(*scann
 
 // add hands a blob to the workers; the error says that the run has ended. A
 // worker is started only when those there are have a queue: to wake one costs
-// more than to scan a small file.
+// more than to scan a small file. The first is the run's own goroutine when the
+// walk is done (finish), unless more blobs wait by then than are worth it.
 func (x *run) add(id oid, o *scanner.Object) error {
-	if x.started == 0 || len(x.jobs) >= x.started*queueEach && x.started < x.repo.options.Jobs {
+	if len(x.jobs) >= max(x.started, 1)*queueEach && x.started < max(x.repo.options.Jobs, 1) {
 		x.started++
 		x.workers.Add(1)
 		go x.work()
@@ -77,6 +78,10 @@ func (x *run) add(id oid, o *scanner.Object) error {
 // or emit comes back as it is.
 func (x *run) finish(ctx context.Context, err error) (scanner.Coverage, error) {
 	close(x.jobs)
+	if x.started == 0 {
+		x.workers.Add(1)
+		x.work()
+	}
 	x.workers.Wait()
 	x.cancel()
 	if x.repo.gitServed.Load() && x.store.name() != backendGit {

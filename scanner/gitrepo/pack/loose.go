@@ -124,12 +124,9 @@ func readLoose(path string, limit int64, z *inflate.Inflater) (kind Kind, data [
 	}
 	src := head[:n]
 	if n == len(head) {
-		// Nothing is compressed to more than it is, but for a little.
-		rest, err := io.ReadAll(io.LimitReader(f, 2*size+64<<10))
-		if err != nil {
+		if src, err = restOf(f, src, 2*size+64<<10); err != nil {
 			return 0, nil, 0, at(path, 0, err)
 		}
-		src = append(src, rest...)
 	}
 	if err := plausible(size, int64(len(src))); err != nil {
 		return 0, nil, 0, at(path, 0, err)
@@ -143,6 +140,23 @@ func readLoose(path string, limit int64, z *inflate.Inflater) (kind Kind, data [
 		return 0, nil, 0, at(path, 0, err)
 	}
 	return kind, buf[skip:], size, nil
+}
+
+// restOf returns what f holds behind head, which was read from it, with head
+// before it: at most limit bytes more, since nothing is compressed to more than
+// it is, but for a little.
+func restOf(f *os.File, head []byte, limit int64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	n := len(head) + int(max(0, min(info.Size()-int64(len(head)), limit)))
+	all := make([]byte, n)
+	m, err := io.ReadFull(f, all[copy(all, head):])
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return all[:len(head)+m], err
 }
 
 // looseHeader reads the kind and size of the loose object at path.

