@@ -88,6 +88,11 @@ func OpenAudit(l *Ledger) (*AuditLog, error) {
 	if err == nil {
 		err = a.chain(lines, head)
 	}
+	// A head that a crash left behind is set right before anything is written:
+	// two crashes in a row would leave it two lines behind, as a forgery does.
+	if err == nil && a.count > 0 && (head == nil || head.Count < a.count) {
+		err = a.writeHead()
+	}
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
@@ -169,6 +174,11 @@ func (a *AuditLog) Write(e *AuditEvent) error {
 		return err
 	}
 	a.count, a.last = line.N, line.Hash
+	return a.writeHead()
+}
+
+// writeHead puts the number of lines and the last hash into the head file.
+func (a *AuditLog) writeHead() error {
 	head, err := json.Marshal(auditHead{a.count, a.last})
 	if err != nil {
 		return fmt.Errorf("writing the head of the audit log: %w", err)

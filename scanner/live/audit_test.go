@@ -139,6 +139,9 @@ func TestAuditCutAnywhere(t *testing.T) {
 		must(t, err)
 		a, err := OpenAudit(l)
 		must(t, err)
+		if c := verify(t, dir, ""); c.Bad != 0 || len(c.Notes) != 0 {
+			t.Errorf("cut at %d and opened: %+v", cut, c)
+		}
 		must(t, a.Write(&AuditEvent{At: now, Event: "intent"}))
 		must(t, a.Close())
 		must(t, l.Close())
