@@ -87,7 +87,7 @@ func validateBasicCredential(data []byte, m *Match) bool {
 }
 
 // validatePassword ("password") refuses a password that stands for another:
-// a variable, a template or a mask. One that documents use as an example stays
+// a variable, a template, a mask or one cut short. One that documents use as an example stays
 // with low confidence, since some people use them too. The field "user", if
 // the pattern has it, is the user's name.
 func validatePassword(data []byte, m *Match) bool {
@@ -95,7 +95,7 @@ func validatePassword(data []byte, m *Match) bool {
 }
 
 func judgePassword(user, password []byte, m *Match) bool {
-	if isTemplate(password) || isMask(password) {
+	if isTemplate(password) || isMask(password) || bytes.HasSuffix(password, []byte("...")) {
 		return false
 	}
 	if isExamplePassword(password) || len(user) > 0 && bytes.EqualFold(user, password) {

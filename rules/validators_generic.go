@@ -13,8 +13,8 @@ import (
 // high one fails the gate, a medium one warns. Cross-validation over the
 // labelled lines is printed by generic/train.go.
 const (
-	scoreHigh   = generic.Score(700)
-	scoreMedium = generic.Score(-300)
+	scoreHigh   = generic.Score(0)
+	scoreMedium = generic.Score(-700)
 )
 
 // validateAssignment widens a key word to an assignment. A value is reported
@@ -62,7 +62,23 @@ func earlierKeyword(before []byte) bool {
 func validateURLPassword(data []byte, m *Match) bool {
 	c, ok := generic.FindURL(data, m.Start)
 	m.sees(c.SeenFrom, c.SeenTo)
-	return ok && c.End-c.Start >= 4 && gradeGeneric(data, m, c)
+	if !ok || c.End-c.Start < 4 || isURLTemplate(data, c) || bytes.HasSuffix(data[c.Start:c.End], []byte("...")) {
+		return false
+	}
+	return gradeGeneric(data, m, c)
+}
+
+// isURLTemplate reports whether user and password of a URL are the words
+// "user" and "password", as where a document says how such a URL is written.
+func isURLTemplate(data []byte, c generic.Candidate) bool {
+	name := data[c.KeyStart:c.KeyEnd]
+	user := name[min(len(name), bytes.Index(name, []byte("://"))+3):]
+	for _, u := range [...]string{"user", "username", "usr", "login", "name", "myuser", "your-username", "your_username", "youruser"} {
+		if len(user) == len(u) && equalFold(user, u) {
+			return isExamplePassword(data[c.Start:c.End])
+		}
+	}
+	return false
 }
 
 // validateAuthorizationHeader reports what follows the scheme of an

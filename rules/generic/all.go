@@ -56,8 +56,25 @@ func Hopeless(value []byte, c Candidate) bool {
 	if len(value) < 4 || value[0] == '\\' && escaped(value) {
 		return true
 	}
+	last := value[len(value)-1]
+	switch {
+	case algorithm(value), hasPrefix(value, "(("): // ((a-variable)) of Concourse
+		return true
+	case hasPrefix(value, "${"), contains(value, "/aws4_request"): // a template, the scope of a signed request
+		return true
+	case len(value) > 3 && value[1] == ' ' && (value[2] == '+' || value[2] == '.') && indexByte([]byte("\"'`"), value[0]) >= 0: // ' + password + '
+		return true
+	case hasSuffix(value, "..."), value[0] == '<' && last == '>' && c.Syntax != Element: // cut short, a hole to fill
+		return true
+	}
 	if c.Quote != 0 {
-		return false
+		return c.Quote == '`' && contains(value, `:"`) // the tag of a Go field
+	}
+	if last == '[' || last == '(' || last == '{' {
+		return true // an index, an argument: the code goes on
+	}
+	if len(value) <= 18 && (hasPrefix(value, "0x") || hasPrefix(value, "0X")) {
+		return true // a number: a flag, a code
 	}
 	switch c.Syntax {
 	case Call, Pair, Compare:
@@ -73,6 +90,24 @@ func Hopeless(value []byte, c Candidate) bool {
 	}
 	if i := indexByte(value, '('); i > 0 && letter(value[0]) && (c.Syntax == Assign || c.Syntax == Word) {
 		return true
+	}
+	return false
+}
+
+// algorithm reports whether a value names a cipher, a hash or a way to sign in:
+// settings whose names hold "password" or "key" have them.
+func algorithm(v []byte) bool {
+	for _, w := range [...]string{
+		"hs256", "hs384", "hs512", "rs256", "rs384", "rs512", "es256", "es384", "es512", "ps256", "eddsa", "md5", "sha1", "sha-1", "sha224", "sha256",
+		"sha-256", "sha384", "sha512", "sha-512", "bcrypt", "scrypt", "argon2", "argon2i", "argon2id", "pbkdf2", "ed25519", "x25519", "secp256k1",
+		"secp256r1", "prime256v1", "aes-128-gcm", "aes-256-gcm", "aes-256-cbc", "aes256", "aes128", "chacha20-poly1305", "scram-sha-1", "scram-sha-256",
+		"scram-sha-512", "mysql_native_password", "caching_sha2_password", "sha256_password", "pbkdf2withhmacsha1", "pbkdf2withhmacsha256",
+		"sha256withrsa", "rsa2048", "rsa4096", "hmacsha256", "hmac-sha256", "hmac-sha1", "hmac-sha512", "client_secret_basic", "client_secret_post",
+		"private_key_jwt", "latin1", "base64", "utf-8", "utf8", "authorization_code", "client_credentials", "refresh_token",
+	} {
+		if len(w) == len(v) && equalFold(v, w) {
+			return true
+		}
 	}
 	return false
 }

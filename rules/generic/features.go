@@ -46,6 +46,14 @@ func features(data []byte, c Candidate, add func(group, a, b string)) {
 	if SameText(data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]) {
 		add("value", "repeats its name", "")
 	}
+	if k := weakness(data[c.Start:c.End]); k != "" {
+		add("value is", k, "")
+		add("head+value is", head, k)
+	}
+	if n := sharedWords(data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]); n != "" {
+		add("words of its name", n, "")
+		add("words of its name+quote", n, quote)
+	}
 	if w := sensitiveWord(data[c.Start:c.End]); w != "" {
 		add("value holds", w, "")
 		add("value holds+form", w, v.form)
@@ -152,7 +160,7 @@ func surrounding(data []byte, c Candidate, add func(group, a, b string)) {
 	case hasPrefix(rest, ":param") || hasPrefix(rest, ":arg") || hasPrefix(rest, "def ") || hasPrefix(rest, "func ") || hasPrefix(rest, "function "):
 		add("line", "declaration", "")
 	}
-	for _, w := range [...]string{"def ", "func ", "fun ", "function", "return ", "if ", "case ", "assert", "expect", "throw", "raise", "log", "print", "echo", "export", "curl", "docker", "const ", "final", "static", "var ", "let ", "env", "test"} {
+	for _, w := range [...]string{"def ", "func ", "fun ", "function", "return ", "if ", "case ", "assert", "expect", "throw", "raise", "log", "print", "echo", "export", "curl", "docker", "const ", "final", "static", "var ", "let ", "env", "test", "user", "login", "host", "connect", "config", "client", "expected", "default", "new "} {
 		if containsFold(before, w) {
 			add("before", w, "")
 		}

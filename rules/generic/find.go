@@ -63,8 +63,13 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 	c := Candidate{}
 	c.KeyStart, c.KeyEnd = f.name(at, end)
 	ok := c.KeyEnd-c.KeyStart <= maxKey && f.tie(&c) && !innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) && f.value(&c)
-	c.SeenFrom, c.SeenTo = c.KeyStart-1, max(f.i, f.far)+ahead
-	return c, ok
+	c.SeenFrom, c.SeenTo = c.KeyStart-2, max(f.i, f.far)+ahead
+	if name := data[c.KeyStart:c.KeyEnd]; !ok || endsInnocently(name) || listed(data, c) || passed(data, c) || c.Syntax == Call && asks(name) {
+		return c, false
+	}
+	excused, from := innocentBefore(data, c.KeyStart)
+	c.SeenFrom = min(c.SeenFrom, from)
+	return c, !excused
 }
 
 type finder struct {
@@ -449,11 +454,13 @@ func FindHeader(data []byte, at, end int) (Candidate, bool) {
 		c.End++
 	}
 	c.SeenTo = c.End + 2
+	dots := 0
 	for c.End > c.Start && data[c.End-1] == '.' {
 		c.End--
+		dots++
 	}
-	if c.End < len(data) && (data[c.End] == '$' || data[c.End] == '{' || data[c.End] == '(') {
-		return c, false // a template goes on
+	if next := c.End + dots; dots > 1 || next < len(data) && indexByte([]byte("${(*<"), data[next]) >= 0 {
+		return c, false // cut short, masked, or a template goes on
 	}
 	return c, c.End > c.Start
 }

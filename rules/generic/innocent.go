@@ -16,7 +16,7 @@ var innocentNames = [...]string{
 	"nexttoken", "nextpagetoken", "pagetoken", "continuationtoken", "nextcontinuationtoken", "clientrequesttoken", "requesttoken", "clienttoken", "creationtoken",
 	"idempotencytoken", "idempotencykey", "changetoken", "locktoken", "updatetoken", "startingtoken", "paginationtoken", "nextsynctoken", "synctoken", "keycheckvalue",
 	"publickey", "publickeytoken", "sshpublickey", "publickeyid", "publickeyhash", "primarykey", "foreignkey", "partitionkey", "sortkey", "cachekey", "objectkey",
-	"csrftoken", "csrfmiddlewaretoken", "authorurl", "authoremail",
+	"resultkey", "mysqlnativepassword", "cachingsha2password", "csrftoken", "csrfmiddlewaretoken", "authorurl", "authoremail",
 }
 
 // innocent reports whether name[at:end], a key word, is part of a word or name
@@ -41,4 +41,90 @@ func innocent(name []byte, at, end int) bool {
 		}
 	}
 	return false
+}
+
+// innocentEnds are last words of names that hold a key word before: what such
+// a name is given is where a secret lies, what it must look like or what a
+// screen says of it.
+var innocentEnds = [...]string{
+	"path", "paths", "file", "files", "filename", "dir", "directory", "folder", "url", "uri", "endpoint", "encryption", "algorithm", "algorithms", "alg", "algo",
+	"type", "types", "format", "header", "hint", "label", "placeholder", "prompt", "title", "regex", "regexp", "pattern", "length", "len", "size", "ttl",
+	"timeout", "expiry", "expires", "expiration", "version", "policy", "count", "enabled", "required", "message", "description", "tooltip", "icon", "class",
+}
+
+// askers are last words of the names of functions that are asked about a word
+// rather than given a secret: headers.has("…"), keys.get("…").
+var askers = [...]string{"has", "get", "is", "contains", "includes", "exists", "find", "delete", "remove", "parse", "test", "log", "info", "warn", "error", "startswith", "indexof"}
+
+// asks reports whether a call by this name is such a question.
+func asks(name []byte) bool {
+	i := len(name)
+	for i > 0 && name[i-1] != '.' {
+		i--
+	}
+	return i > 0 && oneOf(name[i:], askers[:])
+}
+
+// listed reports whether a name and the value behind it are members of a list
+// of names, ["username", "password", "host"], rather than arguments of a call.
+func listed(data []byte, c Candidate) bool {
+	if c.Syntax != Pair || c.KeyStart < 2 {
+		return false
+	}
+	before := data[c.KeyStart-2]
+	return before != '(' && allOf(data[c.Start:c.End], func(b byte) bool { return letter(b) || b == '_' || b == '$' || b == '-' || b == '.' })
+}
+
+// passed reports whether the name is the verb of a sentence: pass "x" to …
+func passed(data []byte, c Candidate) bool {
+	return c.Syntax == Word && c.Quote != 0 && equalFold(data[c.KeyStart:c.KeyEnd], "pass")
+}
+
+// endsInnocently reports whether a name of several words ends in such a word.
+func endsInnocently(name []byte) bool {
+	words, innocent := 0, false
+	eachWord(name, func(w []byte) {
+		words++
+		innocent = oneOf(w, innocentEnds[:])
+	})
+	return words > 1 && innocent
+}
+
+func oneOf(w []byte, list []string) bool {
+	for _, e := range list {
+		if len(e) == len(w) && equalFold(w, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// innocentLeads are what stands before a name and takes its meaning: of keys
+// that everybody may have, of the line that go test prints, of the token that
+// shows a badge.
+var innocentLeads = [...]string{"public ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?"}
+
+const longestLead = 10
+
+// innocentBefore reports whether a name is excused by what stands before it,
+// an ARN for one. from is how far it looked.
+func innocentBefore(data []byte, at int) (innocent bool, from int) {
+	for _, w := range innocentLeads {
+		if at >= len(w) && equalFold(data[at-len(w):at], w) {
+			return true, at - len(w)
+		}
+	}
+	from = at
+	for from > 0 && at-from < 100 && (data[from-1] == ':' || from < at && inARN(data[from-1])) {
+		from--
+	}
+	return hasPrefix(data[from:at], "arn:"), min(from-1, at-longestLead)
+}
+
+func inARN(b byte) bool {
+	switch b {
+	case '$', '{', '}', '<', '>', '*', '/':
+		return true
+	}
+	return nameByte(b)
 }

@@ -6,6 +6,8 @@ import "bytes"
 
 func hasPrefix(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
 
+func hasSuffix(b []byte, s string) bool { return len(b) >= len(s) && string(b[len(b)-len(s):]) == s }
+
 func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
 
 func indexByte(b []byte, c byte) int { return bytes.IndexByte(b, c) }

@@ -198,23 +198,75 @@ func load(file string) *set {
 		}
 		s.add(r)
 	}
+	s.group()
 	return s
+}
+
+// group puts lines that resemble one another into the same fold, as far as
+// that can be told without knowing their repositories: the same value, the same
+// beginning but for values and digits, the same rare long word. A model is then
+// judged by lines that look like none that it has seen.
+func (s *set) group() {
+	parent := make([]int, len(s.records))
+	for i := range parent {
+		parent[i] = i
+	}
+	root := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	shared, words := map[string]int{}, map[string][]int{}
+	join := func(i int, key string) {
+		if first, ok := shared[key]; ok {
+			parent[root(i)] = root(first)
+		} else {
+			shared[key] = i
+		}
+	}
+	for i, r := range s.records {
+		low := strings.ToLower(r.Line)
+		if r.Label == "T" && len(r.Value) >= 6 {
+			join(i, "value "+r.Value)
+		}
+		skeleton := strings.Map(func(c rune) rune {
+			if c >= '0' && c <= '9' {
+				return -1
+			}
+			return c
+		}, strings.ReplaceAll(low, strings.ToLower(r.Value), ""))
+		join(i, "skeleton "+skeleton[:min(len(skeleton), 24)])
+		for _, w := range strings.FieldsFunc(low, func(c rune) bool { return c < 'a' || c > 'z' }) {
+			if at := words[w]; len(w) >= 9 && (len(at) == 0 || at[len(at)-1] != i) {
+				words[w] = append(at, i)
+			}
+		}
+	}
+	for w, at := range words {
+		if len(at) <= 3 { // a word of one project, not of the language
+			for _, i := range at {
+				join(i, "word "+w)
+			}
+		}
+	}
+	least := make([]int, len(parent)) // the first line of a group names it, whatever the order of joining
+	for i := range least {
+		least[i] = -1
+	}
+	for i := range s.records {
+		r := root(i)
+		if least[r] < 0 {
+			least[r] = i
+		}
+		s.fold = append(s.fold, int(generic.Hash(s.records[least[r]].Line)%folds))
+	}
 }
 
 func (s *set) add(r record) {
 	n := len(s.records)
 	s.records = append(s.records, r)
-	// Lines that differ in values alone go into the same fold.
-	skeleton := strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' {
-			return -1
-		}
-		return c
-	}, strings.ReplaceAll(strings.ToLower(r.Line), strings.ToLower(r.Value), ""))
-	if len(skeleton) > 24 {
-		skeleton = skeleton[:24]
-	}
-	s.fold = append(s.fold, int(generic.Hash(skeleton)%folds))
 	line := []byte(r.Line)
 	at := strings.Index(r.Line, r.Value)
 	for _, c := range generic.All(line) {
@@ -352,6 +404,10 @@ func train(file, clean string, threshold float64, verbose, dry bool) {
 		p, r, f := s.rate(best, t, "")
 		fmt.Printf("%8.1f  %8.1f %% %6.1f %% %5.1f\n", t, 100*p, 100*r, 100*f)
 	}
+	for _, least := range []float64{0.97, 0.95, 0.93, 0.90} {
+		t, r := s.recallAt(best, least)
+		fmt.Printf("recall %.1f %% at precision %.0f %% (log-odds %.2f)\n", 100*r, 100*least, t)
+	}
 	kinds := map[string]bool{}
 	for _, r := range s.records {
 		kinds[r.Kind] = true
@@ -376,6 +432,17 @@ func train(file, clean string, threshold float64, verbose, dry bool) {
 	if !dry {
 		s.write(s.fit(func(sample) bool { return true }))
 	}
+}
+
+// recallAt returns the lowest threshold with at least that precision, and the
+// recall there.
+func (s *set) recallAt(best []float64, least float64) (t, recall float64) {
+	for t := -3.0; t < 5; t += 0.05 {
+		if p, r, _ := s.rate(best, t, ""); p >= least {
+			return t, r
+		}
+	}
+	return 5, 0
 }
 
 // rate returns precision, recall and F1 over lines of a kind.

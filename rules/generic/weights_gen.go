@@ -20,38 +20,41 @@ var weightHashes = [...]uint32{
 	0x256191c,
 	0x25c3273,
 	0x26c3cc1,
+	0x29cf079,
 	0x2a8ea4a,
 	0x2c59b04,
 	0x2cd0815,
-	0x2e7e78f,
-	0x3098954,
+	0x35f1ad4,
 	0x384bd01,
 	0x3b842d2,
 	0x3d172cd,
+	0x3e8513f,
+	0x43f51bb,
 	0x46e5fa3,
+	0x48fb9fa,
 	0x4aa8cb2,
+	0x4b6e73a,
 	0x4ee8f94,
 	0x51249c2,
 	0x52e6bb7,
+	0x593cd1d,
 	0x5c6c82f,
 	0x61fe405,
 	0x6216d44,
 	0x6a308e5,
 	0x6f12a24,
-	0x7261e51,
+	0x7675deb,
+	0x791ce7d,
 	0x79885e7,
 	0x7a6ce60,
 	0x7a81c65,
 	0x7b5d30a,
 	0x7de26a2,
-	0x9187e02,
 	0x9383112,
-	0x9462a1b,
 	0x95d0ed3,
 	0x9645445,
 	0x9825b22,
 	0x9a93e99,
-	0x9b1bd90,
 	0x9ed0cf0,
 	0xa25e705,
 	0xa2e1743,
@@ -60,30 +63,27 @@ var weightHashes = [...]uint32{
 	0xaf5477b,
 	0xb2a6711,
 	0xb3b58de,
-	0xb468e7f,
 	0xb902dfd,
-	0xc070efd,
 	0xc1eb3be,
 	0xc6ffa85,
 	0xc86fd8d,
 	0xc9e910e,
-	0xcde24da,
 	0xce681f6,
 	0xd1727fc,
 	0xd1a4dbc,
 	0xd6eafec,
-	0xd8746d9,
-	0xe8910ab,
+	0xe8008e0,
 	0xe9589a7,
 	0xef92e93,
 	0xeff25a9,
+	0xf13ff4e,
 	0xfc213ca,
 	0xfc390f1,
 	0xfd059be,
-	0xffbdd48,
 	0x1007df03,
 	0x10208339,
 	0x104a2b9e,
+	0x1059b011,
 	0x1059ea1c,
 	0x108060bd,
 	0x10838be8,
@@ -106,20 +106,21 @@ var weightHashes = [...]uint32{
 	0x1460c3d7,
 	0x146c86f8,
 	0x14a18856,
+	0x1503889c,
 	0x150db318,
 	0x15115ffb,
 	0x1514e071,
 	0x153b5096,
 	0x15f51905,
-	0x1605e924,
 	0x165b40fd,
 	0x165ea6a7,
+	0x1679bf1e,
 	0x1684ffeb,
 	0x16ba9adb,
 	0x16c74dc1,
 	0x16d1f532,
+	0x16e62421,
 	0x16ea5fc3,
-	0x16f5a6aa,
 	0x171694d0,
 	0x172afffe,
 	0x174a3bf2,
@@ -151,14 +152,16 @@ var weightHashes = [...]uint32{
 	0x1ab53bcf,
 	0x1ab6e2dd,
 	0x1ac35271,
+	0x1ad37e35,
+	0x1b263eaa,
 	0x1b64e115,
+	0x1ba69fd3,
 	0x1caae416,
 	0x1cb14e55,
 	0x1d59c279,
 	0x1d659341,
 	0x1d6b069e,
-	0x1e080372,
-	0x1e6b0831,
+	0x1d75c194,
 	0x1e9b42e5,
 	0x1ecd459a,
 	0x2000b47b,
@@ -166,11 +169,11 @@ var weightHashes = [...]uint32{
 	0x207734a7,
 	0x20837479,
 	0x20a19189,
+	0x20a7871b,
 	0x20ced000,
 	0x20f75eb8,
-	0x21093651,
+	0x210f5520,
 	0x2137628a,
-	0x2161d3bb,
 	0x2194d276,
 	0x2201ff10,
 	0x223f2d83,
@@ -179,7 +182,6 @@ var weightHashes = [...]uint32{
 	0x22f0385e,
 	0x2385900e,
 	0x23b62688,
-	0x23d1c90e,
 	0x2405df5f,
 	0x2439aa23,
 	0x244ce832,
@@ -206,9 +208,9 @@ var weightHashes = [...]uint32{
 	0x2973c759,
 	0x29a78f7c,
 	0x29c9b5ad,
-	0x29d63167,
 	0x29de194a,
 	0x29ec6346,
+	0x29fc07e8,
 	0x2a30a3dc,
 	0x2a5224d6,
 	0x2a6fd20e,
@@ -216,27 +218,26 @@ var weightHashes = [...]uint32{
 	0x2acd9b08,
 	0x2ad3e72c,
 	0x2af7a5c1,
-	0x2b39040c,
 	0x2b47d961,
 	0x2b5fdf3a,
 	0x2b6cab2d,
 	0x2c00f0a0,
-	0x2c3fb2af,
-	0x2cba8b47,
 	0x2cd0e3b4,
 	0x2d1159a6,
 	0x2d1a8a89,
 	0x2d2d7752,
 	0x2d44ef10,
 	0x2d493c0c,
+	0x2d5da992,
 	0x2d6e59c9,
+	0x2d8e0896,
 	0x2e2bf893,
 	0x2e38c486,
 	0x2e49fe90,
-	0x2e9233ca,
 	0x2f31f0a1,
 	0x2f322cc0,
 	0x2f74be06,
+	0x2f8ba90a,
 	0x2ff1c3eb,
 	0x301699bc,
 	0x303896ff,
@@ -246,19 +247,20 @@ var weightHashes = [...]uint32{
 	0x316414a7,
 	0x316729e2,
 	0x3173cfb4,
-	0x31ebe6e4,
 	0x321d2846,
 	0x32793bf6,
 	0x32f75ef3,
+	0x330664f8,
 	0x332e2c08,
 	0x33327474,
 	0x33371d7f,
-	0x333ed0a6,
 	0x3356bd55,
 	0x33a3e65a,
 	0x341de804,
 	0x3425a2b7,
+	0x347796d6,
 	0x349d3b14,
+	0x34aaaa63,
 	0x34e36c58,
 	0x350518cb,
 	0x350f047e,
@@ -283,10 +285,10 @@ var weightHashes = [...]uint32{
 	0x38250367,
 	0x3825dd31,
 	0x385cacbe,
-	0x385f19cc,
 	0x3872d274,
 	0x38f58952,
-	0x39ab5bc1,
+	0x3952a861,
+	0x3a516a62,
 	0x3ab4ea51,
 	0x3ac04d59,
 	0x3ac5ed7e,
@@ -303,15 +305,15 @@ var weightHashes = [...]uint32{
 	0x3bf42bc9,
 	0x3c3b0adc,
 	0x3c6b376b,
-	0x3c89f306,
 	0x3ca93d92,
 	0x3cadfe2b,
-	0x3cbc7e1e,
 	0x3cdcfd9d,
 	0x3cecd8b0,
 	0x3d0a88f5,
 	0x3d192383,
+	0x3d22ed8f,
 	0x3d25ef76,
+	0x3d5da7ea,
 	0x3d6b38fe,
 	0x3d6f43a0,
 	0x3d970ae0,
@@ -324,14 +326,11 @@ var weightHashes = [...]uint32{
 	0x3e22a36e,
 	0x3e230751,
 	0x3e6b3a91,
-	0x3e8f7d00,
 	0x3e998078,
 	0x3ea6ec5d,
 	0x3ed4c4e1,
-	0x3f3f122c,
 	0x3f432528,
 	0x3f52fde5,
-	0x3f56c995,
 	0x3f6b3c24,
 	0x3fa4937e,
 	0x3fb16919,
@@ -339,6 +338,7 @@ var weightHashes = [...]uint32{
 	0x3ffd3ace,
 	0x40149908,
 	0x4018ce41,
+	0x4022765d,
 	0x406b3db7,
 	0x411109b1,
 	0x413e5200,
@@ -350,13 +350,12 @@ var weightHashes = [...]uint32{
 	0x4215ff16,
 	0x42626870,
 	0x42d03a0e,
-	0x42f9b3b8,
 	0x432f48a4,
+	0x434e5046,
 	0x436b4270,
-	0x4385e79c,
 	0x439e5d72,
 	0x43b77896,
-	0x44119e2b,
+	0x4400e99a,
 	0x44690f8e,
 	0x4478c3fe,
 	0x44931356,
@@ -365,20 +364,22 @@ var weightHashes = [...]uint32{
 	0x452400e8,
 	0x4550c4ff,
 	0x455f22a6,
+	0x4569a9d4,
 	0x456b4596,
 	0x45898d4e,
 	0x45cd46af,
 	0x45fc72f5,
 	0x4643b35d,
 	0x46517435,
+	0x466b4729,
 	0x46996d46,
 	0x470c5dab,
 	0x472eaf1a,
-	0x47445338,
 	0x474f8f12,
-	0x47ac960c,
 	0x47ade6f2,
+	0x47cb4181,
 	0x47d9dd60,
+	0x4817d316,
 	0x4847a95c,
 	0x48d6669d,
 	0x48f5faae,
@@ -386,15 +387,16 @@ var weightHashes = [...]uint32{
 	0x49147511,
 	0x499aa306,
 	0x49f9813b,
+	0x4a0a279a,
 	0x4a1453bc,
 	0x4a21c218,
 	0x4a43383f,
 	0x4a599e10,
 	0x4a6ae0b6,
-	0x4b6b4f08,
+	0x4aa0213b,
 	0x4b782cbf,
+	0x4b9937d5,
 	0x4baae472,
-	0x4be2cb4c,
 	0x4bfbd680,
 	0x4c1a6742,
 	0x4c1ae25b,
@@ -410,16 +412,14 @@ var weightHashes = [...]uint32{
 	0x4e0cf7a0,
 	0x4e2cdbc8,
 	0x4ec37dd8,
+	0x4ed42158,
 	0x4fa40fa2,
 	0x4fa55b4e,
-	0x4fb5191f,
 	0x4fe35d43,
 	0x4fe852e1,
 	0x501914a8,
 	0x503aea85,
 	0x504a0045,
-	0x506b56e7,
-	0x5080e309,
 	0x5093ab50,
 	0x50b41fdb,
 	0x50ee0a97,
@@ -427,32 +427,39 @@ var weightHashes = [...]uint32{
 	0x513122d1,
 	0x515212ac,
 	0x516b587a,
+	0x51897bd9,
 	0x5202f5de,
 	0x520a2a98,
-	0x52524e6f,
+	0x52333a3a,
 	0x52679b6d,
 	0x526b5a0d,
 	0x52beb338,
 	0x52fbcdfd,
 	0x5327921c,
-	0x532aa82a,
+	0x535034f4,
+	0x5381b4ec,
 	0x5404405f,
 	0x5404c52c,
+	0x542a6a09,
 	0x54632341,
+	0x5477c936,
 	0x5488b92d,
 	0x54993a91,
 	0x54a9cdff,
 	0x54ac70a1,
 	0x54af6a69,
 	0x54dfd3da,
-	0x552c7ef1,
 	0x5541b8cd,
 	0x559a7827,
 	0x56133697,
 	0x564b6307,
+	0x568aa303,
 	0x569cd3ca,
 	0x56aa44fa,
+	0x56fd679b,
+	0x57085909,
 	0x573e9466,
+	0x57657db5,
 	0x5775b6d6,
 	0x57a0b87f,
 	0x57acc980,
@@ -465,12 +472,13 @@ var weightHashes = [...]uint32{
 	0x58c3261e,
 	0x58d75f5c,
 	0x592b2d68,
+	0x5957ff9e,
 	0x59aa1eca,
 	0x59e1f23c,
 	0x59e3d717,
 	0x5a2c9022,
 	0x5a3909e5,
-	0x5ae93bc3,
+	0x5ac87034,
 	0x5b3d05de,
 	0x5b4c227d,
 	0x5b6253b9,
@@ -481,11 +489,11 @@ var weightHashes = [...]uint32{
 	0x5db06115,
 	0x5de51b67,
 	0x5e33aa41,
+	0x5e6f9dcc,
 	0x5e9b3126,
 	0x5ecee489,
 	0x5f3ea0fe,
 	0x5f978cc0,
-	0x5fc17157,
 	0x5fd0fa69,
 	0x5fdceb90,
 	0x600474d7,
@@ -493,12 +501,10 @@ var weightHashes = [...]uint32{
 	0x60f32d49,
 	0x60fdb7e8,
 	0x610ba6c7,
-	0x612683a9,
 	0x616c30dc,
 	0x6179217d,
-	0x617d66b0,
-	0x62524ca6,
 	0x62569ddf,
+	0x62ce408e,
 	0x6321ace2,
 	0x636d7456,
 	0x636fb64a,
@@ -513,15 +519,14 @@ var weightHashes = [...]uint32{
 	0x656f6823,
 	0x659f9cda,
 	0x6654daa0,
-	0x66861a24,
 	0x674ab9e2,
 	0x676991e1,
 	0x67acf022,
 	0x67ade51c,
 	0x67f30341,
+	0x68211650,
 	0x68b01174,
 	0x68df4363,
-	0x6942e989,
 	0x69c2c3f2,
 	0x69fc3a4b,
 	0x69fe3d7c,
@@ -531,7 +536,6 @@ var weightHashes = [...]uint32{
 	0x6ae376ba,
 	0x6af0460e,
 	0x6b6801e4,
-	0x6bb22110,
 	0x6c85eb6b,
 	0x6cc0531e,
 	0x6d27d091,
@@ -543,34 +547,32 @@ var weightHashes = [...]uint32{
 	0x6ea61f05,
 	0x6ed29f43,
 	0x6f1f0b5b,
-	0x6f470945,
+	0x6f3f5dbc,
 	0x6fa5b426,
 	0x6fc67d99,
 	0x6fd3b765,
-	0x6fd761fe,
 	0x6fdd04c0,
 	0x6fff6287,
-	0x7021ceaf,
 	0x702eefec,
 	0x707a9ec1,
 	0x7081f644,
 	0x7089095d,
+	0x70ceebf1,
 	0x70e64a86,
 	0x70faa581,
 	0x70fcd8ae,
-	0x7170a4c0,
 	0x718c30e3,
 	0x71aef52f,
 	0x725ea3a5,
 	0x7286cd5a,
 	0x7288b105,
 	0x7305ad6a,
+	0x7348d036,
 	0x73c8abe5,
 	0x73ecaf42,
 	0x73faee11,
 	0x7410dd4b,
 	0x7431fce3,
-	0x744e9780,
 	0x7452b03f,
 	0x748b1038,
 	0x7491db90,
@@ -580,14 +582,12 @@ var weightHashes = [...]uint32{
 	0x7526b193,
 	0x7541eb2d,
 	0x75d3b7ad,
-	0x76209455,
 	0x764b5aa7,
 	0x764cdc73,
 	0x767fd724,
 	0x76c335d1,
 	0x76d71b53,
 	0x76defd02,
-	0x7720e3b9,
 	0x773dec94,
 	0x774715dd,
 	0x776ce71c,
@@ -595,14 +595,13 @@ var weightHashes = [...]uint32{
 	0x778e2075,
 	0x77c2aa53,
 	0x782e15f0,
+	0x789415f7,
 	0x78941c34,
 	0x78c29b45,
 	0x7947eae4,
-	0x795aa0bb,
 	0x795c3b40,
 	0x79d11a80,
 	0x7a6948ed,
-	0x7ab4e24f,
 	0x7b0c90b2,
 	0x7b63a80b,
 	0x7b67159b,
@@ -613,23 +612,25 @@ var weightHashes = [...]uint32{
 	0x7bc6f11a,
 	0x7bfa8d4e,
 	0x7c2a75c5,
-	0x7c651905,
 	0x7cac8056,
 	0x7cc0cb88,
+	0x7cec82c0,
 	0x7cf6ee9c,
-	0x7dac1b9a,
 	0x7de518df,
 	0x7e173143,
+	0x7e8618a4,
 	0x7ed6d67f,
 	0x7eddf1f5,
 	0x7ef850f5,
 	0x7f14a49a,
 	0x7f33a82e,
 	0x7fb835ae,
+	0x7fc124ef,
 	0x7fc2e686,
 	0x80032b34,
 	0x80226ca5,
 	0x802db43a,
+	0x806585d9,
 	0x8065ee43,
 	0x807b05ea,
 	0x80871ec0,
@@ -642,6 +643,7 @@ var weightHashes = [...]uint32{
 	0x81ec868d,
 	0x8265900d,
 	0x82a51bc8,
+	0x82a7ff02,
 	0x82b160fe,
 	0x82e58241,
 	0x82ed5b70,
@@ -649,9 +651,12 @@ var weightHashes = [...]uint32{
 	0x83db9dcc,
 	0x83e65748,
 	0x840be307,
+	0x843f571f,
 	0x844c4929,
+	0x8460b11d,
 	0x8485ffd0,
 	0x84954070,
+	0x8522981a,
 	0x8534a786,
 	0x854cbca8,
 	0x85646124,
@@ -659,7 +664,6 @@ var weightHashes = [...]uint32{
 	0x85f815d6,
 	0x862f0eeb,
 	0x863d9006,
-	0x866059bb,
 	0x8664793d,
 	0x86df38db,
 	0x86ebca4e,
@@ -672,8 +676,10 @@ var weightHashes = [...]uint32{
 	0x8838ea6b,
 	0x8868f358,
 	0x88818780,
-	0x88a90bec,
+	0x88b4afd5,
+	0x88e31f00,
 	0x88eb0f35,
+	0x893891ac,
 	0x89997e56,
 	0x89ad3788,
 	0x89c6ee73,
@@ -688,17 +694,19 @@ var weightHashes = [...]uint32{
 	0x8c0e7362,
 	0x8c6e74cf,
 	0x8cbe841c,
-	0x8d835b76,
 	0x8d9b3f9b,
 	0x8da84e44,
 	0x8dbeb01b,
+	0x8dc107c8,
 	0x8e4fd533,
 	0x8ef5d6a9,
 	0x8f3d66eb,
 	0x8f50a0b6,
 	0x8fb57b94,
+	0x8fd13d1e,
 	0x901c1c8e,
 	0x902c0cb7,
+	0x902fcfe4,
 	0x90418528,
 	0x906adf68,
 	0x906e4a43,
@@ -710,7 +718,6 @@ var weightHashes = [...]uint32{
 	0x9245230b,
 	0x925682ee,
 	0x92fc55b8,
-	0x92fc653b,
 	0x938688fa,
 	0x93db9351,
 	0x93ec029e,
@@ -723,10 +730,12 @@ var weightHashes = [...]uint32{
 	0x95db8ccd,
 	0x9620aa8e,
 	0x96369b6a,
+	0x963ccfac,
 	0x9649c9d3,
 	0x96a11c9f,
 	0x96dd9b8f,
 	0x971b4fe5,
+	0x973334c7,
 	0x9744968c,
 	0x97576f43,
 	0x9761698b,
@@ -734,7 +743,6 @@ var weightHashes = [...]uint32{
 	0x97e45b00,
 	0x97e51bd2,
 	0x97f09f66,
-	0x982dfaa7,
 	0x986ff83d,
 	0x9892f231,
 	0x98a56fd9,
@@ -749,7 +757,6 @@ var weightHashes = [...]uint32{
 	0x99e4e78b,
 	0x9a057e99,
 	0x9a6acab7,
-	0x9abf22f7,
 	0x9af1d016,
 	0x9b7054a3,
 	0x9b7fb40d,
@@ -759,7 +766,6 @@ var weightHashes = [...]uint32{
 	0x9ba887cc,
 	0x9bdc1a23,
 	0x9c029b13,
-	0x9c262836,
 	0x9c5bd8d0,
 	0x9c6825f2,
 	0x9cc4013a,
@@ -767,9 +773,9 @@ var weightHashes = [...]uint32{
 	0x9d5cb874,
 	0x9de7527e,
 	0x9df23d7f,
-	0x9e220c26,
 	0x9e2fd6a8,
 	0x9e4f127b,
+	0x9e6b152b,
 	0x9e8eea08,
 	0x9ebd5b8a,
 	0x9f29b8c3,
@@ -785,35 +791,35 @@ var weightHashes = [...]uint32{
 	0xa23a4a24,
 	0xa245118c,
 	0xa25cc795,
+	0xa264184f,
 	0xa296c1e7,
-	0xa2c2ef3a,
 	0xa2eb0ac9,
 	0xa2fcf16c,
-	0xa40250b8,
+	0xa3b273d5,
 	0xa45e6b71,
 	0xa46b22f6,
 	0xa47feb17,
 	0xa4983e2e,
+	0xa4987843,
 	0xa4ca1979,
 	0xa5168836,
 	0xa534375d,
 	0xa54236bd,
-	0xa54649aa,
 	0xa54854bb,
 	0xa6083163,
 	0xa617ea91,
 	0xa6cff301,
 	0xa743f7cd,
 	0xa7a49483,
+	0xa8386cb4,
 	0xa898f530,
 	0xa8fea76f,
 	0xa92587dc,
+	0xa925cfbe,
 	0xa958f25a,
 	0xa9727ea6,
-	0xa99dae1a,
 	0xaa35c513,
 	0xaa7e4e66,
-	0xab3d9515,
 	0xab3decc8,
 	0xab80184a,
 	0xabc2f943,
@@ -821,15 +827,17 @@ var weightHashes = [...]uint32{
 	0xac003773,
 	0xac15c129,
 	0xac1db8a5,
+	0xac48b0e1,
+	0xad1f5050,
 	0xad9c82a2,
 	0xadaf52b9,
+	0xadec3482,
 	0xae63e978,
-	0xaec300e4,
 	0xaf1a39f9,
 	0xaf2f5962,
 	0xaf3bc44a,
-	0xaf9b4a0d,
 	0xafc67238,
+	0xafdda3f4,
 	0xb018060c,
 	0xb04e47a8,
 	0xb0591535,
@@ -839,7 +847,6 @@ var weightHashes = [...]uint32{
 	0xb0c970df,
 	0xb0e27e8d,
 	0xb0ecaa4f,
-	0xb0eff413,
 	0xb103e063,
 	0xb19725f1,
 	0xb1e44bb0,
@@ -851,10 +858,10 @@ var weightHashes = [...]uint32{
 	0xb321a42e,
 	0xb333ca88,
 	0xb3949c2f,
+	0xb39fa508,
 	0xb44d0ac0,
 	0xb4549df5,
 	0xb45b871a,
-	0xb468b0aa,
 	0xb47081d7,
 	0xb4aba1f4,
 	0xb4b3d4dc,
@@ -873,8 +880,6 @@ var weightHashes = [...]uint32{
 	0xb61e56b4,
 	0xb61f70b3,
 	0xb6501ac4,
-	0xb66f44b1,
-	0xb69c3c55,
 	0xb6af2021,
 	0xb74875d9,
 	0xb7a2f5a7,
@@ -885,16 +890,17 @@ var weightHashes = [...]uint32{
 	0xb8a4be91,
 	0xb91eb11d,
 	0xb93025a5,
+	0xb9742256,
 	0xb9bc95dc,
 	0xb9ce8418,
 	0xba17eaad,
 	0xba467ec4,
+	0xba6e55d0,
 	0xbaaae680,
 	0xbabbb263,
 	0xbad7dbd7,
 	0xbb21ee4a,
-	0xbb2b92ea,
-	0xbc053fc8,
+	0xbc1724c1,
 	0xbc2db264,
 	0xbc45e3cd,
 	0xbc5e6d5c,
@@ -904,30 +910,27 @@ var weightHashes = [...]uint32{
 	0xbcbb34fd,
 	0xbcd42e83,
 	0xbce1b2ce,
-	0xbd13d5e6,
 	0xbd39ffe7,
 	0xbd54899f,
-	0xbd557471,
-	0xbd56c8b9,
 	0xbd86c8e9,
 	0xbdbc0692,
 	0xbdc416ce,
 	0xbde7fb8f,
 	0xbe59841a,
-	0xbec035dd,
 	0xbeec3417,
 	0xbf085c2b,
 	0xbf29eb23,
+	0xbf31a08e,
 	0xbf4be7fd,
 	0xbfd8d503,
 	0xc01fb7bc,
 	0xc0277087,
 	0xc042e5b9,
-	0xc056cd72,
 	0xc05b6860,
 	0xc0656e80,
 	0xc079b00f,
 	0xc0b87771,
+	0xc0be0dcc,
 	0xc1001b6c,
 	0xc1210a2c,
 	0xc14c3e15,
@@ -935,8 +938,10 @@ var weightHashes = [...]uint32{
 	0xc21e7829,
 	0xc2487d71,
 	0xc25be198,
+	0xc287c74b,
 	0xc2892ef5,
 	0xc2c7aaec,
+	0xc2d0382a,
 	0xc395fbac,
 	0xc3af4d61,
 	0xc3edb416,
@@ -944,19 +949,20 @@ var weightHashes = [...]uint32{
 	0xc429d86b,
 	0xc44019a9,
 	0xc493483d,
+	0xc49df06a,
 	0xc4b9cfe5,
 	0xc5275009,
+	0xc536914a,
 	0xc562bf35,
 	0xc5dbc7a4,
+	0xc5ef1674,
 	0xc60e4d28,
 	0xc67ae70e,
 	0xc696afc5,
-	0xc6ae64e2,
 	0xc6bb1022,
 	0xc6d85422,
 	0xc7171cf7,
 	0xc7251722,
-	0xc818bb58,
 	0xc8291cc3,
 	0xc82978ca,
 	0xc8542efb,
@@ -967,6 +973,7 @@ var weightHashes = [...]uint32{
 	0xc90ac550,
 	0xc90ad9d5,
 	0xc943f44f,
+	0xc955f28b,
 	0xc958ed9f,
 	0xc983b637,
 	0xc9ad9e79,
@@ -978,21 +985,23 @@ var weightHashes = [...]uint32{
 	0xca91b9bf,
 	0xcaa8e86e,
 	0xcb8d4d65,
-	0xcc69d943,
+	0xcbbb6da6,
 	0xccf286bd,
-	0xcd043053,
 	0xcd1a4ca0,
 	0xcdb1aa16,
 	0xcdbe017b,
+	0xcdc217c5,
 	0xcdd33ca5,
 	0xce45625b,
 	0xceebd5ad,
 	0xcf2a0453,
 	0xcf3804e8,
+	0xcfa22a86,
 	0xcfc1f6ef,
 	0xd0045472,
 	0xd04d34fd,
 	0xd06118d2,
+	0xd0850008,
 	0xd091cfad,
 	0xd0a6fc32,
 	0xd12f8711,
@@ -1012,14 +1021,15 @@ var weightHashes = [...]uint32{
 	0xd43211ff,
 	0xd439e40c,
 	0xd47fda45,
+	0xd48d53f8,
 	0xd4a92f77,
 	0xd4d42850,
 	0xd4dabedf,
 	0xd513dec5,
 	0xd5254cc9,
 	0xd52e2027,
+	0xd5442351,
 	0xd5603278,
-	0xd6058f03,
 	0xd63192c3,
 	0xd671f767,
 	0xd6a3555b,
@@ -1030,8 +1040,10 @@ var weightHashes = [...]uint32{
 	0xd7071060,
 	0xd730feb1,
 	0xd734b88e,
+	0xd752469f,
 	0xd7d86d02,
 	0xd80e89b5,
+	0xd8343ddc,
 	0xd90ee11d,
 	0xd9608372,
 	0xda7c49c1,
@@ -1042,14 +1054,11 @@ var weightHashes = [...]uint32{
 	0xdb7ec34a,
 	0xdb82e1a6,
 	0xdbffc1f4,
-	0xdc0f8e0c,
-	0xdc54cf1c,
 	0xdca2976f,
 	0xdcc28aba,
 	0xdcf319dc,
 	0xdd755cad,
 	0xddc3ae77,
-	0xde1c3035,
 	0xde3df02c,
 	0xde8448c0,
 	0xdee8cb50,
@@ -1060,17 +1069,20 @@ var weightHashes = [...]uint32{
 	0xdfe75920,
 	0xe0266a89,
 	0xe0567509,
+	0xe0c52d07,
 	0xe0cd8dae,
 	0xe111e1eb,
 	0xe118849a,
 	0xe1280099,
+	0xe1460332,
 	0xe14e196c,
 	0xe160f3de,
 	0xe176db86,
+	0xe17f4286,
 	0xe1af0958,
 	0xe1c6eca0,
-	0xe223a31c,
 	0xe24a9254,
+	0xe24c6c62,
 	0xe25af30f,
 	0xe2896155,
 	0xe2fc7e12,
@@ -1080,10 +1092,9 @@ var weightHashes = [...]uint32{
 	0xe3e81edf,
 	0xe41104ea,
 	0xe41cbfbb,
-	0xe41f0708,
 	0xe429bf6d,
 	0xe4385b8c,
-	0xe51494e1,
+	0xe4d0b671,
 	0xe59879ba,
 	0xe61ec90f,
 	0xe6277a4d,
@@ -1092,11 +1103,11 @@ var weightHashes = [...]uint32{
 	0xe67e562f,
 	0xe6b18dd4,
 	0xe6d0ee3c,
-	0xe6ee685f,
 	0xe6f0e5f7,
 	0xe73d0faa,
 	0xe84db22d,
 	0xe8bd06e4,
+	0xe8e39f5b,
 	0xe9148dd2,
 	0xe962bf87,
 	0xe9aec484,
@@ -1116,11 +1127,12 @@ var weightHashes = [...]uint32{
 	0xed58e3ae,
 	0xed622ecb,
 	0xed7e850a,
-	0xeddea0d1,
+	0xedf2ff94,
 	0xee62d2d6,
 	0xee80f49e,
 	0xee850ed5,
 	0xee9ea026,
+	0xeec54e6d,
 	0xef17f7d3,
 	0xef27f202,
 	0xef2fc024,
@@ -1133,15 +1145,13 @@ var weightHashes = [...]uint32{
 	0xf049d6b1,
 	0xf07c4402,
 	0xf0c67ef6,
-	0xf1193efc,
 	0xf14cc614,
 	0xf14f9e45,
 	0xf1f4855c,
 	0xf24403ca,
 	0xf293426b,
 	0xf29ebd77,
-	0xf34cf883,
-	0xf38ec2ad,
+	0xf36615fa,
 	0xf407e235,
 	0xf43c6575,
 	0xf47429b4,
@@ -1158,6 +1168,7 @@ var weightHashes = [...]uint32{
 	0xf64b9497,
 	0xf691a7bc,
 	0xf6bdb774,
+	0xf6c9bbb7,
 	0xf6de5dff,
 	0xf6e174b0,
 	0xf77834da,
@@ -1170,19 +1181,18 @@ var weightHashes = [...]uint32{
 	0xf90e69b4,
 	0xf959d588,
 	0xf95a837e,
-	0xf96702d8,
 	0xf97c175f,
-	0xf9d7cfdc,
+	0xf9ec17b6,
 	0xf9ef5bf3,
 	0xfaa413a2,
-	0xfaa8794f,
 	0xfacd4f78,
 	0xfafcbf19,
-	0xfb1a492b,
 	0xfb1b3f28,
 	0xfb2e1191,
+	0xfb4f2316,
 	0xfb5f25f5,
 	0xfc783a0f,
+	0xfca84183,
 	0xfcda9f98,
 	0xfd4432e7,
 	0xfd6ad43e,
@@ -1192,1203 +1202,1213 @@ var weightHashes = [...]uint32{
 	0xfdcf8b1e,
 	0xfdd889cc,
 	0xfe40b72e,
-	0xfe6ad5d1,
 	0xfeaa4bd5,
 	0xfee40fcd,
+	0xff917605,
 	0xffdbdb73,
 }
 
 var weights = [...]int16{
-	111,   // head+form: key, letters and digits
-	-345,  // touches: {
-	730,   // name ends in: verifier
-	838,   // random+quote: 2/8, quoted in a call
-	-305,  // mark+quote: variable, quoted
-	816,   // letters: A1
-	-712,  // letters+length: a, 4-5
-	456,   // head+letters: token, letters, digits, joiners
-	-691,  // scheme: http
-	102,   // head+letters: key, a1
-	197,   // name has: authorization
-	-280,  // head+form: password, base64
-	678,   // head+letters: key, A1
-	113,   // before: final
-	-212,  // letters+length: letters, digits, signs, 24-31
-	-15,   // value holds+form: auth, snake
-	29,    // head+form: token, base64
-	-386,  // head+letters: password, aA
-	343,   // head+letters: key, letters, digits, signs
-	-98,   // name ends in: prompt
-	-6,    // head+random: signature, 0/8
-	-5,    // head+form: pass, constant
-	1027,  // followed by: blank, quoted
-	172,   // letters+length: A, 8-11
-	1033,  // followed by: ), quoted
-	733,   // letters+length: aA, 32
-	-111,  // head+random: basic, 0/8
-	13,    // head+form: auth, dotted
-	-59,   // head+letters: token, 1
-	-2,    // followed by: }, bare
-	-9,    // head+letters: cred, aA
-	-205,  // head+syntax: token, flag
-	416,   // syntax: url, bare
-	-704,  // letters+length: letters, digits, joiners, 12-15
-	-11,   // name has: enabled
-	-58,   // head+syntax: pass, compare
-	-210,  // head+syntax: basic, header
-	-3,    // head+form: identified, signs
-	-8,    // name has: cache
-	87,    // letters+length: a1, 32
-	-176,  // head+form: securestring, signs
-	-153,  // letters+length: A, 6-7
-	-2,    // mark+quote: none, quoted
-	-933,  // letters+length: a1, 4-5
-	329,   // name is: kebab
-	-454,  // head: apikey
-	724,   // name has: string
-	-95,   // name ends in: encryption
-	-545,  // head+syntax: password, word
-	-1285, // value holds+form: pass, letters
-	-140,  // letters+length: aA1, 24-31
-	-101,  // head+syntax: key, assign
-	-16,   // mark+quote: todo, quoted
-	-201,  // head+form: credential, letters and digits
-	-579,  // head+form: pass, dotted
-	351,   // head+letters: token, letters and signs
-	-70,   // mark+quote: index, quoted in a call
-	-294,  // form+quote: uuid, quoted
-	182,   // head+random: bearer, 2/8
-	-79,   // mark+quote: your, quoted
-	-85,   // head+letters: bearer, a
-	-79,   // name has: shared
-	-605,  // changes: 3/8
-	-100,  // head+letters: signature, letters, digits, joiners
-	-261,  // name has: error
-	-160,  // head+syntax: pass, pair
-	-480,  // name has: version
-	678,   // digits: 4/8
-	-1003, // head+letters: basic, a1
-	-87,   // name ends in: version
-	-8,    // name has: object
-	-1543, // name has: user
-	-100,  // head: signature
-	-22,   // head+form: pass, url
-	-313,  // head+letters: pass, with blanks
-	-247,  // head+syntax: token, word
-	-1,    // mark+quote: insert, quoted
-	-47,   // name has: timeout
-	-243,  // head+letters: auth, letters and signs
-	468,   // syntax: flag, bare
-	-552,  // head+letters: credential, aA
-	666,   // head+form: secret, letters
-	209,   // letters+length: a, 12-15
-	-754,  // letters: aA
-	-2,    // head+form: key, constant
-	-562,  // words: 6/8
-	-231,  // name has: clear
-	-28,   // head+form: bearer, letters and digits
-	-15,   // letters+length: aA1, 4-5
-	651,   // head: securestring
-	1105,  // name ends in: password
-	751,   // value holds+form: pass, signs
-	-74,   // head+form: credential, path
-	-7,    // value holds: token
-	-412,  // head+form: token, snake
-	-112,  // name has: pwd
-	-623,  // variety: 7/8
-	-199,  // head+form: token, signs
-	14,    // head+letters: key, letters, digits, joiners
-	435,   // letters: letters, digits, signs
-	-35,   // name has: is
-	239,   // head+letters: pass, letters and joiners
-	-322,  // words: 5/8
-	-70,   // head+random: password, 0/8
-	714,   // head+letters: pass, a
-	353,   // before: assert
-	-102,  // name has: wrong
-	-181,  // name ends in: regex
-	540,   // name has: by
-	-86,   // head+form: pass, snake
-	-34,   // value holds+form: name, kebab
-	-174,  // name has: server
-	-394,  // letters+length: with blanks, 24-31
-	848,   // head+syntax: password, flag
-	776,   // letters+length: letters and signs, 12-15
-	2,     // head+random: pass, 3/8
-	-937,  // name has: expected
-	-380,  // before: curl
-	17,    // head+letters: secret, 1
-	591,   // head+syntax: pass, flag
-	125,   // name has: value
-	24,    // letters+length: aA1, 33-39
-	-35,   // head+form: credential, dotted
-	-133,  // mark+quote: removed, quoted
-	1750,  // letters+length: a, 24-31
-	-566,  // form: path
-	416,   // head+syntax: url, url
-	-362,  // head+letters: token, with blanks
-	-294,  // touches: other
-	-1139, // head+form: secret, signs
-	-2632, // length: 4-5
-	-16,   // name has: algorithm
-	-13,   // head+form: key, path
-	-82,   // syntax: pair, quoted in a call
-	-1094, // letters+length: with blanks, 12-15
-	-290,  // head+random: signature, 1/8
-	-11,   // head+letters: basic, A
-	745,   // length: 40
-	-443,  // form+quote: several words, quoted
-	192,   // random: 4/8
-	-115,  // value holds+form: auth, signs
-	179,   // letters+length: letters, digits, signs, 6-7
-	397,   // form+quote: letters and digits, quoted
-	-1,    // head+form: cred, several words
-	-561,  // head+random: basic, 1/8
-	114,   // syntax: assign, quoted in a call
-	688,   // head+syntax: securestring, word
-	-7,    // head+form: auth, path
-	-1696, // followed by: other, quoted
-	-516,  // letters+length: with blanks, 41-63
-	-336,  // head+form: password, dotted
-	-97,   // head+random: apikey, 0/8
-	876,   // touches: \
-	-7,    // head+syntax: apikey, call
-	-63,   // touches: ]
-	-1,    // head+form: session, kebab
-	177,   // digits: 2/8
-	607,   // form+quote: number, bare
-	-306,  // touches: [
-	382,   // name ends in: passwd
-	-179,  // name has: required
-	-46,   // value holds+form: token, base64
-	520,   // head+random: credential, 1/8
-	-137,  // head+random: token, 3/8
-	124,   // form+quote: uuid, bare
-	1001,  // length: 32
-	-10,   // form+quote: url, quoted in a call
-	-6,    // head+form: basic, constant
-	307,   // letters+length: A, 40
-	-122,  // value holds+form: passwd, signs
-	-1996, // typed: yes
-	38,    // head: pass
-	-1,    // head+syntax: cookie, assign
-	-15,   // form+quote: constant, bare
-	-1051, // head+syntax: pass, word
-	-1,    // name has: label
-	-466,  // head+letters: secret, letters and signs
-	-653,  // head+letters: token, letters, digits, signs
-	-3,    // name ends in: text
-	-71,   // name has: nonce
-	193,   // mark+quote: bar, quoted
-	796,   // name has: basic
-	-269,  // followed by: line end, quoted
-	-247,  // mark+quote: example, bare
-	1017,  // name has: jwt
-	-174,  // name has: private
-	-118,  // name has: invalid
-	-31,   // name has: handler
-	188,   // name has: seed
-	-1,    // mark+quote: null, quoted
-	-15,   // name has: pattern
-	-612,  // touches: blank
-	-4,    // head+letters: cred, letters and signs
-	736,   // form: hex
-	-112,  // mark+quote: variable, quoted in a call
-	482,   // head+form: secret, base64
-	-183,  // name has: encrypted
-	-12,   // head+random: url, 1/8
-	-3,    // touches: @
-	-129,  // syntax: header, bare
-	-87,   // letters+length: aA1, 6-7
-	-143,  // name ends in: username
-	-149,  // head+form: bearer, snake
-	-562,  // random+quote: 0/8, quoted
-	-2,    // head+letters: cred, a
-	149,   // name ends in: bearer
-	164,   // letters+length: letters, digits, signs, 64 and more
-	-151,  // followed by: ., quoted
-	135,   // name has: bearer
-	-30,   // head+letters: auth, 1
-	-8,    // name has: index
-	514,   // head+random: key, 2/8
-	-1,    // followed by: \, quoted
-	-493,  // value holds: user
-	-11,   // name has: db
-	-1484, // name has: id
-	-41,   // name ends in: oauth
-	466,   // head+form: identified, letters and digits
-	-24,   // name ends in: file
-	174,   // head+form: signature, signs
-	-127,  // mark+quote: generated, quoted
-	-10,   // head+form: cred, kebab
-	-1,    // name ends in: default
-	872,   // letters+length: 1, 16-19
-	-50,   // syntax: word, quoted
-	-125,  // followed by: /, quoted
-	-118,  // letters+length: letters, digits, signs, 32
-	-108,  // letters+length: letters, digits, signs, 40
-	-4,    // letters+length: aA, 41-63
-	-101,  // head+form: passphrase, letters and digits
-	-11,   // letters+length: letters and signs, 40
-	188,   // name ends in: seed
-	764,   // random: 3/8
-	711,   // head+form: password, letters and digits
-	-121,  // head+syntax: key, element
-	759,   // value holds: pass
-	971,   // mark: change
-	138,   // name has: sign
-	941,   // name has: api
-	1230,  // name has: oauth
-	-680,  // form: several words
-	-133,  // before: raise
-	-114,  // name ends in: header
-	-721,  // letters+length: A, 4-5
-	-4,    // name has: partition
-	-254,  // head+syntax: key, compare
-	877,   // head+letters: basic, aA1
-	-15,   // value holds+form: auth, url
-	-8,    // head+form: credential, snake
-	-15,   // head+form: credential, uuid
-	199,   // digits: 3/8
-	-16,   // name has: column
-	-1022, // value holds: auth
-	-182,  // head+form: signature, letters
-	735,   // name has: test
-	-7,    // value holds+form: key, snake
-	901,   // value holds+form: token, letters
-	-45,   // letters+length: letters, digits, signs, 12-15
-	-82,   // letters+length: aA1, 8-11
-	572,   // name has: encryption
-	197,   // head+letters: signature, letters, digits, signs
-	-163,  // mark: removed
-	-6,    // name has: list
-	-102,  // mark: sample
-	367,   // head: password
-	-4,    // head+letters: signature, letters and signs
-	-480,  // head+letters: password, letters, digits, signs
-	-235,  // name has: text
-	45,    // name has: admin
-	-95,   // head+form: password, constant
-	243,   // head+form: key, base64
-	-97,   // followed by: >, quoted
-	-339,  // head+form: password, signs
-	-312,  // value holds+form: token, several words
-	-311,  // syntax: assign, bare
-	-13,   // name ends in: cred
-	-175,  // head+random: secret, 5/8
-	1250,  // head+syntax: password, assign
-	-66,   // head+form: credential, kebab
-	-384,  // syntax: attribute, quoted
-	-82,   // head+syntax: key, call
-	-503,  // head+letters: basic, a
-	-27,   // name has: size
-	458,   // letters+length: letters and joiners, 12-15
-	-512,  // letters+length: letters and signs, 6-7
-	184,   // head+syntax: token, call
-	342,   // head+letters: identified, a
-	-192,  // form+quote: letters, bare
-	35,    // mark+quote: change, quoted
-	794,   // name ends in: secret
-	-256,  // form+quote: hex, quoted
-	-8,    // letters+length: letters, digits, joiners, 6-7
-	-455,  // name has: password
-	-977,  // touches: >
-	-174,  // name has: account
-	-409,  // letters+length: with blanks, 64 and more
-	-451,  // name has: fake
-	467,   // head+letters: basic, letters, digits, signs
-	1007,  // touches: ?
-	-12,   // name ends in: algorithm
-	787,   // head+form: credential, url
-	893,   // head+letters: url, a
-	-226,  // head+form: pass, hex
-	305,   // head+form: token, dotted
-	-125,  // form+quote: signs, quoted
-	-11,   // head+form: token, constant
-	-16,   // letters+length: aA1, 32
-	299,   // letters+length: aA1, 40
-	-141,  // touches: <
-	549,   // name ends in: by
-	1122,  // length: 33-39
-	597,   // head+letters: secret, aA
-	1231,  // name has: data
-	743,   // head+letters: credential, a
-	284,   // head+random: auth, 0/8
-	-544,  // letters+length: a1, 24-31
-	-55,   // name ends in: app
-	-25,   // form+quote: dotted, quoted
-	-75,   // head+letters: basic, letters and joiners
-	839,   // touches: =
-	-339,  // head+syntax: password, attribute
-	-473,  // name has: type
-	386,   // length: 16-19
-	-24,   // name has: url
-	466,   // head+letters: identified, a1
-	-528,  // head+letters: key, letters and signs
-	-9,    // name has: authority
-	-52,   // followed by: [, quoted
-	-1424, // touches: :
-	-6,    // name ends in: tls
-	-301,  // letters+length: with blanks, 33-39
-	1308,  // mark+quote: bar, bare
-	-746,  // words: 3/8
-	844,   // length: 41-63
-	-84,   // head+syntax: token, compare
-	-640,  // touches: ;
-	-323,  // form+quote: path, quoted
-	-129,  // letters+length: with blanks, 40
-	-1458, // length: 6-7
-	1090,  // head+form: token, hex
-	-39,   // name has: uri
-	73,    // mark+quote: one character again and again, bare
-	-319,  // mark+quote: my, bare
-	-8,    // head+letters: apikey, letters and signs
-	363,   // head+form: auth, letters and digits
-	786,   // head+form: password, kebab
-	-1,    // name ends in: count
-	-628,  // head+syntax: password, pair
-	-1230, // touches: &
-	-71,   // head: nonce
-	-119,  // mark+quote: your, bare
-	-87,   // name has: cookie
-	-4,    // value holds+form: pass, path
-	-13,   // followed by: :, bare
-	-14,   // name has: primary
-	-74,   // head+form: pass, kebab
-	267,   // head: credential
-	396,   // before: export
-	502,   // name has: has
-	152,   // name has: client
-	-2,    // mark+quote: default, quoted in a call
-	-886,  // touches: $
-	-576,  // name ends in: user
-	-29,   // name has: google
-	-2,    // head+letters: signature, letters and joiners
-	495,   // form+quote: base64, quoted
-	101,   // name has: old
-	-1,    // head+form: auth, constant
-	-362,  // head+random: pass, 0/8
-	-6,    // name ends in: authority
-	-5,    // name ends in: signing
-	-1,    // head+letters: cred, with blanks
-	-118,  // letters+length: a, 64 and more
-	-180,  // changes: 7/8
-	639,   // name has: set
-	57,    // head+letters: bearer, a1
-	1054,  // letters+length: with blanks, 8-11
-	1133,  // head+letters: auth, letters, digits, signs
-	-55,   // name ends in: access
-	604,   // head+form: basic, base64
-	-33,   // name ends in: ref
-	67,    // name has: app
-	-62,   // letters+length: letters and signs, 8-11
-	-205,  // head+form: apikey, letters
-	114,   // name has: apikey
-	-11,   // head+form: cred, snake
-	-61,   // name has: level
-	-12,   // touches: .
-	75,    // changes: 0/8
-	-5,    // name ends in: state
-	-113,  // head+random: passphrase, 0/8
-	-935,  // head+form: key, letters
-	101,   // value holds+form: secret, letters
-	-127,  // mark: generated
-	-260,  // touches: /
-	266,   // head+form: token, kebab
-	-357,  // length: 20-23
-	-175,  // value holds+form: user, signs
-	-136,  // letters+length: with blanks, 32
-	-2,    // value holds+form: credential, dotted
-	895,   // touches: ,
-	-91,   // letters+length: aA, 20-23
-	568,   // head+form: key, number
-	15,    // head+random: secret, 0/8
-	-528,  // letters+length: a1, 33-39
-	-293,  // letters+length: letters and joiners, 24-31
-	256,   // head+form: token, uuid
-	-262,  // head+letters: secret, with blanks
-	-62,   // name has: str
-	-426,  // name has: mode
-	-522,  // name: several words
-	-1419, // name ends in: another word
-	310,   // name has: token
-	40,    // variety: 3/8
-	-130,  // touches: +
-	-463,  // name ends in: type
-	-155,  // form+quote: signs, bare
-	-7,    // head+form: apikey, dotted
-	-353,  // head+letters: key, aA1
-	215,   // name has: credential
-	-126,  // form+quote: uuid, quoted in a call
-	-2,    // name has: min
-	-420,  // touches: (
-	332,   // head+form: bearer, hex
-	349,   // head+syntax: secret, assign
-	-103,  // value holds+form: key, base64
-	-54,   // value holds+form: key, several words
-	352,   // touches: )
-	-69,   // value holds+form: token, letters and digits
-	-363,  // name has: aws
-	-432,  // letters+length: letters, digits, joiners, 16-19
-	-10,   // name ends in: enabled
-	-136,  // head+letters: url, letters, digits, signs
-	-652,  // syntax: word, bare
-	-210,  // name ends in: basic
-	-1243, // letters+length: a, 8-11
-	-6,    // name ends in: cache
-	-277,  // letters+length: A1, 6-7
-	-525,  // mark+quote: one character again and again, quoted
-	-1,    // head+syntax: cred, word
-	604,   // name ends in: store
-	-6,    // head+syntax: auth, element
-	-216,  // head+letters: password, A
-	-31,   // name ends in: handler
-	-769,  // letters+length: letters, digits, signs, 41-63
-	-721,  // head+form: auth, hex
-	-167,  // value holds+form: secret, several words
-	550,   // mark: foo
+	287,   // head+form: key, letters and digits
+	-369,  // touches: {
+	370,   // name ends in: verifier
+	914,   // random+quote: 2/8, quoted in a call
+	-493,  // mark+quote: variable, quoted
+	915,   // letters: A1
+	-1081, // letters+length: a, 4-5
+	751,   // head+letters: token, letters, digits, joiners
+	-684,  // scheme: http
+	-340,  // head+letters: key, a1
+	-16,   // name has: authorization
+	-304,  // head+form: password, base64
+	938,   // head+letters: key, A1
+	390,   // before: final
+	-200,  // letters+length: letters, digits, signs, 24-31
+	-5,    // value holds+form: auth, snake
+	-233,  // before: login
+	234,   // head+form: token, base64
+	163,   // head+letters: password, aA
+	-3,    // head+letters: key, letters, digits, signs
+	-5,    // head+letters: session, letters, digits, joiners
+	-34,   // head+form: pass, constant
+	1220,  // followed by: blank, quoted
+	120,   // letters+length: A, 8-11
+	-1,    // head+letters: apikey, A
+	-13,   // name has: redis
+	858,   // followed by: ), quoted
+	-1,    // head+value is: credential, a weak password
+	566,   // letters+length: aA, 32
+	555,   // head+value is: password, a weak password
+	-36,   // head+random: basic, 0/8
+	-175,  // head+form: auth, dotted
+	-50,   // head+letters: token, 1
+	-15,   // head+form: secret, url
+	-91,   // followed by: }, bare
+	-31,   // head+letters: cred, aA
+	-2,    // head+syntax: token, flag
+	323,   // syntax: url, bare
+	-648,  // letters+length: letters, digits, joiners, 12-15
+	-13,   // head+form: identified, snake
+	-108,  // name ends in: salt
+	-110,  // head+syntax: pass, compare
+	-223,  // head+syntax: basic, header
+	-8,    // head+form: identified, signs
+	-72,   // name has: cache
+	23,    // letters+length: a1, 32
+	-18,   // letters+length: A, 6-7
+	-567,  // letters+length: a1, 4-5
+	558,   // name is: kebab
+	-328,  // head: apikey
+	608,   // name has: string
+	-625,  // head+syntax: password, word
+	-996,  // value holds+form: pass, letters
+	-117,  // letters+length: aA1, 24-31
+	-198,  // head+syntax: key, assign
+	-29,   // mark+quote: todo, quoted
+	-291,  // head+form: credential, letters and digits
+	-287,  // head+form: pass, dotted
+	229,   // head+letters: token, letters and signs
+	-369,  // form+quote: uuid, quoted
+	-52,   // mark+quote: your, quoted
+	-147,  // head+letters: bearer, a
+	-863,  // name has: shared
+	-495,  // changes: 3/8
+	-284,  // name has: error
+	-4,    // head+syntax: pass, pair
+	-271,  // name has: version
+	581,   // digits: 4/8
+	-31,   // letters+length: A, 16-19
+	-6,    // name has: object
+	-1726, // name has: user
+	-43,   // head: signature
+	-67,   // mark: redacted
+	-37,   // head+form: pass, url
+	-162,  // head+letters: pass, with blanks
+	-91,   // head+syntax: token, word
+	-1,    // name has: timeout
+	-361,  // head+letters: auth, letters and signs
+	835,   // syntax: flag, bare
+	-170,  // name has: storage
+	-622,  // head+letters: credential, aA
+	636,   // head+form: secret, letters
+	323,   // letters+length: a, 12-15
+	-634,  // letters: aA
+	-14,   // head+form: key, constant
+	-735,  // words: 6/8
+	-5,    // name has: clear
+	72,    // head+form: bearer, letters and digits
+	-17,   // letters+length: aA1, 4-5
+	536,   // head: securestring
+	1080,  // name ends in: password
+	907,   // value holds+form: pass, signs
+	-82,   // head+form: credential, path
+	228,   // value holds: token
+	-118,  // head+form: token, snake
+	-44,   // name has: pwd
+	-758,  // variety: 7/8
+	-265,  // head+form: token, signs
+	-312,  // head+letters: key, letters, digits, joiners
+	583,   // letters: letters, digits, signs
+	-22,   // name has: is
+	339,   // head+letters: pass, letters and joiners
+	-1,    // name ends in: nonce
+	-17,   // words: 5/8
+	91,    // head+random: password, 0/8
+	650,   // head+letters: pass, a
+	222,   // before: assert
+	-41,   // name has: wrong
+	395,   // name has: by
+	-52,   // head+form: pass, snake
+	-5,    // letters+length: A, 20-23
+	-77,   // value holds+form: name, kebab
+	-129,  // name has: server
+	-334,  // letters+length: with blanks, 24-31
+	622,   // head+syntax: password, flag
+	-3,    // head+form: cred, number
+	585,   // letters+length: letters and signs, 12-15
+	-1105, // name has: expected
+	142,   // before: curl
+	-63,   // head+letters: secret, 1
+	334,   // head+syntax: pass, flag
+	-103,  // name has: value
+	-60,   // letters+length: aA1, 33-39
+	-217,  // head+form: credential, dotted
+	-194,  // mark+quote: removed, quoted
+	1830,  // letters+length: a, 24-31
+	-706,  // form: path
+	323,   // head+syntax: url, url
+	-155,  // head+letters: token, with blanks
+	-456,  // touches: other
+	-930,  // head+form: secret, signs
+	-2164, // length: 4-5
+	-93,   // name has: algorithm
+	-18,   // head+form: key, path
+	-4,    // syntax: pair, quoted in a call
+	-625,  // letters+length: with blanks, 12-15
+	-132,  // head+random: signature, 1/8
+	-1,    // head+letters: basic, A
+	882,   // length: 40
+	-465,  // form+quote: several words, quoted
+	194,   // random: 4/8
+	-94,   // value holds+form: auth, signs
+	-71,   // letters+length: letters, digits, signs, 6-7
+	248,   // form+quote: letters and digits, quoted
+	-4,    // head+form: cred, several words
+	-376,  // head+random: basic, 1/8
+	-66,   // syntax: assign, quoted in a call
+	545,   // head+syntax: securestring, word
+	-1,    // head+letters: identified, A
+	-1,    // mark+quote: generated, bare
+	-3,    // head+form: auth, path
+	126,   // before: client
+	-1470, // followed by: other, quoted
+	-253,  // letters+length: with blanks, 41-63
+	-774,  // head+form: password, dotted
+	-21,   // head+random: apikey, 0/8
+	422,   // touches: \
+	-2,    // head+form: session, snake
+	-6,    // head+form: session, kebab
+	-140,  // digits: 2/8
+	234,   // form+quote: number, bare
+	-337,  // touches: [
+	120,   // name ends in: passwd
+	-64,   // name has: required
+	-41,   // value holds+form: token, base64
+	-50,   // head+value is: auth, a weak password and digits or signs
+	509,   // head+random: credential, 1/8
+	114,   // head+random: token, 3/8
+	93,    // letters+length: 1, 40
+	990,   // length: 32
+	-2,    // head+form: basic, constant
+	245,   // letters+length: A, 40
+	-143,  // value holds+form: passwd, signs
+	-466,  // typed: yes
+	249,   // head: pass
+	-3,    // head+syntax: cookie, assign
+	-9,    // form+quote: constant, bare
+	-96,   // head+syntax: pass, word
+	-524,  // head+letters: secret, letters and signs
+	-242,  // head+letters: token, letters, digits, signs
+	-8,    // name ends in: text
+	-1,    // name has: nonce
+	240,   // mark+quote: bar, quoted
+	346,   // name has: basic
+	-373,  // followed by: line end, quoted
+	-20,   // mark+quote: example, bare
+	926,   // name has: jwt
+	-135,  // name has: private
+	-171,  // name has: invalid
+	-2,    // name has: handler
+	364,   // name has: seed
+	-9,    // mark+quote: null, quoted
+	-2,    // name has: pattern
+	-333,  // touches: blank
+	-5,    // head+letters: cred, letters and signs
+	1095,  // form: hex
+	-97,   // mark+quote: variable, quoted in a call
+	363,   // head+form: secret, base64
+	-83,   // name has: encrypted
+	79,    // head+random: url, 1/8
+	-5,    // touches: @
+	-272,  // syntax: header, bare
+	-12,   // letters+length: aA1, 6-7
+	-62,   // name ends in: username
+	-666,  // random+quote: 0/8, quoted
+	-1,    // head+letters: cred, a
+	-9,    // head+syntax: securestring, assign
+	284,   // name ends in: bearer
+	554,   // letters+length: letters, digits, signs, 64 and more
+	-239,  // followed by: ., quoted
+	279,   // name has: bearer
+	-67,   // head+letters: auth, 1
+	-18,   // name has: index
+	444,   // head+random: key, 2/8
+	-425,  // value holds: user
+	103,   // name has: db
+	-1612, // name has: id
+	-23,   // name ends in: oauth
+	85,    // head+form: signature, signs
+	-60,   // mark+quote: generated, quoted
+	-8,    // head+form: cred, kebab
+	-5,    // name ends in: default
+	792,   // letters+length: 1, 16-19
+	437,   // syntax: word, quoted
+	-876,  // value is: a weak password in digits and signs
+	-2,    // followed by: /, quoted
+	-48,   // mark+quote: placeholder, quoted
+	62,    // letters+length: letters, digits, signs, 32
+	77,    // letters+length: letters, digits, signs, 40
+	-5,    // letters+length: aA, 41-63
+	-3,    // letters+length: letters and signs, 40
+	364,   // name ends in: seed
+	644,   // random: 3/8
+	-6,    // mark+quote: bar, quoted in a call
+	631,   // head+form: password, letters and digits
+	-23,   // head+syntax: key, element
+	1167,  // value holds: pass
+	633,   // mark: change
+	-111,  // name has: sign
+	1221,  // name has: api
+	661,   // name has: oauth
+	-692,  // form: several words
+	-84,   // before: raise
+	-804,  // letters+length: A, 4-5
+	-23,   // name has: partition
+	-351,  // head+syntax: key, compare
+	-24,   // head+syntax: cred, compare
+	865,   // head+letters: basic, aA1
+	-5,    // value holds+form: auth, url
+	-11,   // head+form: credential, snake
+	124,   // digits: 3/8
+	-19,   // name has: column
+	-1073, // value holds: auth
+	-108,  // head+form: signature, letters
+	-1,    // head+letters: signature, a
+	661,   // name has: test
+	-141,  // scheme: redis
+	-13,   // value holds+form: key, snake
+	1077,  // value holds+form: token, letters
+	-131,  // letters+length: letters, digits, signs, 12-15
+	518,   // letters+length: aA1, 8-11
+	617,   // name has: encryption
+	94,    // head+letters: signature, letters, digits, signs
+	-296,  // mark: removed
+	-45,   // name has: list
+	-11,   // mark: sample
+	282,   // head: password
+	-2,    // head+letters: signature, letters and signs
+	-788,  // head+letters: password, letters, digits, signs
+	-81,   // name has: text
+	-201,  // name has: admin
+	-53,   // head+form: password, constant
+	205,   // head+form: key, base64
+	-62,   // followed by: >, quoted
+	-33,   // head+form: password, signs
+	-239,  // value holds+form: token, several words
+	-223,  // syntax: assign, bare
+	-12,   // name ends in: cred
+	-234,  // head+random: secret, 5/8
+	1148,  // head+syntax: password, assign
+	-49,   // head+form: credential, kebab
+	-50,   // head+syntax: key, call
+	-314,  // head+letters: basic, a
+	-142,  // head+form: auth, base64
+	813,   // head+value is: password, a weak password and digits or signs
+	443,   // letters+length: letters and joiners, 12-15
+	-882,  // letters+length: letters and signs, 6-7
+	157,   // head+syntax: token, call
+	167,   // head+letters: identified, a
+	-280,  // form+quote: letters, bare
+	-76,   // mark+quote: change, quoted
+	829,   // name ends in: secret
+	442,   // form+quote: hex, quoted
+	-41,   // letters+length: letters, digits, joiners, 6-7
+	-534,  // name has: password
+	-1074, // touches: >
+	-479,  // name has: account
+	-270,  // letters+length: with blanks, 64 and more
+	-487,  // name has: fake
+	481,   // head+letters: basic, letters, digits, signs
+	759,   // touches: ?
+	680,   // head+form: credential, url
+	586,   // head+letters: url, a
+	472,   // head+form: token, dotted
+	-113,  // form+quote: signs, quoted
+	-12,   // head+form: token, constant
+	45,    // letters+length: aA1, 32
+	-1,    // value holds+form: login, kebab
+	238,   // letters+length: aA1, 40
+	-4,    // value holds+form: credential, letters and digits
+	-26,   // touches: <
+	400,   // name ends in: by
+	1096,  // length: 33-39
+	153,   // head+letters: secret, aA
+	767,   // name has: data
+	928,   // head+letters: credential, a
+	371,   // head+random: auth, 0/8
+	-428,  // letters+length: a1, 24-31
+	-15,   // name ends in: app
+	-204,  // form+quote: dotted, quoted
+	-107,  // head+letters: basic, letters and joiners
+	1054,  // touches: =
+	-355,  // name has: type
+	519,   // length: 16-19
+	-47,   // name has: url
+	-319,  // head+letters: key, letters and signs
+	-8,    // name has: authority
+	-535,  // touches: :
+	-5,    // name ends in: tls
+	-138,  // letters+length: with blanks, 33-39
+	1520,  // mark+quote: bar, bare
+	-478,  // words: 3/8
+	850,   // length: 41-63
+	-22,   // head+syntax: token, compare
+	-42,   // form+quote: path, quoted in a call
+	-643,  // touches: ;
+	-215,  // form+quote: path, quoted
+	-53,   // letters+length: with blanks, 40
+	-1481, // length: 6-7
+	782,   // head+form: token, hex
+	-1,    // name has: uri
+	-147,  // mark+quote: one character again and again, bare
+	-288,  // mark+quote: my, bare
+	-39,   // head+letters: apikey, letters and signs
+	398,   // head+form: auth, letters and digits
+	938,   // head+form: password, kebab
+	-459,  // head+syntax: password, pair
+	607,   // head+value is: password, a weak password in digits and signs
+	-1361, // touches: &
+	-70,   // mark+quote: your, bare
+	-91,   // name has: cookie
+	-854,  // words of its name: some
+	-5,    // followed by: :, bare
+	-94,   // name has: primary
+	-197,  // head+form: pass, kebab
+	68,    // head: credential
+	-87,   // before: export
+	-7,    // name has: has
+	-21,   // name has: client
+	-1,    // mark+quote: default, quoted in a call
+	423,   // head+value is: url, a weak password in digits and signs
+	-726,  // touches: $
+	-513,  // name ends in: user
+	-19,   // name has: google
+	-1,    // head+letters: signature, letters and joiners
+	535,   // form+quote: base64, quoted
+	60,    // name has: old
+	-17,   // touches: %
+	-25,   // head+form: auth, constant
+	11,    // head+random: pass, 0/8
+	-1,    // name ends in: authority
+	-4,    // head+letters: cred, with blanks
+	-340,  // changes: 7/8
+	190,   // head+form: passphrase, several words
+	187,   // name has: set
+	-431,  // before: host
+	209,   // head+letters: bearer, a1
+	494,   // letters+length: with blanks, 8-11
+	1217,  // head+letters: auth, letters, digits, signs
+	-2,    // name ends in: access
+	533,   // head+form: basic, base64
+	-19,   // name ends in: ref
+	31,    // name has: app
+	-5,    // value holds+form: user, dotted
+	-332,  // letters+length: letters and signs, 8-11
+	-253,  // head+form: apikey, letters
+	16,    // name has: apikey
+	-2,    // head+form: cred, snake
+	-7,    // name has: level
+	-25,   // name ends in: host
+	-145,  // changes: 0/8
+	-2,    // head+syntax: apikey, compare
+	-24,   // name ends in: state
+	-687,  // head+form: key, letters
+	-211,  // value holds+form: secret, letters
+	-62,   // mark: generated
+	-477,  // touches: /
+	205,   // head+form: token, kebab
+	-392,  // length: 20-23
+	-218,  // value holds+form: user, signs
+	-198,  // letters+length: with blanks, 32
+	-21,   // value holds+form: credential, dotted
+	454,   // touches: ,
+	21,    // letters+length: aA, 20-23
+	432,   // head+form: key, number
+	-170,  // head+random: secret, 0/8
+	-584,  // letters+length: a1, 33-39
+	-429,  // letters+length: letters and joiners, 24-31
+	-1,    // head+letters: session, with blanks
+	214,   // head+form: token, uuid
+	-322,  // head+letters: secret, with blanks
+	-485,  // name has: mode
+	-456,  // name: several words
+	-1179, // name ends in: another word
+	-172,  // name has: token
+	198,   // variety: 3/8
+	-421,  // form+quote: signs, bare
+	-6,    // head+form: apikey, dotted
+	128,   // head+letters: key, aA1
+	83,    // name has: credential
+	-145,  // form+quote: uuid, quoted in a call
+	-6,    // name has: min
+	-514,  // touches: (
+	-60,   // head+random: identified, 2/8
+	218,   // head+form: bearer, hex
+	21,    // head+syntax: secret, assign
+	-760,  // before: connect
+	-33,   // value holds+form: key, several words
+	356,   // touches: )
+	-181,  // value holds+form: token, letters and digits
+	-414,  // name has: aws
+	-633,  // letters+length: letters, digits, joiners, 16-19
+	-536,  // head+value is: url, a weak password and digits or signs
+	-55,   // followed by: |, quoted
+	-1,    // head+letters: url, letters, digits, signs
+	-1114, // syntax: word, bare
+	-1704, // words of its name: all
+	-226,  // name ends in: basic
+	-108,  // head+letters: signature, A
+	-989,  // letters+length: a, 8-11
+	-2,    // name ends in: cache
+	-328,  // letters+length: A1, 6-7
+	-468,  // mark+quote: one character again and again, quoted
+	-4,    // head+syntax: cred, word
+	647,   // name ends in: store
+	-260,  // head+letters: password, A
+	-1,    // name ends in: handler
+	-1015, // letters+length: letters, digits, signs, 41-63
+	-579,  // head+form: auth, hex
+	-2,    // name ends in: alias
+	-93,   // value holds+form: secret, several words
+	693,   // mark: foo
+	-227,  // name ends in: api
+	-4,    // head+letters: securestring, letters and joiners
 	-1,    // name has: map
-	-278,  // name ends in: token
-	-5,    // wrapped: yes
-	-379,  // name has: hash
-	380,   // name has: sid
-	-40,   // head+form: basic, dotted
-	-738,  // syntax: call, quoted
-	-1,    // head+letters: bearer, aA
-	-1405, // name ends in: id
-	482,   // form: url
-	-16,   // value holds+form: secret, path
-	-430,  // random: 1/8
-	549,   // head: identified
-	-81,   // mark+quote: default, quoted
-	-129,  // head+form: password, number
-	601,   // form+quote: url, bare
-	710,   // mark+quote: placeholder in brackets, bare
-	-23,   // head+letters: cred, letters and joiners
-	-1,    // followed by: }, quoted in a call
-	257,   // head+random: basic, 2/8
-	-69,   // name has: login
-	-3,    // head+form: credential, constant
-	-44,   // letters+length: letters, digits, signs, 16-19
-	17,    // head+form: secret, number
-	-6,    // value holds+form: credential, several words
-	-37,   // form: letters
-	66,    // head+letters: credential, A
-	375,   // letters+length: aA1, 41-63
-	-139,  // head+form: url, signs
-	-294,  // random+quote: 0/8, quoted in a call
-	-526,  // letters+length: letters and joiners, 16-19
-	-12,   // name has: max
-	-215,  // value holds+form: token, signs
-	-5,    // name has: mail
-	-104,  // head+random: token, 4/8
-	-108,  // head+letters: pass, aA
-	-55,   // name has: path
-	-83,   // letters+length: letters and signs, 64 and more
-	629,   // name has: pass
-	676,   // head+letters: credential, letters and signs
-	364,   // head+random: passphrase, 1/8
-	-10,   // mark+quote: operator, quoted
-	141,   // head: bearer
-	-34,   // head+form: identified, dotted
-	-2,    // name ends in: dir
-	-2,    // form+quote: constant, quoted in a call
-	-3,    // value holds+form: key, path
-	65,    // name has: cert
-	168,   // digits: 6/8
-	173,   // head+letters: securestring, a
-	220,   // name has: ssl
-	177,   // head+random: secret, 1/8
-	-110,  // letters+length: letters and joiners, 64 and more
-	-406,  // head+form: password, several words
-	71,    // letters+length: a, 41-63
-	-105,  // head+letters: apikey, aA
-	14,    // letters+length: aA1, 16-19
-	-782,  // head+syntax: auth, assign
-	244,   // random+quote: 3/8, quoted in a call
-	-622,  // touches: quote
-	-343,  // name has: role
-	-1,    // head+form: pass, number
-	-308,  // head+letters: secret, a
-	-132,  // value holds+form: key, kebab
-	-2,    // name has: ssh
-	-188,  // head+form: secret, snake
-	824,   // head+form: pass, signs
-	-853,  // letters+length: letters, digits, signs, 20-23
-	-6,    // mark+quote: none, bare
-	-1,    // name ends in: label
-	-281,  // form+quote: snake, quoted
-	-640,  // variety: 1/8
-	-79,   // mark+quote: fake, bare
-	1306,  // name has: consumer
-	-4,    // head+form: session, letters
-	-1492, // before: static
-	-855,  // head+form: token, letters
-	-3,    // mark+quote: default, bare
-	364,   // letters+length: letters and joiners, 33-39
-	-26,   // name ends in: size
-	562,   // form+quote: letters, quoted
-	-38,   // line: comment
-	-25,   // head+letters: passphrase, letters and joiners
-	-132,  // head+letters: secret, a1
-	193,   // head+random: signature, 3/8
-	251,   // name has: passphrase
-	372,   // head+letters: secret, A1
-	-964,  // random: 0/8
-	-130,  // form: constant
-	-172,  // letters+length: aA, 4-5
-	134,   // mark+quote: my, quoted
-	-2,    // name ends in: max
-	-174,  // followed by: :, quoted in a call
-	-222,  // head+random: basic, 3/8
-	-11,   // followed by: +, quoted
-	-30,   // name ends in: format
-	531,   // head+letters: pass, a1
-	-680,  // letters: with blanks
-	-181,  // name has: regex
-	-312,  // letters+length: letters and joiners, 41-63
-	-1068, // value holds+form: password, several words
-	-284,  // letters+length: aA1, 20-23
-	-36,   // head+syntax: secret, pair
-	-85,   // head+letters: basic, letters, digits, joiners
-	-11,   // head+random: session, 1/8
-	-135,  // head+form: bearer, letters
-	-1,    // name ends in: press
-	-99,   // head+syntax: token, header
-	496,   // scheme: postgres
-	-435,  // head: secret
-	-17,   // mark: todo
-	568,   // head+letters: key, 1
-	-759,  // letters+length: letters, digits, joiners, 4-5
-	115,   // name has: header
-	-673,  // letters+length: letters and joiners, 8-11
-	-371,  // random+quote: 1/8, bare
-	-33,   // head+random: cred, 1/8
-	-226,  // mark+quote: template, bare
-	-57,   // value holds+form: passwd, letters
-	-3,    // value holds+form: auth, dotted
-	-92,   // letters+length: aA, 33-39
-	-1,    // name ends in: sign
-	897,   // name ends in: pass
-	-88,   // mark+quote: sample, bare
-	-192,  // head+syntax: secret, word
-	-30,   // head+letters: credential, letters, digits, joiners
-	1344,  // head+letters: password, a
+	-11,   // value holds+form: credential, url
+	-622,  // name ends in: token
+	-130,  // wrapped: yes
+	-468,  // name has: hash
+	378,   // name has: sid
+	-3,    // head+form: basic, dotted
+	-747,  // syntax: call, quoted
+	-104,  // head+letters: bearer, aA
+	-1507, // name ends in: id
+	234,   // form: url
+	-4,    // value holds+form: secret, path
+	-409,  // random: 1/8
+	400,   // head: identified
+	-2,    // head+random: signature, 2/8
+	-46,   // mark+quote: default, quoted
+	-358,  // head+form: password, number
+	340,   // form+quote: url, bare
+	516,   // mark+quote: placeholder in brackets, bare
+	-15,   // head+letters: cred, letters and joiners
+	-37,   // name has: scope
+	135,   // head+random: basic, 2/8
+	-25,   // name has: login
+	-15,   // head+form: credential, constant
+	-215,  // letters+length: letters, digits, signs, 16-19
+	-63,   // head+form: secret, number
+	-11,   // value holds+form: credential, several words
+	-173,  // form: letters
+	73,    // head+letters: credential, A
+	271,   // letters+length: aA1, 41-63
+	-148,  // head+form: url, signs
+	-2,    // head+value is: token, a weak password
+	-325,  // random+quote: 0/8, quoted in a call
+	-589,  // letters+length: letters and joiners, 16-19
+	-1,    // name has: max
+	-87,   // value holds+form: token, signs
+	-13,   // head+random: token, 4/8
+	-58,   // head+letters: pass, aA
+	-6,    // name has: path
+	-28,   // letters+length: letters and signs, 64 and more
+	421,   // name has: pass
+	508,   // head+letters: credential, letters and signs
+	338,   // head+random: passphrase, 1/8
+	284,   // head: bearer
+	-68,   // head+form: identified, dotted
+	-1,    // value holds+form: key, path
+	-2,    // head+random: cookie, 0/8
+	203,   // name has: cert
+	368,   // digits: 6/8
+	103,   // head+letters: securestring, a
+	172,   // name has: ssl
+	479,   // head+random: secret, 1/8
+	-101,  // letters+length: letters and joiners, 64 and more
+	-404,  // head+form: password, several words
+	67,    // letters+length: a, 41-63
+	-38,   // head+letters: apikey, aA
+	91,    // letters+length: aA1, 16-19
+	-513,  // head+syntax: auth, assign
+	51,    // random+quote: 3/8, quoted in a call
+	-190,  // touches: quote
+	-120,  // name has: role
+	38,    // head+letters: secret, a
+	-62,   // value holds+form: key, kebab
+	1,     // name has: ssh
+	-284,  // head+form: secret, snake
+	690,   // head+form: pass, signs
+	-15,   // name ends in: refresh
+	-991,  // letters+length: letters, digits, signs, 20-23
+	-4,    // mark+quote: none, bare
+	-10,   // form+quote: snake, quoted
+	-559,  // variety: 1/8
+	-41,   // mark+quote: fake, bare
+	770,   // name has: consumer
+	-2,    // head+form: session, letters
+	-1397, // before: static
+	-736,  // head+form: token, letters
+	-26,   // mark+quote: default, bare
+	295,   // letters+length: letters and joiners, 33-39
+	563,   // form+quote: letters, quoted
+	-515,  // line: comment
+	-22,   // head+letters: passphrase, letters and joiners
+	52,    // head+letters: secret, a1
+	92,    // head+random: signature, 3/8
+	338,   // name has: passphrase
+	303,   // head+letters: secret, A1
+	-732,  // random: 0/8
+	-176,  // form: constant
+	-318,  // letters+length: aA, 4-5
+	205,   // mark+quote: my, quoted
+	-204,  // head+letters: identified, aA
+	-415,  // followed by: :, quoted in a call
+	-228,  // head+random: basic, 3/8
+	-2,    // followed by: +, quoted
+	432,   // head+letters: pass, a1
+	-692,  // letters: with blanks
+	-61,   // letters+length: letters and joiners, 41-63
+	-736,  // value holds+form: password, several words
+	-128,  // letters+length: aA1, 20-23
+	-23,   // head+syntax: secret, pair
+	240,   // words of its name+quote: some, quoted in a call
+	-11,   // head+letters: basic, letters, digits, joiners
+	-9,    // head+random: session, 1/8
+	-251,  // head+form: bearer, letters
+	-353,  // head+syntax: token, header
+	298,   // scheme: postgres
+	-337,  // head: secret
+	-30,   // mark: todo
+	432,   // head+letters: key, 1
+	-40,   // letters+length: letters, digits, joiners, 4-5
+	-16,   // name ends in: login
+	7,     // name has: header
+	-522,  // letters+length: letters and joiners, 8-11
+	-474,  // random+quote: 1/8, bare
+	-57,   // head+random: cred, 1/8
+	-192,  // mark+quote: template, bare
+	-10,   // value holds+form: auth, dotted
+	-53,   // letters+length: aA, 33-39
+	-6,    // name ends in: sign
+	774,   // name ends in: pass
+	-1,    // mark+quote: sample, bare
+	-384,  // head+syntax: secret, word
+	-154,  // head+letters: credential, letters, digits, joiners
+	1223,  // head+letters: password, a
 	-9,    // value holds+form: token, path
-	-11,   // head+letters: cred, a1
-	-1209, // value holds+form: name, letters
-	-495,  // line: declaration
-	-3,    // value holds+form: name, signs
-	1106,  // letters+length: a1, 64 and more
-	-436,  // changes: 4/8
-	-5,    // head+random: bearer, 3/8
-	-73,   // name ends in: length
-	-274,  // head+form: key, several words
+	-913,  // value holds+form: name, letters
+	-400,  // line: declaration
+	-22,   // value holds+form: name, signs
+	477,   // letters+length: a1, 64 and more
+	-428,  // changes: 4/8
+	117,   // head+random: bearer, 3/8
+	-333,  // head+form: key, several words
 	-1,    // name ends in: map
-	-319,  // head+form: key, uuid
-	-41,   // head+letters: identified, letters and joiners
-	-900,  // value holds: key
-	-41,   // name has: format
-	-594,  // followed by: ,, quoted in a call
-	-353,  // random+quote: 2/8, bare
-	-348,  // name ends in: credentials
-	-371,  // name ends in: method
-	-1,    // name ends in: min
-	-28,   // syntax: call, quoted in a call
-	349,   // form: number
-	-225,  // head+form: key, snake
-	-11,   // head+letters: passphrase, letters and signs
-	-1281, // words: 7/8
-	-27,   // mark+quote: removed, bare
-	-222,  // mark: fake
-	-89,   // head+form: bearer, signs
-	416,   // followed by: @, bare
-	-67,   // letters+length: 1, 6-7
-	245,   // letters+length: aA, 24-31
-	597,   // form: base64
-	-18,   // letters+length: letters and joiners, 32
-	-234,  // form+quote: path, bare
-	-122,  // head+letters: bearer, letters, digits, signs
-	-383,  // name has: credentials
-	284,   // head+syntax: credential, call
-	552,   // head+syntax: identified, word
-	-46,   // name ends in: path
-	381,   // head+random: auth, 3/8
-	894,   // followed by: line end, bare
-	1382,  // words: 0/8
-	197,   // letters+length: a, 32
-	-151,  // length: 12-15
-	-58,   // value holds+form: token, dotted
-	332,   // head+syntax: auth, compare
-	-35,   // head+form: auth, snake
-	6,     // variety: 6/8
-	-181,  // value holds: passwd
-	-302,  // head+syntax: secret, call
-	-406,  // scheme: other
-	154,   // before: env
-	-353,  // head+form: password, path
-	400,   // head+random: password, 1/8
-	-1,    // head+syntax: secret, compare
-	352,   // letters: a1
-	549,   // name has: identified
-	-104,  // head+syntax: token, pair
-	335,   // head+random: key, 4/8
-	-16,   // head+form: secret, path
-	320,   // letters+length: a1, 12-15
-	-187,  // mark+quote: one character again and again, quoted in a call
-	-38,   // letters+length: letters, digits, signs, 4-5
-	-991,  // mark: index
-	-326,  // head: basic
-	443,   // letters+length: with blanks, 16-19
-	-43,   // random+quote: 5/8, bare
-	-123,  // head+form: key, kebab
-	691,   // name ends in: code
-	-19,   // letters+length: letters and joiners, 40
-	251,   // head: passphrase
-	-72,   // random: 5/8
-	319,   // head+form: key, hex
-	-51,   // name has: file
-	383,   // name has: root
-	-560,  // mark: example
-	-96,   // value holds+form: credential, signs
-	-551,  // head: token
-	153,   // before: let
-	419,   // letters+length: aA1, 64 and more
-	-101,  // head+form: signature, kebab
-	791,   // name has: database
-	-1367, // followed by: ), bare
-	-493,  // head+syntax: key, flag
-	-13,   // head+random: token, 1/8
-	804,   // letters+length: a, 33-39
-	-4,    // head+form: cred, signs
-	367,   // head+letters: secret, A
-	-45,   // letters+length: letters and signs, 33-39
-	-167,  // head+random: apikey, 1/8
-	-220,  // mark+quote: index, quoted
-	-53,   // name ends in: group
-	367,   // letters+length: A1, 41-63
-	-118,  // name has: length
-	-48,   // followed by: ;, quoted
-	-402,  // before: log
-	-130,  // name ends in: key
-	-491,  // head+letters: pass, aA1
-	-440,  // head+letters: password, letters and joiners
-	-398,  // name has: key
-	414,   // head+syntax: auth, call
-	636,   // followed by: }, quoted
-	-9,    // head+form: credential, several words
-	62,    // random+quote: 3/8, quoted
-	-583,  // head+form: basic, letters
-	87,    // head+letters: basic, letters and signs
-	-17,   // name has: host
-	-177,  // letters+length: letters and joiners, 4-5
-	-143,  // mark+quote: fake, quoted
-	-2,    // name ends in: clear
-	-384,  // mark+quote: template, quoted
-	126,   // random+quote: 2/8, quoted
-	-11,   // name has: refresh
-	-743,  // letters+length: letters and joiners, 20-23
-	190,   // name ends in: signature
-	-141,  // head: auth
-	-507,  // head+letters: secret, letters, digits, joiners
-	-152,  // mark: my
-	-607,  // random+quote: 0/8, bare
-	-87,   // mark: default
-	59,    // head+random: bearer, 1/8
-	-50,   // value holds+form: key, dotted
-	-165,  // value holds+form: secret, snake
-	-128,  // head+form: basic, letters and digits
-	-8,    // mark: none
-	224,   // head+form: pass, letters and digits
-	-4,    // before: throw
-	-15,   // head+letters: password, aA1
-	38,    // letters+length: letters and signs, 16-19
-	425,   // head+form: pass, letters
-	-55,   // head+form: basic, signs
-	-113,  // name ends in: policy
-	-7,    // head+form: session, signs
-	570,   // head+letters: securestring, aA
-	-274,  // value holds+form: key, signs
-	158,   // letters+length: A1, 16-19
-	-107,  // head+syntax: basic, assign
-	-324,  // head+letters: key, letters and joiners
-	536,   // name is: CONSTANT
-	-104,  // mark: placeholder in brackets
-	418,   // head+random: key, 3/8
-	-396,  // name has: default
-	-91,   // form+quote: snake, quoted in a call
-	-117,  // value holds+form: password, signs
-	-26,   // before: print
-	-109,  // form+quote: url, quoted
-	-106,  // letters+length: aA, 6-7
-	-312,  // mark+quote: example, quoted
-	592,   // length: 24-31
-	-36,   // head: session
-	1500,  // mark: bar
-	-247,  // head+letters: pass, letters, digits, signs
-	-1133, // letters: letters and joiners
-	-306,  // mark: a sequence
-	-46,   // value holds+form: user, snake
-	-1,    // name has: press
-	538,   // head+letters: url, aA1
-	732,   // syntax: assign, quoted
-	-262,  // head+form: secret, several words
-	-33,   // value holds+form: password, path
-	147,   // head+random: securestring, 2/8
-	-59,   // head+form: token, number
-	-635,  // mark: template
-	-9,    // head+letters: credential, with blanks
-	-583,  // head: key
-	330,   // name has: passwd
-	-8,    // name has: dir
-	379,   // head+letters: auth, a1
-	-520,  // mark+quote: test, quoted
-	1283,  // name has: postgres
-	426,   // head+random: pass, 4/8
-	-50,   // value holds+form: key, letters and digits
-	-538,  // head+form: auth, letters
-	-429,  // head+random: token, 0/8
-	-4,    // head+form: cred, dotted
-	-265,  // form+quote: several words, quoted in a call
-	-217,  // head+random: credential, 2/8
-	-150,  // followed by: <, bare
-	-8,    // mark+quote: foo, quoted in a call
-	-250,  // name has: group
-	-185,  // head+form: credential, hex
-	-67,   // value holds+form: auth, several words
-	116,   // head+form: secret, letters and digits
-	-891,  // name ends in: name
-	-1,    // head: cookie
-	-43,   // value holds+form: pass, snake
-	-14,   // head+form: cred, letters and digits
-	488,   // before: var
-	-170,  // name has: prompt
-	-17,   // value holds+form: auth, kebab
-	-39,   // value holds+form: credential, path
-	-3,    // name ends in: pwd
-	139,   // value holds+form: password, letters and digits
-	602,   // letters: a
-	-8,    // mark+quote: format, quoted in a call
-	568,   // syntax: compare, quoted
-	-817,  // value holds: password
-	-790,  // head+letters: url, a1
-	640,   // head+syntax: password, compare
-	-344,  // head+letters: credential, a1
-	-81,   // followed by: blank, quoted in a call
-	-156,  // name has: username
-	-374,  // changes: 2/8
-	-287,  // head+letters: auth, letters, digits, joiners
-	-1,    // name has: sort
-	183,   // head+syntax: bearer, header
-	935,   // digits: 5/8
-	-23,   // head+form: session, letters and digits
-	-31,   // random+quote: 5/8, quoted
-	-762,  // head+random: secret, 4/8
-	-1,    // name ends in: message
-	711,   // name ends in: data
-	-626,  // letters+length: 1, 4-5
-	-178,  // head+form: auth, kebab
-	-811,  // mark+quote: placeholder in brackets, quoted
-	-176,  // head+form: credential, signs
-	549,   // length: 8-11
-	743,   // head+form: securestring, letters
-	-129,  // head+letters: password, 1
-	-22,   // head+form: passphrase, signs
-	-130,  // name has: bytes
-	143,   // head+random: bearer, 0/8
-	-387,  // name has: method
-	-567,  // name has: public
-	-724,  // form: dotted
-	-93,   // head+form: key, signs
-	-45,   // head+syntax: cred, assign
-	-330,  // name has: manager
-	-498,  // variety: 4/8
-	-102,  // name has: signature
-	-60,   // followed by: blank, bare
-	-2,    // followed by: other, bare
-	-244,  // words: 4/8
-	-64,   // value holds+form: token, snake
-	-16,   // head+form: passphrase, kebab
-	-15,   // letters+length: letters and signs, 32
-	-743,  // mark: test
-	-247,  // form+quote: number, quoted
-	1526,  // name has: master
-	-285,  // letters+length: A1, 4-5
-	55,    // letters+length: letters, digits, joiners, 32
-	-352,  // head+random: pass, 2/8
-	260,   // head+letters: token, a1
-	-12,   // head+form: cred, letters
-	186,   // head+letters: secret, aA1
-	-92,   // head+form: apikey, kebab
-	-759,  // head+syntax: credential, assign
-	-557,  // form+quote: dotted, bare
-	-281,  // followed by: :, quoted
-	-2,    // name ends in: pattern
-	-104,  // name ends in: bytes
-	-61,   // letters+length: letters, digits, joiners, 40
-	313,   // head+random: basic, 4/8
-	-63,   // name has: current
-	893,   // head+form: url, letters
-	-8,    // name ends in: index
-	-15,   // mark+quote: sample, quoted
-	-760,  // letters+length: a1, 6-7
-	-151,  // name has: provider
-	-475,  // head+form: token, letters and digits
-	-480,  // letters+length: A1, 40
-	-44,   // head+syntax: token, assign
-	-43,   // head+syntax: bearer, assign
-	333,   // head+random: pass, 1/8
-	154,   // followed by: quote, bare
-	-182,  // head+letters: identified, with blanks
-	903,   // head+letters: password, a1
-	-14,   // name has: tls
-	-211,  // value holds+form: password, kebab
-	482,   // name ends in: value
-	-86,   // name ends in: provider
-	-56,   // head+form: auth, url
-	605,   // letters+length: a, 16-19
-	-461,  // before: const
-	375,   // head+random: secret, 2/8
-	-49,   // head+letters: apikey, a1
-	1003,  // letters+length: A1, 20-23
-	-1,    // name has: expires
-	-454,  // value holds+form: password, dotted
-	-369,  // followed by: &, bare
-	-4,    // followed by: ], bare
-	-5,    // value holds+form: credential, snake
-	-10,   // value holds+form: credential, kebab
-	-86,   // head+random: credential, 0/8
-	790,   // head+syntax: pass, assign
-	-189,  // value holds+form: user, letters
-	105,   // name has: config
-	-10,   // name has: github
-	669,   // random+quote: 3/8, bare
-	-165,  // head+letters: secret, letters and joiners
-	238,   // head+letters: bearer, aA1
-	-15,   // name ends in: credential
-	-121,  // head+random: token, 2/8
-	183,   // changes: 1/8
-	-10,   // head+syntax: basic, pair
-	-177,  // mark+quote: operator, quoted in a call
-	-660,  // name ends in: keys
-	1187,  // length: 64 and more
-	-74,   // followed by: ], quoted
-	-28,   // head+form: key, dotted
-	-115,  // head+form: pass, base64
-	-389,  // digits: 0/8
-	-9,    // head+syntax: credential, pair
-	-141,  // head+syntax: auth, flag
-	-699,  // mark+quote: a sequence, quoted
-	-118,  // before: expect
-	201,   // followed by: ,, quoted
+	-391,  // head+form: key, uuid
+	-165,  // head+letters: identified, letters and joiners
+	-669,  // value holds: key
+	-47,   // name has: format
+	-620,  // followed by: ,, quoted in a call
+	-71,   // value holds+form: secret, letters and digits
+	-434,  // random+quote: 2/8, bare
+	-356,  // name ends in: credentials
+	-516,  // name ends in: method
+	-64,   // syntax: call, quoted in a call
+	-119,  // form: number
+	-189,  // head+form: key, snake
+	-1197, // words: 7/8
+	-100,  // mark+quote: removed, bare
+	-122,  // mark: fake
+	-6,    // head+form: bearer, signs
+	323,   // followed by: @, bare
+	-224,  // letters+length: 1, 6-7
+	247,   // letters+length: aA, 24-31
+	753,   // form: base64
+	-11,   // letters+length: letters and joiners, 32
+	-449,  // form+quote: path, bare
+	-417,  // name has: credentials
+	280,   // head+syntax: credential, call
+	-91,   // words of its name+quote: all, quoted in a call
+	408,   // head+syntax: identified, word
+	258,   // head+random: auth, 3/8
+	1061,  // followed by: line end, bare
+	-1,    // name has: plain
+	1789,  // words: 0/8
+	273,   // letters+length: a, 32
+	118,   // length: 12-15
+	-71,   // value holds+form: token, dotted
+	487,   // head+syntax: auth, compare
+	-24,   // head+form: auth, snake
+	-2,    // name ends in: encrypted
+	-57,   // variety: 6/8
+	-158,  // value holds: passwd
+	104,   // head+syntax: secret, call
+	-585,  // scheme: other
+	-212,  // before: default
+	-142,  // before: env
+	-565,  // head+form: password, path
+	407,   // head+random: password, 1/8
+	-35,   // head+syntax: secret, compare
+	483,   // letters: a1
+	400,   // name has: identified
+	-21,   // head+syntax: token, pair
+	338,   // head+random: key, 4/8
+	-4,    // head+form: secret, path
+	309,   // letters+length: a1, 12-15
+	-31,   // mark+quote: one character again and again, quoted in a call
+	-35,   // letters+length: letters, digits, signs, 4-5
+	1467,  // before: config
+	-792,  // mark: index
+	-248,  // head: basic
+	187,   // letters+length: with blanks, 16-19
+	-97,   // random+quote: 5/8, bare
+	-129,  // head+form: key, kebab
+	598,   // name ends in: code
+	-2,    // letters+length: letters and joiners, 40
+	-48,   // mark: placeholder
+	338,   // head: passphrase
+	-676,  // words of its name+quote: some, quoted
+	-44,   // random: 5/8
+	440,   // head+form: key, hex
+	-192,  // syntax: flag, quoted
+	-52,   // name has: file
+	545,   // name has: root
+	-193,  // mark: example
+	-82,   // value holds+form: credential, signs
+	-302,  // head: token
+	-53,   // before: let
+	203,   // letters+length: aA1, 64 and more
+	434,   // name has: database
+	-1045, // followed by: ), bare
+	-30,   // head+syntax: key, flag
+	-94,   // head+random: token, 1/8
+	800,   // letters+length: a, 33-39
+	-3,    // head+form: cred, signs
+	435,   // head+letters: secret, A
+	-95,   // letters+length: letters and signs, 33-39
+	-271,  // head+random: apikey, 1/8
+	-28,   // mark+quote: index, quoted
+	-5,    // name ends in: group
+	171,   // letters+length: A1, 41-63
+	-28,   // head+letters: credential, letters, digits, signs
+	-1,    // name ends in: account
+	-60,   // followed by: ;, quoted
+	-368,  // words of its name+quote: all, quoted
+	-267,  // before: log
+	-179,  // name ends in: key
+	-531,  // head+letters: pass, aA1
+	-365,  // head+letters: password, letters and joiners
+	-484,  // name has: key
+	-77,   // head+syntax: auth, call
+	357,   // followed by: }, quoted
+	-64,   // head+form: credential, several words
+	203,   // random+quote: 3/8, quoted
+	-349,  // head+form: basic, letters
+	47,    // head+letters: basic, letters and signs
+	-25,   // name has: host
+	-176,  // letters+length: letters and joiners, 4-5
+	-81,   // mark+quote: fake, quoted
+	-362,  // mark+quote: template, quoted
+	185,   // random+quote: 2/8, quoted
+	-179,  // name has: refresh
+	-108,  // name has: salt
+	-1027, // letters+length: letters and joiners, 20-23
+	91,    // name ends in: signature
+	-369,  // head: auth
+	-355,  // head+letters: secret, letters, digits, joiners
+	-89,   // mark: my
+	190,   // head+letters: passphrase, with blanks
+	-278,  // random+quote: 0/8, bare
+	-72,   // mark: default
+	-3,    // value holds+form: auth, path
+	-110,  // head+random: bearer, 1/8
+	-36,   // value holds+form: key, dotted
+	-179,  // value holds+form: secret, snake
+	-311,  // head+form: basic, letters and digits
+	-5,    // mark: none
+	-131,  // head+form: pass, letters and digits
+	-245,  // before: throw
+	-4,    // head+letters: password, aA1
+	394,   // letters+length: letters and signs, 16-19
+	519,   // head+form: pass, letters
+	-6,    // head+form: basic, signs
+	-1,    // head+form: session, signs
+	362,   // head+letters: securestring, aA
+	-194,  // value holds+form: key, signs
+	68,    // letters+length: A1, 16-19
+	-23,   // head+syntax: basic, assign
+	-439,  // head+letters: key, letters and joiners
+	789,   // name is: CONSTANT
+	-43,   // mark: placeholder in brackets
+	515,   // head+random: key, 3/8
+	-344,  // name has: default
+	-137,  // form+quote: snake, quoted in a call
+	329,   // value holds+form: password, signs
+	-124,  // before: expected
+	-21,   // before: print
+	-105,  // form+quote: url, quoted
+	-251,  // letters+length: aA, 6-7
+	-173,  // mark+quote: example, quoted
+	-15,   // head+syntax: credential, compare
+	520,   // length: 24-31
+	-15,   // head: session
+	1750,  // mark: bar
+	-283,  // head+letters: pass, letters, digits, signs
+	-1175, // letters: letters and joiners
+	-158,  // mark: a sequence
+	-14,   // value holds+form: user, snake
+	426,   // head+letters: url, aA1
+	360,   // syntax: assign, quoted
+	-322,  // head+form: secret, several words
+	-19,   // value holds+form: password, path
+	42,    // head+random: securestring, 2/8
+	-50,   // head+form: token, number
+	-585,  // mark: template
+	-64,   // head+letters: credential, with blanks
+	-588,  // head: key
+	120,   // name has: passwd
+	-3,    // name has: dir
+	408,   // head+letters: auth, a1
+	-296,  // mark+quote: test, quoted
+	920,   // name has: postgres
+	-199,  // value holds+form: key, letters and digits
+	-548,  // head+form: auth, letters
+	-649,  // head+random: token, 0/8
+	-5,    // head+form: cred, dotted
+	-243,  // form+quote: several words, quoted in a call
+	-339,  // head+random: credential, 2/8
+	-134,  // followed by: <, bare
+	-38,   // mark+quote: foo, quoted in a call
+	-15,   // name has: group
+	-36,   // value holds+form: auth, several words
+	148,   // head+form: secret, letters and digits
+	-953,  // name ends in: name
+	-3,    // head: cookie
+	-38,   // value holds+form: pass, snake
+	-4,    // head+form: cred, letters and digits
+	-131,  // before: var
+	-18,   // value holds+form: auth, kebab
+	-15,   // value holds+form: credential, path
+	-36,   // name ends in: field
+	-19,   // name ends in: pwd
+	-115,  // value holds+form: password, letters and digits
+	219,   // letters: a
+	-17,   // mark+quote: format, quoted in a call
+	352,   // syntax: compare, quoted
+	-458,  // value holds: password
+	-536,  // head+letters: url, a1
+	418,   // head+syntax: password, compare
+	-276,  // head+letters: credential, a1
+	-45,   // followed by: blank, quoted in a call
+	-218,  // name has: username
+	-398,  // changes: 2/8
+	-350,  // head+letters: auth, letters, digits, joiners
+	-2,    // name has: sort
+	290,   // head+syntax: bearer, header
+	-37,   // name ends in: scope
+	861,   // digits: 5/8
+	50,    // random+quote: 5/8, quoted
+	-676,  // head+random: secret, 4/8
+	680,   // value holds+form: password, url
+	812,   // name ends in: data
+	-640,  // letters+length: 1, 4-5
+	-190,  // head+form: auth, kebab
+	-506,  // mark+quote: placeholder in brackets, quoted
+	-3,    // name ends in: session
+	-213,  // head+form: credential, signs
+	577,   // length: 8-11
+	465,   // head+form: securestring, letters
+	-358,  // head+letters: password, 1
+	-86,   // name has: bytes
+	-9,    // head+random: bearer, 0/8
+	-530,  // name has: method
+	-751,  // name has: public
+	-703,  // form: dotted
+	-523,  // head+form: key, signs
+	-46,   // value holds+form: auth, base64
+	-31,   // head+syntax: cred, assign
+	-172,  // name has: manager
+	-315,  // variety: 4/8
+	-182,  // value is: a weak password and digits or signs
+	-53,   // name has: signature
+	-246,  // followed by: blank, bare
+	-120,  // words: 4/8
+	-77,   // value holds+form: token, snake
+	-3,    // letters+length: letters and signs, 32
+	-615,  // mark: test
+	-337,  // form+quote: number, quoted
+	1391,  // name has: master
+	-357,  // letters+length: A1, 4-5
+	8,     // letters+length: letters, digits, joiners, 32
+	-121,  // head+random: pass, 2/8
+	-1,    // head+value is: basic, a weak password
+	115,   // head+value is: url, a weak password
+	232,   // head+letters: token, a1
+	-33,   // head+form: cred, letters
+	-66,   // head+letters: token, A1
+	129,   // head+letters: secret, aA1
+	-646,  // head+syntax: credential, assign
+	-520,  // form+quote: dotted, bare
+	-280,  // followed by: :, quoted
+	-64,   // name ends in: bytes
+	-5,    // head+form: signature, letters and digits
+	6,     // letters+length: letters, digits, joiners, 40
+	243,   // head+random: basic, 4/8
+	-2,    // name has: current
+	586,   // head+form: url, letters
+	-13,   // name ends in: index
+	-10,   // mark+quote: sample, quoted
+	-475,  // letters+length: a1, 6-7
+	-168,  // name has: provider
+	-404,  // head+form: token, letters and digits
+	-29,   // head+syntax: token, assign
+	-5,    // head+syntax: bearer, assign
+	202,   // head+random: pass, 1/8
+	281,   // followed by: quote, bare
+	-27,   // head+letters: identified, with blanks
+	853,   // head+letters: password, a1
+	-7,    // name has: tls
+	-755,  // value holds+form: password, kebab
+	472,   // name ends in: value
+	-40,   // name ends in: provider
+	-16,   // head+form: auth, url
+	-5,    // head+random: securestring, 0/8
+	566,   // letters+length: a, 16-19
+	-977,  // before: const
+	322,   // head+random: secret, 2/8
+	1066,  // letters+length: A1, 20-23
+	-2,    // name has: expires
+	-388,  // value holds+form: password, dotted
+	-326,  // followed by: &, bare
+	-5,    // followed by: ], bare
+	-6,    // value holds+form: credential, snake
+	-5,    // value holds+form: credential, kebab
+	-215,  // head+random: credential, 0/8
+	129,   // head+syntax: pass, assign
+	-134,  // value holds+form: user, letters
+	269,   // name has: config
+	-5,    // name has: github
+	532,   // random+quote: 3/8, bare
+	-306,  // head+letters: secret, letters and joiners
+	80,    // head+letters: bearer, aA1
+	-58,   // name ends in: credential
+	111,   // head+random: token, 2/8
+	22,    // changes: 1/8
+	-302,  // name ends in: keys
+	1070,  // length: 64 and more
+	-152,  // followed by: ], quoted
+	56,    // head+form: key, dotted
+	-36,   // head+form: pass, base64
+	-411,  // digits: 0/8
+	-23,   // head+syntax: credential, pair
+	-200,  // head+syntax: auth, flag
+	-697,  // mark+quote: a sequence, quoted
+	-124,  // before: expect
+	-6,    // head+value is: key, a weak password
+	38,    // followed by: ,, quoted
 	-16,   // name has: foreign
-	-5,    // name ends in: list
-	-332,  // bias
-	-731,  // form+quote: letters and digits, bare
-	-29,   // name has: bad
-	1021,  // form+quote: hex, bare
-	657,   // variety: 2/8
-	-48,   // head+letters: url, letters and signs
-	-97,   // head+letters: passphrase, aA1
-	257,   // head+syntax: passphrase, assign
-	-137,  // mark+quote: operator, bare
-	-160,  // name has: session
-	-498,  // form+quote: signs, quoted in a call
-	-10,   // mark+quote: call, quoted in a call
-	-451,  // value holds: credential
-	494,   // letters+length: letters, digits, joiners, 24-31
-	21,    // head+syntax: auth, word
-	-92,   // letters+length: aA1, 12-15
-	-43,   // head+form: password, hex
-	436,   // mark+quote: xxx, quoted
-	-34,   // name has: signing
-	-104,  // head+random: url, 0/8
-	-37,   // name ends in: uri
-	-78,   // head+letters: basic, aA
-	91,    // head+letters: passphrase, a
-	-588,  // before: return
-	1065,  // mark+quote: foo, bare
-	-2,    // mark+quote: format, bare
-	-345,  // name has: bot
-	-163,  // variety: 5/8
-	501,   // form+quote: kebab, quoted in a call
-	-35,   // letters: A
-	446,   // letters+length: letters, digits, joiners, 33-39
-	-115,  // name has: service
-	-952,  // head+random: key, 1/8
-	-438,  // form+quote: kebab, bare
-	329,   // followed by: ;, bare
-	-23,   // name ends in: url
-	511,   // letters+length: a1, 41-63
-	-12,   // head+form: key, url
-	-11,   // mark+quote: xxx, bare
-	215,   // name has: store
-	-7,    // mark+quote: null, bare
-	-301,  // head+letters: pass, letters and signs
-	290,   // mark+quote: call, quoted
-	-147,  // value holds+form: auth, letters and digits
-	-69,   // mark: format
-	417,   // name has: nkey
-	-39,   // name has: cred
-	-507,  // head+letters: key, a
-	1220,  // form+quote: letters and digits, quoted in a call
-	-120,  // value holds+form: pass, dotted
-	533,   // random: 2/8
-	-3,    // before: func
-	81,    // letters+length: letters, digits, joiners, 8-11
-	286,   // letters+length: letters and joiners, 6-7
-	-61,   // name ends in: level
-	-154,  // letters+length: 1, 8-11
-	-340,  // before: echo
-	-14,   // name ends in: root
-	-198,  // mark: your
-	-24,   // value holds+form: password, snake
-	-40,   // before: case
-	-67,   // letters+length: A1, 8-11
-	630,   // name has: code
-	-8,    // head+form: pass, path
-	-7,    // letters+length: with blanks, 6-7
-	855,   // name has: access
-	-74,   // head+random: apikey, 2/8
-	-270,  // letters: letters and signs
-	-49,   // head+form: apikey, hex
-	540,   // head+random: securestring, 1/8
-	-112,  // form+quote: constant, quoted
-	-271,  // head+syntax: secret, flag
-	-21,   // head+letters: apikey, letters and joiners
-	166,   // name has: mysql
-	-133,  // value holds+form: secret, signs
-	-68,   // head+random: secret, 3/8
-	-177,  // name: one word
-	946,   // mark+quote: change, bare
-	36,    // letters+length: letters, digits, signs, 33-39
-	-265,  // name: two words
-	170,   // letters+length: a1, 20-23
-	174,   // before: if
-	-109,  // name has: get
-	5,     // random+quote: 1/8, quoted
-	-157,  // head+letters: auth, aA
-	-680,  // head+syntax: key, word
-	-127,  // value holds: secret
-	111,   // head+syntax: auth, pair
-	145,   // head+random: token, 5/8
-	-216,  // letters+length: letters and signs, 20-23
-	-1,    // name has: author
-	-172,  // mark+quote: test, bare
-	-10,   // name has: realm
-	-912,  // syntax: pair, quoted
-	-60,   // mark+quote: format, quoted
-	-542,  // value holds+form: password, base64
-	226,   // letters+length: a1, 16-19
-	371,   // digits: 1/8
-	-1046, // mark+quote: variable, bare
-	349,   // letters: 1
-	775,   // head+syntax: credential, word
-	-7,    // head+letters: session, letters and joiners
-	416,   // head: url
-	-59,   // head+form: secret, kebab
-	-362,  // head+form: token, several words
-	-1245, // value holds: name
-	-182,  // head+form: identified, several words
-	-766,  // random+quote: 1/8, quoted in a call
-	-70,   // head+syntax: pass, call
-	-2,    // value holds+form: name, dotted
-	309,   // head+form: identified, letters
-	430,   // mark: xxx
-	-276,  // name ends in: manager
-	-90,   // name ends in: get
-	-13,   // head+syntax: session, assign
-	115,   // name ends in: apikey
-	-1043, // head+random: auth, 1/8
-	545,   // head+random: url, 3/8
-	-24,   // mark+quote: template, quoted in a call
-	-227,  // head+letters: credential, letters and joiners
-	-6,    // head+form: secret, constant
-	248,   // head+letters: pass, letters, digits, joiners
-	254,   // head+random: password, 5/8
-	-274,  // head+letters: key, with blanks
-	-390,  // head+random: key, 0/8
-	573,   // variety: 0/8
-	-576,  // head+letters: auth, letters and joiners
-	-9,    // name has: state
-	850,   // words: 2/8
-	-1409, // head+letters: token, a
-	379,   // name has: smtp
-	-2,    // mark: insert
-	-30,   // name ends in: config
-	-503,  // mark+quote: foo, quoted
-	2255,  // letters+length: letters, digits, signs, 8-11
-	-42,   // head+form: basic, kebab
-	-135,  // before: function
-	-297,  // form: uuid
-	-440,  // name has: secret
-	-1137, // head+syntax: password, call
-	103,   // form+quote: base64, bare
-	-442,  // name has: new
-	-380,  // followed by: ., bare
-	448,   // letters: aA1
-	-9,    // head+syntax: cred, call
-	-292,  // letters+length: a, 6-7
-	-189,  // before: def
-	-30,   // head+form: auth, number
-	-182,  // head+letters: auth, a
-	730,   // name has: verifier
-	817,   // head+form: auth, several words
-	659,   // letters+length: letters and signs, 41-63
-	-4,    // head+random: session, 0/8
-	-226,  // name is: snake
-	-10,   // name ends in: realm
-	-178,  // name ends in: required
-	33,    // mark+quote: my, quoted in a call
-	-324,  // mark: operator
-	-17,   // name has: field
-	-165,  // changes: 6/8
-	-419,  // head+syntax: apikey, assign
-	-170,  // head+letters: apikey, letters, digits, joiners
-	-588,  // name is: dotted
-	151,   // letters+length: letters, digits, joiners, 64 and more
-	-23,   // head+random: cred, 0/8
-	817,   // head+letters: auth, with blanks
-	-178,  // followed by: ,, bare
-	-406,  // head+letters: password, with blanks
-	-206,  // letters+length: a1, 8-11
-	701,   // before: test
-	403,   // letters+length: A, 33-39
+	-25,   // name ends in: list
+	-298,  // bias
+	-467,  // head+value is: token, a weak password and digits or signs
+	-268,  // form+quote: letters and digits, bare
+	-1,    // name has: bad
+	843,   // form+quote: hex, bare
+	782,   // variety: 2/8
+	-67,   // mark+quote: redacted, bare
+	338,   // head+syntax: passphrase, assign
+	-43,   // mark+quote: operator, bare
+	-19,   // name has: session
+	-308,  // form+quote: signs, quoted in a call
+	-3,    // mark+quote: call, quoted in a call
+	-349,  // value holds: credential
+	81,    // letters+length: letters, digits, joiners, 24-31
+	-95,   // head+syntax: auth, word
+	-316,  // letters+length: aA1, 12-15
+	592,   // mark+quote: xxx, quoted
+	-2,    // name has: signing
+	-37,   // head+letters: basic, aA
+	172,   // head+letters: passphrase, a
+	-581,  // before: return
+	1180,  // mark+quote: foo, bare
+	-31,   // mark+quote: format, bare
+	-24,   // variety: 5/8
+	667,   // form+quote: kebab, quoted in a call
+	-100,  // letters: A
+	-62,   // head+form: credential, base64
+	383,   // letters+length: letters, digits, joiners, 33-39
+	-59,   // name has: service
+	-857,  // head+random: key, 1/8
+	-437,  // form+quote: kebab, bare
+	-362,  // followed by: ;, bare
+	275,   // letters+length: a1, 41-63
+	-58,   // head+form: key, url
+	-55,   // mark+quote: xxx, bare
+	175,   // name has: store
+	-1708, // words of its name+quote: all, bare
+	-1,    // mark+quote: null, bare
+	-94,   // head+letters: pass, letters and signs
+	138,   // mark+quote: call, quoted
+	-97,   // value holds+form: auth, letters and digits
+	-128,  // mark: format
+	415,   // name has: nkey
+	-33,   // name has: cred
+	-3,    // head+value is: auth, a weak password
+	-426,  // head+letters: key, a
+	961,   // form+quote: letters and digits, quoted in a call
+	-37,   // head+syntax: credential, flag
+	-148,  // value holds+form: pass, dotted
+	581,   // random: 2/8
+	-5,    // before: func
+	-270,  // letters+length: letters, digits, joiners, 8-11
+	145,   // letters+length: letters and joiners, 6-7
+	-7,    // name ends in: level
+	-157,  // letters+length: 1, 8-11
+	784,   // head+value is: pass, a weak password
+	-595,  // before: echo
+	-2,    // name ends in: root
+	-2,    // head+random: cred, 2/8
+	-122,  // mark: your
+	519,   // value holds+form: password, snake
+	-5,    // head+form: securestring, dotted
+	-1,    // before: case
+	-7,    // letters+length: A1, 8-11
+	457,   // name has: code
+	-26,   // letters+length: with blanks, 6-7
+	773,   // name has: access
+	-35,   // head+random: apikey, 2/8
+	-303,  // letters: letters and signs
+	498,   // head+random: securestring, 1/8
+	-165,  // form+quote: constant, quoted
+	-38,   // head+syntax: secret, flag
+	-10,   // head+letters: apikey, letters and joiners
+	108,   // name has: mysql
+	-10,   // value holds+form: secret, signs
+	-75,   // head+random: secret, 3/8
+	-248,  // name: one word
+	710,   // mark+quote: change, bare
+	216,   // letters+length: letters, digits, signs, 33-39
+	-1,    // head+letters: session, aA
+	-82,   // name: two words
+	-10,   // letters+length: a1, 20-23
+	-38,   // before: if
+	-46,   // name has: get
+	153,   // random+quote: 1/8, quoted
+	-187,  // head+letters: auth, aA
+	-940,  // head+syntax: key, word
+	-201,  // value holds: secret
+	94,    // head+syntax: auth, pair
+	173,   // head+random: token, 5/8
+	144,   // letters+length: letters and signs, 20-23
+	188,   // before: new
+	-264,  // mark+quote: test, bare
+	-451,  // syntax: pair, quoted
+	-80,   // mark+quote: format, quoted
+	-456,  // value holds+form: password, base64
+	-46,   // value holds+form: pass, url
+	915,   // letters+length: a1, 16-19
+	561,   // digits: 1/8
+	-850,  // mark+quote: variable, bare
+	-119,  // letters: 1
+	515,   // head+syntax: credential, word
+	-2,    // name ends in: server
+	-3,    // head+letters: session, letters and joiners
+	323,   // head: url
+	-49,   // head+form: secret, kebab
+	-155,  // head+form: token, several words
+	-13,   // name ends in: redis
+	-1027, // value holds: name
+	-27,   // head+form: identified, several words
+	-604,  // random+quote: 1/8, quoted in a call
+	-2,    // head+syntax: pass, call
+	-4,    // value holds+form: name, dotted
+	-37,   // head+form: identified, letters
+	544,   // mark: xxx
+	-170,  // name ends in: manager
+	-10,   // name ends in: get
+	-12,   // head+syntax: session, assign
+	16,    // name ends in: apikey
+	-1066, // head+random: auth, 1/8
+	314,   // head+random: url, 3/8
+	-29,   // mark+quote: template, quoted in a call
+	-284,  // head+letters: credential, letters and joiners
+	-15,   // head+form: secret, constant
+	101,   // head+letters: pass, letters, digits, joiners
+	360,   // head+random: password, 5/8
+	-333,  // head+letters: key, with blanks
+	-44,   // head+letters: bearer, letters and signs
+	-433,  // head+random: key, 0/8
+	731,   // variety: 0/8
+	-626,  // head+letters: auth, letters and joiners
+	-43,   // name has: state
+	1026,  // words: 2/8
+	-930,  // head+letters: token, a
+	-1,    // head+form: session, several words
+	168,   // name has: smtp
+	-7,    // name ends in: config
+	-442,  // mark+quote: foo, quoted
+	2340,  // letters+length: letters, digits, signs, 8-11
+	-3,    // head+form: basic, kebab
+	-405,  // before: function
+	-315,  // form: uuid
+	-428,  // name has: secret
+	-1206, // head+syntax: password, call
+	292,   // form+quote: base64, bare
+	-336,  // name has: new
+	-3,    // name ends in: cert
+	-59,   // followed by: ., bare
+	737,   // letters: aA1
+	-4,    // head+letters: cred, aA1
+	-4,    // head+syntax: cred, call
+	-37,   // letters+length: a, 6-7
+	-120,  // before: def
+	-67,   // head+form: auth, number
+	-192,  // head+letters: auth, a
+	370,   // name has: verifier
+	595,   // head+form: auth, several words
+	563,   // letters+length: letters and signs, 41-63
+	-6,    // head+random: session, 0/8
+	256,   // name is: snake
+	-9,    // mark+quote: my, quoted in a call
+	-44,   // mark: operator
+	-51,   // name has: field
+	210,   // changes: 6/8
+	-323,  // head+syntax: apikey, assign
+	-236,  // name is: dotted
+	351,   // letters+length: letters, digits, joiners, 64 and more
+	-5,    // head+random: cred, 0/8
+	595,   // head+letters: auth, with blanks
+	-538,  // followed by: ,, bare
+	-404,  // head+letters: password, with blanks
+	174,   // letters+length: a1, 8-11
+	425,   // before: test
+	320,   // letters+length: A, 33-39
 	-1,    // head+letters: session, letters and signs
-	279,   // mark: call
-	-382,  // name ends in: auth
-	1354,  // value holds+form: pass, letters and digits
-	329,   // head+letters: token, aA1
-	-581,  // scheme: nats
-	-239,  // letters+length: aA, 8-11
-	-313,  // head+form: pass, several words
-	79,    // changes: 5/8
-	555,   // head+letters: password, letters and signs
-	-7,    // head+form: passphrase, dotted
-	-305,  // head+form: secret, dotted
-	158,   // form+quote: kebab, quoted
-	-176,  // head+letters: key, A
-	-180,  // name ends in: authorization
-	-1,    // value holds: login
-	-458,  // letters+length: letters and signs, 4-5
-	446,   // letters+length: letters, digits, joiners, 41-63
-	-96,   // head+letters: apikey, a
-	-72,   // name has: rsa
-	-1019, // form: snake
-	-1,    // name ends in: len
-	-71,   // name ends in: role
-	-141,  // head+letters: secret, letters, digits, signs
-	-1,    // head+letters: pass, 1
-	-84,   // head+random: password, 3/8
-	-5,    // head+form: signature, several words
-	-56,   // head: cred
-	-518,  // form+quote: letters, quoted in a call
-	-43,   // name has: valid
-	97,    // head+form: password, snake
-	732,   // head+random: identified, 1/8
-	565,   // name ends in: string
-	-3,    // value holds+form: user, kebab
-	-1,    // name has: len
-	-9,    // name ends in: client
-	-373,  // name ends in: hash
-	338,   // head+random: auth, 2/8
-	172,   // form: kebab
-	172,   // head+random: password, 4/8
-	1380,  // words: 1/8
-	-1,    // name has: verify
-	-898,  // name has: name
-	-41,   // head+letters: credential, aA1
-	239,   // name is: Capital
-	-233,  // letters+length: A, 12-15
-	-218,  // name ends in: error
-	-18,   // name ends in: invalid
-	19,    // head+form: signature, base64
-	-284,  // before: docker
-	-344,  // head+random: key, 5/8
-	-186,  // value holds+form: pass, several words
-	-155,  // followed by: \, bare
-	762,   // name has: auth
-	-1462, // mark: variable
-	380,   // name ends in: sid
-	377,   // random+quote: 4/8, bare
-	328,   // head+form: bearer, dotted
-	-3,    // letters+length: with blanks, 4-5
-	-425,  // name ends in: mode
-	91,    // head+form: passphrase, letters
-	-94,   // head+form: token, path
-	-253,  // head+form: url, letters and digits
-	-5,    // head+letters: signature, with blanks
-	-564,  // followed by: quote, quoted
-	-2,    // name has: count
-	-280,  // letters+length: aA, 12-15
-	393,   // mark+quote: a sequence, bare
-	-745,  // form+quote: snake, bare
-	-189,  // head+letters: password, letters, digits, joiners
-	-137,  // value holds+form: user, several words
-	311,   // head+form: secret, hex
-	-162,  // form+quote: dotted, quoted in a call
-	262,   // head+form: credential, letters
-	-60,   // name ends in: str
-	-86,   // head+letters: token, letters and joiners
-	-48,   // mark+quote: test, quoted in a call
-	-733,  // head+letters: key, aA
-	299,   // value holds+form: secret, kebab
-	-20,   // head+form: apikey, signs
-	-36,   // value holds+form: token, url
-	161,   // head+letters: bearer, letters, digits, joiners
-	-18,   // value holds+form: user, path
-	-34,   // value holds+form: secret, dotted
-	-213,  // value holds+form: credential, letters
-	-670,  // name has: keys
-	-3,    // value holds+form: key, url
-	57,    // name has: env
-	-9,    // mark+quote: change, quoted in a call
-	234,   // name ends in: jwt
-	-186,  // head+letters: pass, A
-	571,   // head+letters: token, A
-	-327,  // letters+length: letters and signs, 24-31
-	-1023, // letters+length: aA, 16-19
-	299,   // name ends in: passphrase
+	1171,  // before: user
+	135,   // mark: call
+	-185,  // name ends in: auth
+	949,   // value holds+form: pass, letters and digits
+	240,   // head+letters: token, aA1
+	-1,    // value holds+form: secret, base64
+	-369,  // scheme: nats
+	-225,  // letters+length: aA, 8-11
+	-162,  // head+form: pass, several words
+	830,   // value is: a weak password
+	454,   // changes: 5/8
+	322,   // head+letters: password, letters and signs
+	-154,  // head+form: secret, dotted
+	-264,  // head+form: password, url
+	174,   // form+quote: kebab, quoted
+	-141,  // head+letters: key, A
+	52,    // name ends in: authorization
+	-2,    // value holds: login
+	-535,  // letters+length: letters and signs, 4-5
+	825,   // letters+length: letters, digits, joiners, 41-63
+	-215,  // head+letters: apikey, a
+	-38,   // name has: rsa
+	-642,  // form: snake
+	-30,   // name ends in: role
+	105,   // head+letters: secret, letters, digits, signs
+	-737,  // words of its name+quote: some, bare
+	-437,  // head+random: password, 3/8
+	-19,   // head+form: signature, several words
+	-64,   // head: cred
+	-568,  // form+quote: letters, quoted in a call
+	-21,   // name has: valid
+	167,   // head+form: password, snake
+	478,   // head+random: identified, 1/8
+	400,   // name ends in: string
+	-8,    // name has: len
+	-48,   // name ends in: client
+	-442,  // name ends in: hash
+	276,   // head+random: auth, 2/8
+	-53,   // value holds+form: credential, base64
+	380,   // form: kebab
+	149,   // head+random: password, 4/8
+	1122,  // words: 1/8
+	-32,   // name has: verify
+	-997,  // name has: name
+	-16,   // head+letters: credential, aA1
+	21,    // name is: Capital
+	-150,  // letters+length: A, 12-15
+	-173,  // name ends in: error
+	-8,    // name ends in: invalid
+	7,     // head+form: signature, base64
+	-335,  // before: docker
+	-465,  // head+random: key, 5/8
+	-118,  // value holds+form: pass, several words
+	-165,  // followed by: \, bare
+	458,   // name has: auth
+	-1444, // mark: variable
+	378,   // name ends in: sid
+	222,   // random+quote: 4/8, bare
+	-264,  // name has: row
+	-8,    // letters+length: with blanks, 4-5
+	-480,  // name ends in: mode
+	171,   // head+form: passphrase, letters
+	-14,   // head+form: token, path
+	-477,  // head+value is: secret, a weak password
+	-111,  // head+form: url, letters and digits
+	-19,   // head+letters: signature, with blanks
+	297,   // followed by: quote, quoted
+	-247,  // name has: count
+	-88,   // letters+length: aA, 12-15
+	540,   // mark+quote: a sequence, bare
+	-514,  // form+quote: snake, bare
+	-34,   // head+letters: password, letters, digits, joiners
+	-56,   // value holds+form: user, several words
+	337,   // head+form: secret, hex
+	-104,  // form+quote: dotted, quoted in a call
+	400,   // head+form: credential, letters
+	-64,   // head+letters: token, letters and joiners
+	-52,   // mark+quote: test, quoted in a call
+	-525,  // head+letters: key, aA
+	431,   // value holds+form: secret, kebab
+	-62,   // head+form: apikey, signs
+	-6,    // value holds+form: token, url
+	-7,    // value holds+form: name, snake
+	-40,   // value holds+form: secret, dotted
+	-136,  // value holds+form: credential, letters
+	-394,  // name has: keys
+	-12,   // value holds+form: key, url
+	359,   // name has: env
+	-3,    // mark+quote: change, quoted in a call
+	10,    // name ends in: jwt
+	-108,  // head+letters: pass, A
+	231,   // head+letters: token, A
+	-117,  // letters+length: letters and signs, 24-31
+	-1066, // letters+length: aA, 16-19
+	338,   // name ends in: passphrase
 	-5,    // name has: message
-	877,   // followed by: ), quoted in a call
-	-2,    // name has: alias
-	213,   // name ends in: nkey
-	664,   // form: letters and digits
-	-1,    // name ends in: service
-	-242,  // name has: policy
-	-1104, // digits: 7/8
-	-71,   // head+form: token, url
+	1010,  // followed by: ), quoted in a call
+	-3,    // name has: alias
+	46,    // name ends in: nkey
+	-143,  // name has: azure
+	737,   // form: letters and digits
+	-5,    // name ends in: service
+	-26,   // name has: policy
+	-507,  // digits: 7/8
+	-51,   // head+form: token, url
 	-9,    // mark: null
-	-67,   // name ends in: env
-	-187,  // random+quote: 4/8, quoted
-	943,   // head+form: password, letters
-	-131,  // syntax: element, quoted
-	684,   // head+form: auth, signs
-	-72,   // head+form: basic, snake
-	-2,    // mark+quote: insert, bare
-	-92,   // value holds+form: token, kebab
-	-47,   // name ends in: timeout
-	-708,  // mark+quote: index, bare
-	-234,  // letters+length: letters, digits, joiners, 20-23
-	-188,  // head+random: bearer, 4/8
-	-207,  // head+letters: auth, A
-	-523,  // letters: letters, digits, joiners
-	-13,   // name ends in: column
-	-642,  // mark: one character again and again
-	-324,  // value holds+form: key, letters
-	-259,  // head+random: password, 2/8
-	-7,    // head+random: identified, 0/8
-	-46,   // head+syntax: key, pair
-	-25,   // name ends in: set
-	-87,   // touches: |
-	602,   // value holds+form: password, letters
-	-100,  // head+syntax: signature, assign
-	-22,   // head+letters: token, aA
-	-736,  // head+letters: auth, aA1
-	-646,  // value holds+form: auth, letters
-	795,   // letters+length: with blanks, 20-23
-	-11,   // touches: }
-	-542,  // form: signs
-	-33,   // name has: ref
-	808,   // letters+length: a1, 40
+	-32,   // name ends in: env
+	43,    // random+quote: 4/8, quoted
+	1180,  // head+form: password, letters
+	-26,   // syntax: element, quoted
+	573,   // head+form: auth, signs
+	-110,  // head+form: basic, snake
+	-95,   // value holds+form: token, kebab
+	-3,    // head+letters: cred, 1
+	-762,  // mark+quote: index, bare
+	-198,  // letters+length: letters, digits, joiners, 20-23
+	-209,  // head+letters: auth, A
+	-177,  // letters: letters, digits, joiners
+	-649,  // mark: one character again and again
+	-257,  // value holds+form: key, letters
+	-13,   // value holds+form: secret, url
+	-373,  // head+random: password, 2/8
+	-17,   // head+random: identified, 0/8
+	-1,    // letters+length: aA, 40
+	-15,   // head+syntax: key, pair
+	-18,   // name ends in: set
+	-48,   // touches: |
+	504,   // value holds+form: password, letters
+	-42,   // head+syntax: signature, assign
+	-47,   // head+letters: token, aA
+	-584,  // head+letters: auth, aA1
+	-790,  // value holds+form: auth, letters
+	521,   // letters+length: with blanks, 20-23
+	-665,  // form: signs
+	-19,   // name has: ref
+	-5,    // head+letters: signature, A1
+	374,   // letters+length: a1, 40
 }
