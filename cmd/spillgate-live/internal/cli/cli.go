@@ -79,6 +79,7 @@ func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
 		a.enrichCommand(),
 		a.auditCommand(),
+		a.watchCommand(),
 	}
 }
 
