@@ -77,22 +77,35 @@ type Plan struct {
 }
 
 // systems has a row per CI system. Of those that set another one's variables
-// too, the first row that matches wins.
+// too, the first row that matches wins. whole is how its configuration asks for
+// the whole history.
 var systems = [...]struct {
 	name    string
 	markers []string // any of them is set in every run
 	plan    func(Env) (*Plan, error)
+	whole   string
 }{
-	{"GitHub Actions", []string{"GITHUB_ACTIONS"}, github},
-	{"GitLab CI", []string{"GITLAB_CI"}, gitlab},
-	{"Bitbucket Pipelines", []string{"BITBUCKET_BUILD_NUMBER", "BITBUCKET_COMMIT"}, bitbucket},
-	{"Azure Pipelines", []string{"TF_BUILD", "BUILD_BUILDID"}, azure},
-	{"CircleCI", []string{"CIRCLECI"}, circle},
-	{"Buildkite", []string{"BUILDKITE"}, buildkite},
-	{"Drone", []string{"DRONE"}, drone},
-	{"Travis CI", []string{"TRAVIS"}, travis},
-	{"TeamCity", []string{"TEAMCITY_VERSION"}, teamcity},
-	{"Jenkins", []string{"JENKINS_URL", "JENKINS_HOME"}, jenkins},
+	{"GitHub Actions", []string{"GITHUB_ACTIONS"}, github, "give actions/checkout `with: {fetch-depth: 0}`"},
+	{"GitLab CI", []string{"GITLAB_CI"}, gitlab, "add `variables: {GIT_DEPTH: 0}` to the job"},
+	{"Bitbucket Pipelines", []string{"BITBUCKET_BUILD_NUMBER", "BITBUCKET_COMMIT"}, bitbucket, "add `clone: {depth: full}` to the step"},
+	{"Azure Pipelines", []string{"TF_BUILD", "BUILD_BUILDID"}, azure, "add `fetchDepth: 0` to the step `checkout: self`"},
+	{"CircleCI", []string{"CIRCLECI"}, circle, "write the step as `checkout: {method: full}`"},
+	{"Buildkite", []string{"BUILDKITE"}, buildkite, "take --depth out of BUILDKITE_GIT_CLONE_FLAGS and BUILDKITE_GIT_FETCH_FLAGS"},
+	{"Drone", []string{"DRONE"}, drone, "take `depth` out of the pipeline's `clone`"},
+	{"Travis CI", []string{"TRAVIS"}, travis, "add `git: {depth: false}`"},
+	{"TeamCity", []string{"TEAMCITY_VERSION"}, teamcity, "set the parameter `teamcity.git.shallowClone` to false"},
+	{"Jenkins", []string{"JENKINS_URL", "JENKINS_HOME"}, jenkins, "give the checkout `extensions: [cloneOption(shallow: false)]`"},
+}
+
+// wholeHistory says how to give a run of a system, "" for none of them, a clone
+// of the whole history.
+func wholeHistory(system string) string {
+	for i := range systems {
+		if systems[i].name == system {
+			return systems[i].whole + ", or run `git fetch --unshallow` before"
+		}
+	}
+	return "let the checkout fetch the whole history, or run `git fetch --unshallow` before"
 }
 
 // Systems returns the names of the CI systems that Detect knows.

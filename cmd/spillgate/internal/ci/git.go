@@ -15,6 +15,11 @@ import (
 // git runs git in the clone and returns what it prints. It starts no hook, asks
 // for no password and does not tidy up behind itself.
 func (c *Clone) git(ctx context.Context, args ...string) (string, error) {
+	return c.gitInput(ctx, "", nil, args...)
+}
+
+// gitInput is git with a standard input and more variables.
+func (c *Clone) gitInput(ctx context.Context, input string, env []string, args ...string) (string, error) {
 	global := []string{
 		"--no-pager", "-c", "color.ui=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "core.fsmonitor=false",
 		"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.recurseSubmodules=false", "-c", "advice.detachedHead=false",
@@ -24,7 +29,8 @@ func (c *Clone) git(ctx context.Context, args ...string) (string, error) {
 	}
 	cmd := exec.CommandContext(ctx, "git", append(global, args...)...)
 	cmd.Dir = c.Dir
-	cmd.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	cmd.Stdin = strings.NewReader(input)
+	cmd.Env = append(append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C"), env...)
 	cmd.WaitDelay = 2 * time.Second
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -33,16 +39,29 @@ func (c *Clone) git(ctx context.Context, args ...string) (string, error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, lastLine(stderr.String()))
+		return "", fmt.Errorf("git %s: %w: %s", command(args), err, reason(stderr.String()))
 	}
 	return string(out), nil
 }
 
-// lastLine returns the last line of what git says, without the credentials that
-// a remote's address may hold.
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	s = s[strings.LastIndexByte(s, '\n')+1:]
+// command returns which command of git args call.
+func command(args []string) string {
+	for len(args) > 2 && args[0] == "-c" {
+		args = args[2:]
+	}
+	return args[0]
+}
+
+// reason returns the line in which git says what went wrong, or the last one,
+// without the credentials that a remote's address may hold.
+func reason(text string) string {
+	s := ""
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		line = strings.TrimSpace(line)
+		if s == "" || !strings.HasPrefix(s, "fatal: ") || strings.HasPrefix(line, "fatal: ") {
+			s = line
+		}
+	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return s

@@ -19,6 +19,8 @@ type Clone struct {
 	TrustRepo bool
 	// Note is told what was done, in a line each. It may be nil.
 	Note func(string)
+
+	depth string // how this system fetches more
 }
 
 // A Range is a plan made true in a clone.
@@ -46,15 +48,20 @@ func (r *Range) String() string {
 	return strings.Join(append([]string{r.Head}, r.Bases...), " ^")
 }
 
-// fixDepth is the way out where a clone lacks commits.
-const fixDepth = "let the checkout fetch the whole history: `fetch-depth: 0` for actions/checkout, " +
-	"`GIT_DEPTH: 0` on GitLab, `clone: depth: full` on Bitbucket, `fetchDepth: 0` on Azure, `git: depth: false` on Travis; " +
-	"or run `git fetch --unshallow` before"
-
 // Prepare resolves what p names, fetching what the clone lacks unless NoFetch
 // is set. An error means that the plan cannot be scanned in full, and says what
 // to change.
 func (c *Clone) Prepare(ctx context.Context, p *Plan) (*Range, error) {
+	c.depth = wholeHistory(p.System)
+	r, err := c.prepare(ctx, p)
+	if err != nil || c.NoFetch {
+		return r, err
+	}
+	return r, c.fill(ctx, r)
+}
+
+// prepare finds the commits.
+func (c *Clone) prepare(ctx context.Context, p *Plan) (*Range, error) {
 	switch p.Scope {
 	case Nothing:
 		return &Range{Nothing: true}, nil
@@ -110,10 +117,10 @@ func (c *Clone) everything(ctx context.Context) (*Range, error) {
 		return &Range{Everything: true}, err
 	}
 	if c.NoFetch {
-		return nil, fmt.Errorf("the clone is shallow, so its history cannot be scanned, and --no-fetch forbids to complete it: %s", fixDepth)
+		return nil, fmt.Errorf("the clone is shallow, so its history cannot be scanned, and --no-fetch forbids to complete it: %s", c.depth)
 	}
 	if err := c.fetch(ctx, "--unshallow"); err != nil {
-		return nil, fmt.Errorf("completing the shallow clone: %w; %s", err, fixDepth)
+		return nil, fmt.Errorf("completing the shallow clone: %w; %s", err, c.depth)
 	}
 	c.note("fetched the whole history, which the clone lacked")
 	return &Range{Everything: true}, nil
@@ -123,7 +130,7 @@ func (c *Clone) everything(ctx context.Context) (*Range, error) {
 func (c *Clone) head(ctx context.Context, p *Plan) (string, error) {
 	id, err := c.commit(ctx, p.Head, p.HeadRef)
 	if err == nil && id == "" {
-		err = fmt.Errorf("commit %s, the newest of the %s, is not in the clone, and the remote does not give it: %s", p.Head, first(p.Event, "run"), fixDepth)
+		err = fmt.Errorf("commit %s, the newest of the %s, is not in the clone, and the remote does not give it: %s", p.Head, first(p.Event, "run"), c.depth)
 	}
 	return id, err
 }
@@ -141,7 +148,7 @@ func (c *Clone) commit(ctx context.Context, rev, ref string) (string, error) {
 	}
 	if c.NoFetch {
 		if len(cut) > 0 {
-			return "", fmt.Errorf("commit %s is not in the clone, which is shallow, and --no-fetch forbids to fetch it: %s", rev, fixDepth)
+			return "", fmt.Errorf("commit %s is not in the clone, which is shallow, and --no-fetch forbids to fetch it: %s", rev, c.depth)
 		}
 		return "", nil
 	}
@@ -173,7 +180,7 @@ func (c *Clone) target(ctx context.Context, name string) (string, error) {
 			return id, nil
 		}
 		return "", fmt.Errorf("the clone lacks the branch %s, against which new commits are measured, and --no-fetch forbids to fetch it: "+
-			"run `git fetch %s %s:%s`, or %s", name, c.remote(), "refs/heads/"+name, tracking, fixDepth)
+			"run `git fetch %s %s:%s`, or %s", name, c.remote(), "refs/heads/"+name, tracking, c.depth)
 	}
 	args := []string{c.remote(), "+refs/heads/" + name + ":" + tracking}
 	if cut, err := c.cuts(ctx); err != nil {
@@ -182,7 +189,7 @@ func (c *Clone) target(ctx context.Context, name string) (string, error) {
 		args = append([]string{"--depth=50"}, args...)
 	}
 	if err := c.fetch(ctx, args...); err != nil {
-		return "", fmt.Errorf("fetching the branch %s, against which new commits are measured: %w; %s", name, err, fixDepth)
+		return "", fmt.Errorf("fetching the branch %s, against which new commits are measured: %w; %s", name, err, c.depth)
 	}
 	c.note("fetched the branch %s, which the clone lacked", name)
 	if id := c.resolve(ctx, tracking); id != "" {
@@ -200,10 +207,10 @@ func (c *Clone) complete(ctx context.Context, r *Range, p *Plan, targets []strin
 			return err
 		}
 		if c.NoFetch {
-			return fmt.Errorf("the clone is shallow and cut at %s, inside the commits to scan, and --no-fetch forbids to deepen it: %s", short(cut), fixDepth)
+			return fmt.Errorf("the clone is shallow and cut at %s, inside the commits to scan, and --no-fetch forbids to deepen it: %s", short(cut), c.depth)
 		}
 		if step == "" {
-			return fmt.Errorf("the clone is shallow and cut at %s, inside the commits to scan, and so is the remote: %s", short(cut), fixDepth)
+			return fmt.Errorf("the clone is shallow and cut at %s, inside the commits to scan, and so is the remote: %s", short(cut), c.depth)
 		}
 		args := []string{step, c.remote()}
 		if p.Head != "HEAD" && step != "--unshallow" {
@@ -214,7 +221,7 @@ func (c *Clone) complete(ctx context.Context, r *Range, p *Plan, targets []strin
 			}
 		}
 		if err := c.fetch(ctx, args...); err != nil && step == "--unshallow" {
-			return fmt.Errorf("deepening the shallow clone: %w; %s", err, fixDepth)
+			return fmt.Errorf("deepening the shallow clone: %w; %s", err, c.depth)
 		} else if err == nil {
 			c.note("fetched more of the history, which the clone lacked (%s)", step)
 		}

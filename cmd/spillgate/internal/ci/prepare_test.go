@@ -178,7 +178,7 @@ func TestPrepareWithoutFetching(t *testing.T) {
 		"new":    {Scope: NewRef, Head: "HEAD", Branch: "x", Default: "topic"},
 		"all":    {Scope: Everything},
 	} {
-		if r, err := clone.Prepare(context.Background(), p); err == nil || !strings.Contains(err.Error(), "fetch-depth: 0") {
+		if r, err := clone.Prepare(context.Background(), p); err == nil || !strings.Contains(err.Error(), "git fetch --unshallow") {
 			t.Errorf("%s: %v, %v", name, r, err)
 		}
 	}
@@ -202,20 +202,20 @@ func TestPrepareWithoutRemote(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []*Plan{p, {Scope: Everything}, {Head: "HEAD", Targets: []string{"topic"}}} {
-		if r, err := clone.Prepare(context.Background(), p); err == nil || !strings.Contains(err.Error(), "fetch-depth: 0") {
+		if r, err := clone.Prepare(context.Background(), p); err == nil || !strings.Contains(err.Error(), "git fetch --unshallow") {
 			t.Errorf("%v, %v", r, err)
 		}
 	}
 }
 
-func TestLastLineHidesCredentials(t *testing.T) {
+func TestReasonHidesCredentials(t *testing.T) {
 	in := "x\nfatal: unable to access 'https://user:" + "word@git.example.com/o/r/': nothing"
-	if got := lastLine(in); got != "fatal: unable to access 'https://git.example.com/o/r/': nothing" {
+	if got := reason(in); got != "fatal: unable to access 'https://git.example.com/o/r/': nothing" {
 		t.Error("the line holds a credential or lost its text")
 	}
 	for _, s := range []string{"", "fatal: a@b", "see https://example.com/a@b"} {
-		if lastLine(s) != s {
-			t.Errorf("%q became %q", s, lastLine(s))
+		if reason(s) != s {
+			t.Errorf("%q became %q", s, reason(s))
 		}
 	}
 }
