@@ -260,9 +260,10 @@ func (q *Queue) Replay(ctx context.Context, seq uint64) error {
 
 // Forget removes a dead push.
 func (q *Queue) Forget(ctx context.Context, seq uint64) error {
-	if err := q.dead.DeleteMsg(ctx, seq); errors.Is(err, jetstream.ErrMsgNotFound) {
+	if _, err := q.dead.GetMsg(ctx, seq); errors.Is(err, jetstream.ErrMsgNotFound) {
 		return fmt.Errorf("%w: %d", ErrNoDead, seq)
-	} else if err != nil {
+	}
+	if err := q.dead.DeleteMsg(ctx, seq); err != nil {
 		return fmt.Errorf("removing dead push %d: %w", seq, err)
 	}
 	return nil

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDeployed reads the file that the Kubernetes manifests ship.
+func TestDeployed(t *testing.T) {
+	c, err := Read(filepath.Join("..", "..", "deploy", "kubernetes", "server.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Queue.Replicas != 3 || len(c.Sources) != 1 || len(c.Sources[0].Secrets) != 1 || len(c.Tokens) != 1 {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestErrorsSayWhere(t *testing.T) {
+	const source = "[[source]]\nname = \"a\"\nkind = \"github\"\nclone = \"https://h/{repository}.git\"\n"
+	const secret = "[[source.secret]]\nenv = \"X\"\n"
+	for _, tc := range []struct{ text, want string }{
+		{"data = ", "1:7: "},
+		{"data = 3\n", "1:8: "},
+		{"data = \"x\"\nlisten-on = \":1\"\n", `2:1: unknown key "listen-on"`},
+		{"data = \"x\"\n[queue]\nreplica = 3\n", `3:1: unknown key "queue.replica"`},
+		{"listen = \":1\"\n", "data is missing"},
+		{"data = \"x\"\n", "[[source]]"},
+		{"data = \"x\"\nworkers = -1\n", "workers = -1"},
+		{"data = \"x\"\n[scan]\ntimeout = \"-3s\"\n", "negative"},
+		{"data = \"x\"\n" + source, "[[source.secret]]"},
+		{"data = \"x\"\n" + source + secret + source + secret, "taken"},
+		{"data = \"x\"\n" + strings.Replace(source, "{repository}", "app", 1) + secret, "{repository}"},
+		{"data = \"x\"\n" + strings.Replace(source, "https://", "", 1) + secret, "scheme"},
+		{"data = \"x\"\n" + source + secret + "[source.app]\nid = 1\n", "installation"},
+		{"data = \"x\"\n" + source + "ssh-key = \"k\"\n" + secret, "known-hosts"},
+		{"data = \"x\"\n" + source + secret + "[[token]]\nname = \"t\"\nrole = \"root\"\n", "viewer, closer or manager"},
+	} {
+		if _, err := Parse([]byte(tc.text)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%q: got %v, want %q", tc.text, err, tc.want)
+		}
+	}
+	if _, err := Parse([]byte("data = \"x\"\n" + source + secret)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReveal(t *testing.T) {
+	dir := t.TempDir()
+	c := &Config{dir: dir}
+	if err := os.WriteFile(filepath.Join(dir, "s"), []byte("made up\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Reveal(Secret{File: "s"}); err != nil || got != "made up" {
+		t.Errorf("a file: %v", err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "s"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Reveal(Secret{File: "s"}); err == nil || !strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "made up") {
+		t.Errorf("a file that anyone may read: %v", err)
+	}
+	t.Setenv("SPILLGATE_TEST", "")
+	if _, err := c.Reveal(Secret{Env: "SPILLGATE_TEST"}); err == nil {
+		t.Error("an empty variable was taken")
+	}
+	if _, err := c.Reveal(Secret{Env: "A", File: "b"}); err == nil {
+		t.Error("both env and file were taken")
+	}
+	if got, err := c.Reveal(Secret{}); err != nil || got != "" {
+		t.Errorf("none: %v", err)
+	}
+}
+
+// FuzzParse holds that no text makes the reader panic or accept a source
+// without a secret.
+func FuzzParse(f *testing.F) {
+	f.Add("data = \"x\"\n[[source]]\nname = \"a\"\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Parse([]byte(text))
+		if err != nil {
+			return
+		}
+		for _, s := range c.Sources {
+			if len(s.Secrets) == 0 || !strings.Contains(s.Clone, "{repository}") {
+				t.Errorf("accepted %+v", s)
+			}
+		}
+	})
+}
