@@ -29,7 +29,8 @@ var updateDocs = flag.Bool("update-docs", false, "write what the commands of the
 // with <!-- setup holds commands that the reader does not need to see. All of a
 // page run one after the other in one folder, with bash. Of a ```yaml or
 // ```groovy block the lines that call `spillgate ci` are run, and must not fail
-// with wrong usage.
+// with wrong usage. Blocks of data are left alone; there must be none of any
+// other kind, so that no command is passed over.
 type doc struct {
 	t     *testing.T
 	dir   string // of the page's scratch files
@@ -120,6 +121,11 @@ func (d *doc) run() string {
 			body := block("```")
 			d.snippet(body)
 			d.keep(line, body, "```")
+		case strings.HasPrefix(line, "```"):
+			if !slices.Contains(dataBlocks, line) {
+				d.t.Errorf("line %d: a block of the kind %q, which no test runs: make it a ```console session, or say in dataBlocks that it is data", i+1, line)
+			}
+			d.keep(line, block("```"), "```")
 		default:
 			d.out = append(d.out, d.lines[i])
 			i++
@@ -161,6 +167,9 @@ func (d *doc) session(body []string) []string {
 	}
 	return now
 }
+
+// dataBlocks are the kinds of blocks that hold no commands.
+var dataBlocks = []string{"```json", "```toml", "```terraform"}
 
 var ciCall = regexp.MustCompile(`(?:^|[\s'"])(spillgate ci\b[^'"\n]*)`)
 
@@ -215,6 +224,81 @@ func (d *doc) normal(out string) string {
 	out = token.ReplaceAllString(out, "spillgate-TOKEN")
 	out = stamp.ReplaceAllString(out, "2026-01-02T03:04:05Z")
 	return today.ReplaceAllString(out, "${1}2026-01-02")
+}
+
+var (
+	// A command of ours in the text: in backquotes, or in an indented line.
+	inText   = regexp.MustCompile("`(spillgate [^`]+)`")
+	indented = regexp.MustCompile(`(?m)^(?:    |\t).*?\b(spillgate [a-z][^\n]*)$`)
+	docFlag  = regexp.MustCompile(`(?:^|\s)(--?[a-z][a-z-]*)`)
+)
+
+// TestDocsCommands checks the commands that the documentation names outside of
+// sessions: they and their flags must be there.
+func TestDocsCommands(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := map[string]string{}
+	checked := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prose := withoutBlocks(string(text))
+		for _, m := range append(inText.FindAllStringSubmatch(prose, -1), indented.FindAllStringSubmatch(prose, -1)...) {
+			checked++
+			if problem := checkCommand(help, m[1]); problem != "" {
+				t.Errorf("%s: `%s`: %s", filepath.Base(page), m[1], problem)
+			}
+		}
+	}
+	if checked < 40 {
+		t.Errorf("only %d commands were found", checked)
+	}
+}
+
+// withoutBlocks returns a page without fenced blocks.
+func withoutBlocks(page string) string {
+	parts := strings.Split("\n"+page, "\n```")
+	var b strings.Builder
+	for i := 0; i < len(parts); i += 2 {
+		b.WriteString(parts[i] + "\n")
+	}
+	return b.String()
+}
+
+// checkCommand says what is wrong with a command, or "".
+func checkCommand(help map[string]string, command string) string {
+	command, _, _ = strings.Cut(command, "#")
+	words := strings.Fields(strings.NewReplacer("[", "", "]", "", "...", "", "…", "").Replace(command))
+	at, text := []string{}, ""
+	for _, word := range words[1:] {
+		if !regexp.MustCompile(`^[a-z][a-z-]*$`).MatchString(word) || text != "" && !strings.Contains(text, "\nCOMMANDS:") {
+			break
+		}
+		at = append(at, word)
+		key := strings.Join(at, " ")
+		if help[key] == "" {
+			out, err := exec.Command("spillgate", append(at, "--help")...).Output()
+			if err != nil || !strings.Contains(string(out), "spillgate "+key+" ") {
+				return "there is no such command"
+			}
+			help[key] = string(out)
+		}
+		text = help[key]
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	for _, m := range docFlag.FindAllStringSubmatch(strings.Join(words[1:], " "), -1) {
+		if !regexp.MustCompile(`(?m)(?:^|[\s,])` + m[1] + `(?:[\s,]|$)`).MatchString(text) {
+			return "it has no flag " + m[1]
+		}
+	}
+	return ""
 }
 
 // TestRulesPage keeps docs/rules.md, the catalogue of the rules, current.
