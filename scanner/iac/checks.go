@@ -30,8 +30,8 @@ func check(f *file) []problem {
 	for i := range f.resources {
 		r := &f.resources[i]
 		report := func(p problem) {
-			p.fields = append([]rules.Field{{Name: "resource", Value: r.label}}, p.fields...)
-			p.text = r.label + ": " + p.text
+			p.fields = append([]rules.Field{{Name: "resource", Value: short(r.label)}}, p.fields...)
+			p.text = short(r.label) + ": " + p.text
 			all = append(all, p)
 		}
 		u := &unknowns{}
@@ -72,17 +72,19 @@ func (p *problem) from(via string) {
 	}
 }
 
-// written returns what a setting says, for a text.
+// written returns what a setting says, for a text: a number or a truth value,
+// since what else stands there may be anything.
 func (r *resource) written(s setting) string {
-	t, _ := r.value(s).text()
-	t = strings.ReplaceAll(t, hole, "…")
-	if len(t) > maxName {
-		t = strings.ToValidUTF8(t[:maxName], "") + "…"
+	v := r.value(s)
+	t, _ := v.text()
+	_, isNumber := v.number()
+	if _, isBool := v.bool(); !isNumber && !isBool {
+		t = "no number"
 	}
-	return r.name[s] + " = " + t
+	return r.name[s] + " = " + short(t)
 }
 
-// Unknowns collects what cannot be told of one resource: one finding for all of
+// An unknowns collects what cannot be told of one resource: one finding for all of
 // it, so that a module whose variables stand in another file is one line.
 type unknowns struct {
 	parts []string
@@ -91,7 +93,7 @@ type unknowns struct {
 
 // add notes that a setting depends on something.
 func (u *unknowns) add(r *resource, s setting, why string) {
-	u.parts = append(u.parts, r.name[s]+" depends on "+strings.ReplaceAll(why, hole, "…"))
+	u.parts = append(u.parts, r.name[s]+" depends on "+short(why))
 	if m := r.set[s]; m != nil {
 		u.spans = append(u.spans, m.span)
 	} else {

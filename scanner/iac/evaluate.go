@@ -30,7 +30,7 @@ type scope struct {
 // how many bytes of an expression are named in a finding.
 const (
 	maxSteps = 200_000
-	maxName  = 80
+	maxName  = 120
 )
 
 func newScope(data []byte) *scope {
@@ -48,13 +48,31 @@ func (s *scope) span(r hcl.Range) span {
 	return ofRange(r)
 }
 
-// source returns the text of an expression.
+// source returns the text of an expression for people, without what is quoted in
+// it: that may be a secret.
 func (s *scope) source(r hcl.Range) string {
 	lo, hi := r.Start.Byte, r.End.Byte
 	if lo < 0 || hi > len(s.data) || lo >= hi {
 		return "an expression"
 	}
-	return strings.Join(strings.Fields(string(s.data[lo:min(hi, lo+4*maxName)])), " ")
+	written, _, _ := strings.Cut(string(s.data[lo:min(hi, lo+4*maxName)]), "<<") // a heredoc
+	var b strings.Builder
+	quoted := false
+	for i := 0; i < len(written); i++ {
+		switch c := written[i]; {
+		case c == '"':
+			if quoted = !quoted; quoted {
+				b.WriteString(`"…`)
+			} else {
+				b.WriteByte('"')
+			}
+		case quoted && c == '\\':
+			i++
+		case !quoted:
+			b.WriteByte(c)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // value evaluates x.
@@ -117,7 +135,7 @@ func (s *scope) literal(x *hclsyntax.LiteralValueExpr) *value {
 	case x.Val.Type() == cty.Number:
 		v.kind = number
 		v.n, _ = x.Val.AsBigFloat().Float64()
-		v.s = s.source(x.SrcRange)
+		v.s = x.Val.AsBigFloat().Text('g', 20)
 	case x.Val.Type() == cty.String:
 		v.kind, v.s = text, x.Val.AsString()
 		v.partial = strings.Contains(v.s, hole)

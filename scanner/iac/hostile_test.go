@@ -59,6 +59,8 @@ func TestHostileFiles(t *testing.T) {
 		"policies.tf":     key(`policy = "` + rep(`{\"Statement\": \"`, 2000) + `"`),
 		"references.json": `{"resource": {"aws_kms_key": {"k": {"policy": "${local.a}"}}}, "locals": {"a": "${local.b} ${local.b}", "b": "${local.a} ${local.a}"}}`,
 		"long.tf":         key("tags = [" + rep("1,", maxTokens/2) + "]"),
+		"just.tf":         key("enable_key_rotation = " + rep("(", harmless-10) + "true" + rep(")", harmless-10)),
+		"deepest.tf":      key("enable_key_rotation = " + rep("(!", harmless/2-5) + "true" + rep(")", harmless/2-5)),
 		"nested.json":     `{"resource": {"aws_kms_key": {"k": {"policy": "` + rep("${[", 50_000) + `"}}}}`,
 	}
 	refused := strings.Fields("parentheses.tf brackets.tf blocks.tf negations.tf spaced.tf conditions.tf templates.tf directives.tf long.tf " +

@@ -43,6 +43,7 @@ package iac
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/spillgate/spillgate/rules"
@@ -76,7 +77,9 @@ type Detector struct {
 func (d *Detector) Coverage() scanner.Coverage {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.coverage
+	c := d.coverage
+	c.Skipped, c.Problems = slices.Clone(c.Skipped), slices.Clone(c.Problems)
+	return c
 }
 
 // Detect implements scanner.Detector.

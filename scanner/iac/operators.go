@@ -1,6 +1,10 @@
 package iac
 
-import "github.com/hashicorp/hcl/v2/hclsyntax"
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
 
 // maxCompared bounds how many parts of two values are compared.
 const maxCompared = 1000
@@ -31,7 +35,7 @@ func (s *scope) unary(x *hclsyntax.UnaryOpExpr, depth int) *value {
 		}
 	case hclsyntax.OpNegate:
 		if n, ok := v.number(); ok {
-			return &value{kind: number, n: -n, s: s.source(x.SrcRange), span: at, via: v.via}
+			return &value{kind: number, n: -n, s: strings.TrimPrefix("-"+v.s, "--"), span: at, via: v.via}
 		}
 	}
 	return depends(at, s.source(x.SrcRange))

@@ -49,14 +49,11 @@ func (r *resource) everybody(st *statement, m *member) problem {
 		what = "all actions but some"
 	case what == "":
 		what = "actions that are not known"
-	case len(what) > maxName:
-		what = strings.ToValidUTF8(what[:maxName], "") + "…"
 	}
-	what = strings.ReplaceAll(what, hole, "…")
 	rule := rulePrincipal.rule()
 	p := problem{
 		rule: rule, severity: grade(st), confidence: rule.Confidence, at: st.span,
-		text: "statement " + strings.ReplaceAll(st.name, hole, "…") + " allows everybody " + what,
+		text: "statement " + short(st.name) + " allows everybody " + short(what),
 	}
 	if st.span.start < r.block.start || st.span.end > r.block.end {
 		p.also = []span{m.span} // a document elsewhere becomes a key's policy here

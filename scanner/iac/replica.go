@@ -23,7 +23,7 @@ func checkReplica(f *file, r *resource, u *unknowns, report func(problem)) {
 		if other.set[keyPolicy] == nil && !f.hasPolicy(other) {
 			return // both have the default one
 		}
-		p.fields = append(p.fields, rules.Field{Name: "primary", Value: other.label})
+		p.fields = append(p.fields, rules.Field{Name: "primary", Value: short(other.label)})
 		report(p)
 		return
 	}

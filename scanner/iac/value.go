@@ -74,10 +74,15 @@ const (
 
 // depends returns an unknown value.
 func depends(at span, why string) *value {
-	if len(why) > maxName {
-		why = strings.ToValidUTF8(why[:maxName], "") + "…"
+	return &value{span: at, why: short(why)}
+}
+
+// short returns s for people: cut to maxName bytes, and with dots for holes.
+func short(s string) string {
+	if len(s) > maxName {
+		s = strings.ToValidUTF8(s[:maxName], "") + "…"
 	}
-	return &value{span: at, why: why}
+	return strings.ReplaceAll(s, hole, "…")
 }
 
 // get returns the member of that name, or nil. Of several the last one counts.
