@@ -60,7 +60,10 @@ type lane struct {
 	operation string // empty: all of the Region
 }
 
+// A pace is a turnstile: one request at a time waits in it until its turn, by
+// the rate of that moment, and the others wait for the turnstile.
 type pace struct {
+	turn chan struct{} // holds one token
 	rate float64
 	next time.Time // when the next request may go
 	cut  time.Time // when the rate was last lowered
@@ -71,20 +74,9 @@ func newPacer() *pacer { return &pacer{lanes: map[lane]*pace{}, skews: map[place
 // get returns a lane, made with a rate; p.mu is held.
 func (p *pacer) get(l lane, rate float64) *pace {
 	if p.lanes[l] == nil {
-		p.lanes[l] = &pace{rate: rate}
+		p.lanes[l] = &pace{turn: make(chan struct{}, 1), rate: rate}
 	}
 	return p.lanes[l]
-}
-
-// take reserves a turn and returns when it comes. Little of the time before
-// counts, so that a pause does not end in a burst.
-func (p *pace) take(now time.Time) time.Time {
-	if earliest := now.Add(-burst(p.rate)); p.next.Before(earliest) {
-		p.next = earliest
-	}
-	at := p.next
-	p.next = p.next.Add(time.Duration(float64(time.Second) / p.rate))
-	return at
 }
 
 // burst is how much of the time before a request counts: ten requests, and at
@@ -93,41 +85,62 @@ func burst(rate float64) time.Duration {
 	return min(time.Second/4, time.Duration(10/rate*float64(time.Second)))
 }
 
+// pass waits for a turn in a lane.
+func (p *pacer) pass(ctx context.Context, l lane, rate float64) error {
+	p.mu.Lock()
+	t := p.get(l, rate)
+	p.mu.Unlock()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		now := time.Now()
+		p.mu.Lock()
+		wait := t.next.Sub(now)
+		if wait <= 0 {
+			if earliest := now.Add(-burst(t.rate)); t.next.Before(earliest) {
+				t.next = earliest
+			}
+			t.next = t.next.Add(time.Duration(float64(time.Second) / t.rate))
+		}
+		p.mu.Unlock()
+		if wait <= 0 {
+			return ctx.Err()
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
 // wait blocks until a request may go.
 func (p *pacer) wait(ctx context.Context, at place, service, operation string) error {
 	if p.off {
 		return ctx.Err()
 	}
-	now := time.Now()
-	p.mu.Lock()
-	turn := p.get(lane{place: at}, firstRate).take(now)
 	for _, r := range rates {
 		if r.service == service && r.operation == operation {
-			if t := p.get(lane{at, operation}, r.rate).take(now); t.After(turn) {
-				turn = t
+			if err := p.pass(ctx, lane{at, operation}, r.rate); err != nil {
+				return err
 			}
 		}
 	}
-	p.mu.Unlock()
-	if d := turn.Sub(now); d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return ctx.Err()
+	return p.pass(ctx, lane{place: at}, firstRate)
 }
 
-// learn adapts the Region's rate to an answer. A quarter of a second after it
-// was lowered, what is still on its way does not lower it again.
-func (p *pacer) learn(at place, throttled bool) {
+// learn adapts the Region's rate to the answer to a request that was sent at a
+// time. What was on its way when the rate was lowered does not lower it again.
+func (p *pacer) learn(at place, sent time.Time, throttled bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.get(lane{place: at}, firstRate)
-	now := time.Now()
 	switch {
 	case !throttled:
 		grow := 0.02 + 0.001*l.rate
@@ -135,11 +148,11 @@ func (p *pacer) learn(at place, throttled bool) {
 			grow = l.rate / 20
 		}
 		l.rate = min(regionRate, l.rate+grow)
-	case now.Sub(l.cut) > time.Second/4:
+	case sent.After(l.cut):
+		now := time.Now()
 		l.rate, l.cut = max(slowest, l.rate*0.7), now
-		if l.next.Before(now) {
-			l.next = now
-		}
+		// What was saved up is spent: the limit's own store is empty too.
+		l.next = now.Add(time.Duration(float64(time.Second) / l.rate))
 	}
 }
 
@@ -173,9 +186,10 @@ func (s *Session) pace(at place) func(*middleware.Stack) error {
 			case <-ctx.Done():
 				return middleware.FinalizeOutput{}, middleware.Metadata{}, ctx.Err()
 			}
+			sent := time.Now()
 			out, meta, err := next.HandleFinalize(ctx, in)
 			<-s.slots
-			s.pacer.learn(at, isThrottle(err))
+			s.pacer.learn(at, sent, isThrottle(err))
 			if skew, ok := awsmiddleware.GetAttemptSkew(meta); ok {
 				s.pacer.setSkew(at, skew)
 			}

@@ -65,7 +65,7 @@ type Caller struct {
 // A Call is one request that was received, refused ones included.
 type Call struct {
 	Service, Op, Region string
-	Account             string // the caller's
+	Account, Caller     string // the caller's account and ARN
 	Input               map[string]any
 	At                  time.Time
 	// Code is the error code answered, empty for success.
@@ -234,7 +234,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, h *http.Request) {
 	}
 	at := time.Now()
 	out, failure, cut := s.answer(w, h, r)
-	call := Call{Service: r.service, Op: r.op, Region: r.region, Account: r.caller.Account, Input: r.input, At: at}
+	call := Call{Service: r.service, Op: r.op, Region: r.region, Account: r.caller.Account, Caller: r.caller.ARN, Input: r.input, At: at}
 	if failure != nil {
 		call.Code = failure.code
 	}
