@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// refuseUnmerged returns an error if this process runs for a change that is
+// RefuseUnmerged returns an error if this process runs for a change that is
 // not merged, or for a fork's: anybody may propose one, and what they propose
 // would choose the key. Where it cannot be told, on GitHub, it is refused too.
 //
 // Sources: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 // and events-that-trigger-workflows; https://docs.gitlab.com/ci/variables/predefined_variables/;
 // the variables of the other systems are those of their documentation.
-func refuseUnmerged(getenv func(string) string) error {
+func RefuseUnmerged(getenv func(string) string) error {
 	for _, v := range [...]struct{ system, name, unless string }{
 		{"GitLab", "CI_MERGE_REQUEST_IID", ""},
 		{"GitLab", "CI_EXTERNAL_PULL_REQUEST_IID", ""},

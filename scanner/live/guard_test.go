@@ -50,7 +50,7 @@ func TestRule08NoPullRequests(t *testing.T) {
 				must(t, os.WriteFile(path, []byte(tt.event), 0o600))
 				tt.env["GITHUB_EVENT_PATH"] = path
 			}
-			err := refuseUnmerged(env)
+			err := RefuseUnmerged(env)
 			if (err == nil) != tt.ok {
 				t.Errorf("got %v", err)
 			}

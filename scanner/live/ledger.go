@@ -176,6 +176,15 @@ func (l *Ledger) Settle(a *Action, state EntryState, note string, at time.Time) 
 // Entries returns what the ledger holds, the oldest first.
 func (l *Ledger) Entries() []Entry { return slices.Clone(l.entries) }
 
+// find returns the newest entry of an action, or nil.
+func (l *Ledger) find(id string) *Entry {
+	i, ok := l.index[id]
+	if !ok {
+		return nil
+	}
+	return &l.entries[i]
+}
+
 // Open returns the entries whose outcome is not known yet.
 func (l *Ledger) Open() []Entry {
 	return slices.DeleteFunc(l.Entries(), func(e Entry) bool { return e.State != Intended && e.State != Answered })

@@ -162,21 +162,29 @@ func (p *Plan) Text() string {
 	leaves := map[string][]string{}
 	for i := range p.Actions {
 		a := &p.Actions[i]
-		add(a.Subject, a.lines()...)
+		add(a.Subject)
+		if a.Kind != NarrowPolicy {
+			add(a.Subject, a.lines()...)
+		}
 		for _, l := range a.Leaves {
 			if !slices.Contains(leaves[a.Subject], l) {
 				leaves[a.Subject] = append(leaves[a.Subject], l)
 			}
 		}
 	}
-	for _, subject := range order {
-		for _, l := range leaves[subject] {
-			add(subject, "  leaves: "+l)
-		}
-	}
 	for i := range p.Refusals {
 		r := &p.Refusals[i]
 		add(r.Subject, fmt.Sprintf("  refused: %s: %s", r.Kind, strings.Join(r.Reasons, "; ")))
+	}
+	for _, subject := range order {
+		if len(leaves[subject]) > 0 {
+			add(subject, "  leaves: "+strings.Join(leaves[subject], "; "))
+		}
+	}
+	for i := range p.Actions { // last, since a policy may be long
+		if a := &p.Actions[i]; a.Kind == NarrowPolicy {
+			add(a.Subject, a.lines()...)
+		}
 	}
 	for _, subject := range order {
 		fmt.Fprintf(&b, "\n%s\n", subject)
@@ -194,7 +202,9 @@ func (a *Action) lines() []string {
 	if a.Kind == NarrowPolicy {
 		lines := []string{"  for a person: " + a.Reason}
 		for line := range strings.Lines(a.Diff) {
-			lines = append(lines, "    "+strings.TrimRight(line, "\n"))
+			if title := strings.HasPrefix(line, "  statement "); title || line[0] != ' ' {
+				lines = append(lines, "    "+strings.TrimRight(line, "\n"))
+			}
 		}
 		return lines
 	}

@@ -81,7 +81,7 @@ func (r *Responder) Run(ctx context.Context, p *Plan, by Approval) (*Result, err
 	if p.Operator != r.Operator.Digest {
 		return res, errors.New("the plan was made with another operator's file; make it again")
 	}
-	if err := refuseUnmerged(r.env); err != nil {
+	if err := RefuseUnmerged(r.env); err != nil {
 		return res, err
 	}
 	if err := r.Operator.stopped(r.env); err != nil {
@@ -111,6 +111,11 @@ func (r *Responder) all(ctx context.Context, p *Plan, by Approval, res *Result) 
 		}
 		if res.Stopped != "" {
 			res.Outcomes = append(res.Outcomes, Outcome{Action: a, Reasons: []string{"not begun: " + res.Stopped}})
+			continue
+		}
+		if e := r.Ledger.find(a.ID()); e != nil && e.State == Effective {
+			res.Outcomes = append(res.Outcomes, Outcome{Action: a, State: Effective, RequestID: e.RequestID,
+				Evidence: fmt.Sprintf("done before: the ledger says that this finding was answered so at %s", e.Intent.UTC().Format(time.RFC3339))})
 			continue
 		}
 		t := turn{r: r, a: a, plan: p.Hash, by: by.by, acts: acts}

@@ -166,6 +166,9 @@ func TestRespond(t *testing.T) {
 	if n := b.aws.rotations(&p.Actions[0]); n != 1 {
 		t.Errorf("%d rotations", n)
 	}
+	if again := b.run(t, p); !again.Done() || !strings.Contains(again.Outcomes[0].Evidence, "done before") || b.aws.rotations(&p.Actions[0]) != 1 {
+		t.Errorf("the same plan again: %+v", again)
+	}
 	var events []string
 	for line := range strings.Lines(read(t, b.Ledger.Folder(), auditFile)) {
 		var l struct{ Body AuditEvent }
@@ -178,7 +181,7 @@ func TestRespond(t *testing.T) {
 			t.Errorf("the line says too little: %+v", l.Body)
 		}
 	}
-	if got := strings.Join(events, " "); got != "planned intent answered confirmed" {
+	if got := strings.Join(events, " "); got != "planned intent answered confirmed planned" {
 		t.Errorf("the audit log says %s", got)
 	}
 	timeline := strings.Join(b.steps, "\n")

@@ -78,6 +78,8 @@ func usage(fix, format string, args ...any) error {
 func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
 		a.enrichCommand(),
+		a.respondCommand(),
+		a.auditLogCommand(),
 		a.auditCommand(),
 		a.watchCommand(),
 	}
