@@ -119,7 +119,7 @@ func TestMeans(t *testing.T) {
 func TestIncident(t *testing.T) {
 	i := full()
 	text := browse(t, path(i), i)
-	order(t, text, "critical", "the scan said medium", "responded to", "AWS KMS key ARN", "in 4 places", "Do now", "Wait for the confirmation",
+	order(t, text, "critical", "the scan said medium", "responded to", "AWS KMS key ARN", "in 4 places", "Do now", "The response is under way. See to what it does not fix (4).",
 		"What rotation did not fix", "Data keys that were already", "Old ciphertext stays", "Where", "deploy/prod.tf:13", "platform/payments", "9fb19fb19f",
 		"pushed by ann", "terraform/modules/kms/main.tf:3", "and 2 more", "Why it is critical", "the key policy lets anybody", "not yours", "no access to CloudTrail",
 		"Key.KeySpec", "SYMMETRIC_DEFAULT", "unknown: no access", "Plan", "rotate-on-demand", "aws kms rotate-key-on-demand", "To undo",

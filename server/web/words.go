@@ -99,7 +99,10 @@ func next(i *incident.Incident) string {
 	case incident.Planned:
 		return "Review the planned response and have it carried out."
 	case incident.Responded:
-		return "Wait for the confirmation, then see to what the response left."
+		if n := len(i.Unfixed()); n > 0 {
+			return fmt.Sprintf("The response is under way. See to what it does not fix (%d).", n)
+		}
+		return "The response is under way. Wait for its confirmation, then close it."
 	case incident.Confirmed:
 		if n := len(i.Unfixed()); n > 0 {
 			return fmt.Sprintf("See to what the response did not fix (%d), then close it.", n)
