@@ -52,13 +52,13 @@ func command(args []string) string {
 	return args[0]
 }
 
-// reason returns the line in which git says what went wrong, or the last one,
-// without the credentials that a remote's address may hold.
+// reason returns the line in which git says first what went wrong, or the last
+// one, without the credentials that a remote's address may hold.
 func reason(text string) string {
 	s := ""
 	for line := range strings.Lines(strings.TrimSpace(text)) {
 		line = strings.TrimSpace(line)
-		if s == "" || !strings.HasPrefix(s, "fatal: ") || strings.HasPrefix(line, "fatal: ") {
+		if !strings.HasPrefix(s, "fatal: ") {
 			s = line
 		}
 	}
