@@ -31,6 +31,7 @@ type Config struct {
 	Queue   Queue    `toml:"queue"`
 	Mirror  Mirror   `toml:"mirror"`
 	Scan    Scan     `toml:"scan"`
+	Live    Live     `toml:"live"`
 	Sources []Source `toml:"source"`
 	Tokens  []Token  `toml:"token"`
 
@@ -45,6 +46,10 @@ type Queue struct {
 	Replicas    int    `toml:"replicas"`
 	MaxPending  int64  `toml:"max-pending"`
 	MaxAttempts int    `toml:"max-attempts"`
+	// AckWait is how long a worker may be silent before its push is given to
+	// another; a minute if zero. A server that is killed keeps a push from the
+	// others for as long.
+	AckWait Duration `toml:"ack-wait"`
 }
 
 // Mirror bounds what is fetched.
@@ -61,6 +66,25 @@ type Scan struct {
 	Config      string   `toml:"config"`
 	MemoryLimit string   `toml:"memory-limit"`
 	Timeout     Duration `toml:"timeout"`
+}
+
+// Live is the live stage: what AWS is asked, and what may be answered.
+type Live struct {
+	// Enabled asks AWS about the ARNs and access keys that were found.
+	Enabled bool `toml:"enabled"`
+	// Profile, Role and ExternalID say as whom; {account} and {partition} in
+	// Role stand for those of the resource.
+	Profile    string `toml:"profile"`
+	Role       string `toml:"role"`
+	ExternalID string `toml:"external-id"`
+	// RespondRole makes the changes; empty for the same as Role.
+	RespondRole string `toml:"respond-role"`
+	// Operator is the file that allows responses; without it nothing is ever
+	// changed.
+	Operator string `toml:"operator"`
+	// Trusted are accounts and organisations that may use keys, where there is
+	// no operator's file.
+	Trusted []string `toml:"trusted"`
 }
 
 // A Source is a code host.
@@ -169,6 +193,9 @@ func (c *Config) check() error {
 	}
 	if c.Listen == "" {
 		c.Listen = ":8080"
+	}
+	if !c.Live.Enabled && c.Live.Operator != "" {
+		return errors.New("live.operator allows responses, and live.enabled is not set")
 	}
 	if len(c.Sources) == 0 {
 		return errors.New("there is no [[source]]: without one nothing can be pushed here")

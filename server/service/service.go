@@ -70,6 +70,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	s.queue, err = queue.Open(ctx, queue.Options{
 		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
 		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts,
+		AckWait: c.Queue.AckWait.Duration,
 	})
 	if err != nil {
 		return nil, err
@@ -97,6 +98,12 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 		return nil, err
 	}
 	s.worker.Fleet = s.fleets
+	if c.Live.Enabled {
+		if err := s.openLive(ctx, data); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
 	return s, nil
 }
 

@@ -53,6 +53,7 @@ type installation struct {
 	dir  string
 	url  string
 	proc *exec.Cmd
+	env  []string // more for the server
 }
 
 func newInstallation(t *testing.T) *installation {
@@ -60,6 +61,9 @@ func newInstallation(t *testing.T) *installation {
 	text := fmt.Sprintf(`listen = "127.0.0.1:0"
 data = "data"
 workers = 2
+[queue]
+ack-wait = "2s"
+max-attempts = 1000
 [scan]
 program = %q
 [mirror]
@@ -87,6 +91,7 @@ func (s *installation) start() {
 	s.t.Helper()
 	cmd := exec.Command(serverProgram, "serve", "--config", filepath.Join(s.dir, "server.toml"))
 	cmd.Env = append(os.Environ(), "WEBHOOK_SECRET="+webhookSecret, "API_TOKEN="+apiToken)
+	cmd.Env = append(cmd.Env, s.env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)

@@ -1,0 +1,315 @@
+// Package respond is the live stage within the server: it asks AWS about what
+// a push leaked, writes the verdicts into the incidents, and carries out what
+// the operator's standing policy allows.
+//
+// What makes a response happen once is scanner/live's ledger, which lies in a
+// folder of this process. Several servers may share a queue, and each has its
+// own ledger; so an action is first claimed in a bucket that they share, in
+// the name of the server, and who finds a claim of another leaves the action
+// to it. A claim is made before the ledger's intent and is never given back:
+// if its server does not come back, a person decides.
+package respond
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/scanner/live"
+	"github.com/spillgate/spillgate/server/incident"
+)
+
+// Bucket is the name of the bucket of claims.
+const Bucket = "SPILLGATE_RESPONSES"
+
+// A Responder is the live stage. Enricher and Incidents must be set; without
+// an Operator it only reads.
+type Responder struct {
+	Enricher  live.Enricher
+	Incidents *incident.Store
+	// Trusted are accounts and organisations that may use keys, where no
+	// Operator says so.
+	Trusted []string
+	// Operator allows responses, Actor makes the calls, Folder holds ledger
+	// and audit log.
+	Operator *live.Operator
+	Actor    live.Actor
+	Folder   string
+	// Claims is the bucket that all servers share, Name this server's name,
+	// the same after a restart.
+	Claims jetstream.KeyValue
+	Name   string
+	Log    *slog.Logger
+
+	mu sync.Mutex // one plan at a time
+}
+
+// Respond enriches the incidents that the report is about, and answers them as
+// far as it may. It can be called again for the same report.
+func (r *Responder) Respond(ctx context.Context, report []byte, incidents []*incident.Incident) error {
+	subjects, err := live.Subjects(bytes.NewReader(report))
+	if err != nil {
+		return fmt.Errorf("reading the report: %w", err)
+	}
+	known := map[string]bool{}
+	for _, i := range incidents {
+		known[i.ID] = true
+	}
+	var all []*live.Facts
+	for _, s := range subjects {
+		ids := incidentsOf(&s, known)
+		if len(ids) == 0 {
+			continue
+		}
+		f, err := r.enrich(ctx, s, ids)
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
+	}
+	if len(all) == 0 || r.Operator == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answer(ctx, all, known)
+}
+
+// incidentsOf returns the incidents that the subject was found in.
+func incidentsOf(s *live.Subject, known map[string]bool) []string {
+	var ids []string
+	for _, l := range s.Found {
+		if known[l.Fingerprint] && !slices.Contains(ids, l.Fingerprint) {
+			ids = append(ids, l.Fingerprint)
+		}
+	}
+	return ids
+}
+
+// trusted returns who is no stranger.
+func (r *Responder) trusted() []string {
+	if r.Operator != nil {
+		return r.Operator.Trusted
+	}
+	return r.Trusted
+}
+
+// enrich asks about a subject and writes the answers into its incidents.
+func (r *Responder) enrich(ctx context.Context, s live.Subject, ids []string) (*live.Facts, error) {
+	f, err := r.Enricher.Enrich(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("asking about %s: %w", s.ID(), err)
+	}
+	verdict := live.Judge(f, r.trusted())
+	facts, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	judged, err := json.Marshal(&verdict)
+	if err != nil {
+		return nil, err
+	}
+	note := string(f.Status)
+	if len(verdict.Reasons) > 0 {
+		note += ": " + verdict.Reasons[0].Text
+	}
+	for _, id := range ids {
+		_, err := r.Incidents.Advance(ctx, id, incident.Entry{Stage: incident.Enriched, By: "spillgate-server", Note: note}, func(i *incident.Incident) {
+			i.Facts, i.Verdict, i.Severity = facts, judged, verdict.Severity.String()
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// answer plans, and carries out what the standing policy covers.
+func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[string]bool) error {
+	ledger, err := live.OpenLedger(r.Folder)
+	if err != nil {
+		return fmt.Errorf("opening the ledger: %w", err)
+	}
+	defer ledger.Close()
+	audit, err := live.OpenAudit(ledger)
+	if err != nil {
+		return fmt.Errorf("opening the audit log: %w", err)
+	}
+	defer audit.Close()
+	run := &live.Responder{Actor: r.Actor, Operator: r.Operator, Ledger: ledger, Audit: audit}
+	// What a crash left open is settled before anything new is thought of.
+	earlier, err := run.Resolve(ctx)
+	if err != nil {
+		return fmt.Errorf("settling what an earlier run left open: %w", err)
+	}
+	if err := r.record(ctx, earlier, known); err != nil {
+		return err
+	}
+	plan, err := r.plan(ctx, all, ledger)
+	if err != nil {
+		return err
+	}
+	if err := r.recordPlan(ctx, plan, known); err != nil {
+		return err
+	}
+	if plan.Acts() == 0 {
+		return r.recordDone(ctx, ledger.Entries(), known)
+	}
+	approval, err := live.ApproveStanding(plan, r.Operator)
+	if err != nil {
+		r.Log.Info("a plan waits for a person", "plan", plan.Hash, "why", err)
+		return nil
+	}
+	result, err := run.Run(ctx, plan, approval)
+	if result != nil {
+		err = errors.Join(err, r.record(ctx, result.Earlier, known), r.record(ctx, result.Outcomes, known))
+	}
+	if err != nil {
+		return err
+	}
+	if result.Stopped != "" {
+		r.Log.Error("the response was stopped", "plan", plan.Hash, "why", result.Stopped)
+	}
+	return nil
+}
+
+// plan makes a plan of what this server may do, and claims its actions. What
+// another server claims while this one plans is planned again without.
+func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Ledger) (*live.Plan, error) {
+	var elsewhere []live.Entry
+	for {
+		plan := live.NewPlan(all, r.Operator, append(ledger.Entries(), elsewhere...), time.Now())
+		taken := false
+		for i := range plan.Actions {
+			a := &plan.Actions[i]
+			if a.Kind == live.NarrowPolicy || r.Claims == nil {
+				continue
+			}
+			mine, since, err := r.claim(ctx, a)
+			if err != nil {
+				return nil, err
+			}
+			if !mine {
+				taken = true
+				elsewhere = append(elsewhere, live.Entry{ID: a.ID(), Action: *a, State: live.Abandoned, Intent: since, Note: "another server has begun it"})
+			}
+		}
+		if !taken {
+			return plan, nil
+		}
+	}
+}
+
+// claim reports whether this server may carry out the action: it is the first
+// to claim it, or claimed it before.
+func (r *Responder) claim(ctx context.Context, a *live.Action) (mine bool, since time.Time, err error) {
+	_, err = r.Claims.Create(ctx, a.ID(), []byte(r.Name))
+	if err == nil {
+		return true, time.Time{}, nil
+	}
+	if !errors.Is(err, jetstream.ErrKeyExists) {
+		return false, time.Time{}, fmt.Errorf("claiming a response: %w", err)
+	}
+	e, err := r.Claims.Get(ctx, a.ID())
+	if err != nil {
+		return false, time.Time{}, fmt.Errorf("reading who claimed a response: %w", err)
+	}
+	return string(e.Value()) == r.Name, e.Created(), nil
+}
+
+// recordPlan writes the plan into the incidents that it answers, and into all
+// others why nothing is planned for them.
+func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, known map[string]bool) error {
+	text, err := json.Marshal(plan)
+	if err != nil {
+		return err
+	}
+	for id := range known {
+		var notes []string
+		for i := range plan.Actions {
+			if a := &plan.Actions[i]; a.Finding == id {
+				notes = append(notes, string(a.Kind)+" of "+a.Target.String())
+			}
+		}
+		if len(notes) == 0 {
+			continue
+		}
+		e := incident.Entry{Stage: incident.Planned, Key: plan.Hash, By: "spillgate-server", Note: strings.Join(notes, ", ") + "; plan " + plan.Hash[:16]}
+		if _, err := r.Incidents.Advance(ctx, id, e, func(i *incident.Incident) { i.Plan = text }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record writes outcomes into the incidents.
+func (r *Responder) record(ctx context.Context, outcomes []live.Outcome, known map[string]bool) error {
+	for i := range outcomes {
+		o := &outcomes[i]
+		note := strings.Join(append(slices.Clone(o.Reasons), o.Evidence), "; ")
+		if err := r.recordState(ctx, &o.Action, o.State, strings.Trim(note, "; "), o.RequestID, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordDone writes what the ledger knows of the incidents' actions: after a
+// crash between the ledger's receipt and the incident's, nothing is planned
+// any more and this is how the incident hears of it.
+func (r *Responder) recordDone(ctx context.Context, entries []live.Entry, known map[string]bool) error {
+	for i := range entries {
+		e := &entries[i]
+		if err := r.recordState(ctx, &e.Action, e.State, e.Note, e.RequestID, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordState puts what became of an action on the timeline of its incident.
+func (r *Responder) recordState(ctx context.Context, a *live.Action, state live.EntryState, note, request string, known map[string]bool) error {
+	if !known[a.Finding] && !r.exists(ctx, a.Finding) {
+		return nil
+	}
+	did := state == live.Answered || state == live.Effective || state == live.Abandoned
+	if !did {
+		return nil
+	}
+	text := string(a.Kind) + " of " + a.Target.String()
+	e := incident.Entry{Stage: incident.Responded, Key: a.ID(), By: "spillgate-server", Note: text + ": " + string(state)}
+	if request != "" {
+		e.Note += " (request " + request + ")"
+	}
+	if _, err := r.Incidents.Advance(ctx, a.Finding, e, func(i *incident.Incident) {
+		for _, l := range a.Leaves {
+			if !slices.Contains(i.Leaves, l) {
+				i.Leaves = append(i.Leaves, l)
+			}
+		}
+	}); err != nil {
+		return err
+	}
+	if state != live.Effective {
+		return nil
+	}
+	e = incident.Entry{Stage: incident.Confirmed, Key: a.ID(), By: "AWS", Note: note}
+	_, err := r.Incidents.Advance(ctx, a.Finding, e, nil)
+	return err
+}
+
+// exists reports whether there is an incident of the finding: an action that a
+// crash left open may belong to another push.
+func (r *Responder) exists(ctx context.Context, id string) bool {
+	_, err := r.Incidents.Get(ctx, id)
+	return err == nil
+}
