@@ -124,6 +124,10 @@ type Options struct {
 	// Backoff is the wait after the first failure of a channel; it doubles up
 	// to MaxBackoff. 0 for 2 s and 10 min.
 	Backoff, MaxBackoff time.Duration
+	// Sweep is how often the incidents are looked through for closings of which
+	// nobody told the outbox, by a crash or a program that knows none; 0 for ten
+	// minutes.
+	Sweep time.Duration
 	// AckWait is how long after a crash a message is sent by another process;
 	// 0 for a minute.
 	AckWait time.Duration
@@ -139,6 +143,7 @@ func (o Options) defaults() Options {
 	def(&o.Backoff, 2*time.Second)
 	def(&o.MaxBackoff, 10*time.Minute)
 	def(&o.AckWait, time.Minute)
+	def(&o.Sweep, 10*time.Minute)
 	routes := make([]Route, len(o.Routes))
 	for i, r := range o.Routes {
 		def(&r.Every, time.Minute)

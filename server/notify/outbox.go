@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -89,12 +90,7 @@ type letter struct {
 // the message, which its incident's timeline then says: that nobody reads
 // messages must not stop the scans.
 func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) error {
-	l := letter{ID: id, Event: Opened, Openings: i.Openings(), At: time.Now().UTC(), Trace: span.Carry(ctx), Incident: trim(i)}
-	if strings.HasSuffix(id, closedSuffix) {
-		l.Event = Closed
-	} else if n := len(i.Places); n > 0 {
-		l.Pushed = i.Places[n-1].At
-	}
+	l := b.letter(ctx, id, i)
 	body, err := json.Marshal(l)
 	if err != nil {
 		return err
@@ -104,11 +100,21 @@ func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) erro
 		if s.MinSeverity != "" && severity >= 0 && severity < rank(s.MinSeverity) {
 			continue
 		}
-		if err := s.put(ctx, &l, body); err != nil {
+		if err := s.put(ctx, l, body); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *Outbox) letter(ctx context.Context, id string, i *incident.Incident) *letter {
+	l := &letter{ID: id, Event: Opened, Openings: i.Openings(), At: time.Now().UTC(), Trace: span.Carry(ctx), Incident: trim(i)}
+	if strings.HasSuffix(id, closedSuffix) {
+		l.Event = Closed
+	} else if n := len(i.Places); n > 0 {
+		l.Pushed = i.Places[n-1].At
+	}
+	return l
 }
 
 func (s *sender) put(ctx context.Context, l *letter, body []byte) error {
@@ -162,11 +168,69 @@ func (s *sender) isTold(ctx context.Context, id string) (bool, error) {
 // Run sends until ctx ends.
 func (b *Outbox) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	if b.options.Incidents != nil {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if err := b.sweep(ctx); err != nil && ctx.Err() == nil {
+					b.options.Log.Warn("looking for closed incidents", "err", err)
+				}
+				pause(ctx, b.options.Sweep)
+			}
+		})
+	}
 	for _, s := range b.senders {
 		wg.Go(func() { s.run(ctx) })
 	}
 	wg.Wait()
 	return ctx.Err()
+}
+
+// sweepAge is how old a closing may be to be told by a sweep: long enough for a
+// weekend, and not news from last year.
+const sweepAge = 72 * time.Hour
+
+// sweep tells of closings that were not told, over the channels that said the
+// incident is open: an alert that nobody resolves calls somebody for nothing.
+func (b *Outbox) sweep(ctx context.Context) error {
+	all, err := b.options.Incidents.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if i.Open() || time.Since(closedAt(i)) > sweepAge {
+			continue
+		}
+		id := ClosedID(i)
+		l := b.letter(ctx, id, i)
+		body, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		for _, s := range b.senders {
+			how, err := s.box.told.Get(ctx, s.key(strings.TrimSuffix(id, closedSuffix)))
+			if errors.Is(err, jetstream.ErrKeyNotFound) || err == nil && !slices.Contains([]string{"told", "digested"}, string(how.Value())) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := s.put(ctx, l, body); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// closedAt returns when the incident was last closed.
+func closedAt(i *incident.Incident) time.Time {
+	var at time.Time
+	for _, e := range i.Timeline {
+		if e.Stage == incident.Closed {
+			at = e.At
+		}
+	}
+	return at
 }
 
 // Waiting returns how many messages wait, by channel.

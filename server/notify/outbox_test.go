@@ -286,6 +286,33 @@ func TestClosing(t *testing.T) {
 	}
 }
 
+// TestSweep shows that a closing is told which nobody put into the outbox, once,
+// and only where the opening was told.
+func TestSweep(t *testing.T) {
+	f, grave := newReceiver(t), newReceiver(t)
+	m := new(meter)
+	b := openBox(t, t.TempDir(), notify.Options{Meter: m, Sweep: 20 * time.Millisecond, Routes: []notify.Route{
+		{Name: "pager", Channel: channels(t, f)["pagerduty"]},
+		{Name: "grave", Channel: channels(t, grave)["pagerduty"], MinSeverity: "critical"},
+	}})
+	first, untold := b.found(t, numbered(1)), b.found(t, numbered(2))
+	b.tell(t, first)
+	eventually(t, "the first told", func() bool { return m.get("pager told") == 1 })
+	for _, i := range []*incident.Incident{first, untold} {
+		if _, err := b.store.Close(t.Context(), i.ID, "ann", "key deleted"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the first resolved", func() bool { return m.get("pager told") == 2 })
+	time.Sleep(100 * time.Millisecond)
+	if got := f.got(); len(got) != 2 || !strings.Contains(got[1], `"resolve"`) || !strings.Contains(got[1], first.ID) {
+		t.Errorf("%d events", len(got))
+	}
+	if n := len(grave.got()); n != 0 {
+		t.Errorf("%d events to a channel that was told of nothing", n)
+	}
+}
+
 // TestMinSeverity shows that a channel is told only of what is grave enough,
 // after enrichment.
 func TestMinSeverity(t *testing.T) {
