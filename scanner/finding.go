@@ -20,6 +20,9 @@ type Location struct {
 	EndLine, EndColumn     int
 	// Offset is the first byte in the decoded object.
 	Offset int64
+	// DecodedFrom says how the text is written at this place if not plainly:
+	// the field "decoded-from" of what was found there. Scan fills it in.
+	DecodedFrom string
 }
 
 // String returns path:line:column, or what stands for it where there is no

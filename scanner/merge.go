@@ -29,6 +29,7 @@ func merge(all []*Finding) (count, suppressed []*Finding) {
 	type key struct{ print, by, reason string }
 	first := map[key]*Finding{}
 	for _, f := range all {
+		f.DecodedFrom = field(f, "decoded-from")
 		k := key{print: f.Fingerprint}
 		if f.Suppression != nil {
 			k.by, k.reason = f.Suppression.By, f.Suppression.Reason

@@ -72,6 +72,7 @@ type coverageView struct {
 	Refs     int64             `json:"refs"`
 	Blobs    int64             `json:"blobs"`
 	Files    int64             `json:"files"`
+	Members  int64             `json:"members"` // files in archives
 	Binaries int64             `json:"binaries"`
 	Messages int64             `json:"messages"`
 	Names    int64             `json:"names"`
@@ -84,7 +85,7 @@ func (d *redactor) coverage(c *scanner.Coverage) coverageView {
 	v := coverageView{
 		What: utf8Text(d.text(c.What)), Backend: c.Backend, Complete: c.Complete(),
 		Commits: c.Commits, Tags: c.Tags, Refs: c.Refs, Blobs: c.Blobs, Files: c.Files,
-		Binaries: c.Binaries, Messages: c.Messages, Names: c.Names, Bytes: c.Bytes,
+		Members: c.Members, Binaries: c.Binaries, Messages: c.Messages, Names: c.Names, Bytes: c.Bytes,
 		Skipped: []scanner.Skip{}, Problems: []scanner.Problem{},
 	}
 	for _, s := range c.Skipped {

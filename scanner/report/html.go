@@ -121,7 +121,7 @@ func places(v *findingView) string {
 				fmt.Fprintf(&b, "<li>and %d more</li>", v.Occurrences-1-i)
 				break
 			}
-			fmt.Fprintf(&b, "<li><code>%s</code></li>", markup(v.More[i].String()))
+			fmt.Fprintf(&b, "<li><code>%s</code></li>", markup(v.More[i].inWords()))
 		}
 		b.WriteString("</ul></details>")
 	}

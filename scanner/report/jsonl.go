@@ -12,6 +12,7 @@ type (
 	findingLine struct {
 		Type string `json:"type"` // "finding" or "suppressed"
 		findingView
+		AccessKeyID string `json:"access_key_id,omitempty"` // see Options.NameAccessKeys
 	}
 	coverageLine struct {
 		Type          string         `json:"type"` // "coverage"
@@ -31,12 +32,12 @@ func newJSONLines(o Options) scanner.Sink { return &jsonLines{o} }
 func (s *jsonLines) Write(w io.Writer, r *scanner.Result) error {
 	d := newRedactor(r)
 	for _, f := range r.Findings {
-		if err := writeJSON(w, findingLine{"finding", d.view(f, s.options.gate())}, ""); err != nil {
+		if err := writeJSON(w, findingLine{"finding", d.view(f, s.options.gate()), s.accessKeyID(f)}, ""); err != nil {
 			return err
 		}
 	}
 	for _, f := range r.Suppressed {
-		if err := writeJSON(w, findingLine{"suppressed", d.view(f, s.options.gate())}, ""); err != nil {
+		if err := writeJSON(w, findingLine{"suppressed", d.view(f, s.options.gate()), ""}, ""); err != nil {
 			return err
 		}
 	}
@@ -50,4 +51,12 @@ func (s *jsonLines) Write(w io.Writer, r *scanner.Result) error {
 	}
 	last.Notices = d.notices(r)
 	return writeJSON(w, last, "")
+}
+
+// accessKeyID returns the id that f has found, if it is one and may be named.
+func (s *jsonLines) accessKeyID(f *scanner.Finding) string {
+	if !s.options.NameAccessKeys || f.Rule.ID != "aws-access-key-id" {
+		return ""
+	}
+	return f.Secret.Reveal()
 }

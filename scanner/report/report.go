@@ -56,6 +56,10 @@ type Options struct {
 	// Template is the text of a template for the format template, in the
 	// language of text/template. Empty means a line per finding.
 	Template string
+	// NameAccessKeys lets the JSONL report name AWS access key ids in full.
+	// AWS calls them identifiers: without the secret key they give no access,
+	// and with them a key can be deactivated. No other report names them.
+	NameAccessKeys bool
 	// Repository is what is known of the scanned repository, for SARIF.
 	Repository Repository
 }

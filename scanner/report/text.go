@@ -195,7 +195,7 @@ func particulars(v *findingView) string {
 	if n := v.Occurrences - 1; n > 0 {
 		also := count(n, "further place")
 		if len(v.More) > 0 {
-			also += ", such as " + Escape(v.More[0].String())
+			also += ", such as " + Escape(v.More[0].inWords())
 		}
 		parts = append(parts, also)
 	}

@@ -107,6 +107,7 @@ type locationView struct {
 	Offset     int64          `json:"offset"`
 	Object     string         `json:"object,omitempty"`
 	Encoding   string         `json:"encoding,omitempty"`
+	Decoded    string         `json:"decoded_from,omitempty"`
 	Binary     bool           `json:"binary,omitempty"`
 	Commit     *commitView    `json:"commit,omitempty"`
 	kind       scanner.Kind   // of Kind
@@ -162,7 +163,7 @@ func (d *redactor) display(f *scanner.Finding) string {
 func (d *redactor) location(l *scanner.Location) locationView {
 	o := l.Object
 	v := locationView{
-		Kind: o.Kind.String(), Object: o.ID, Encoding: o.Encoding, Binary: o.Binary,
+		Kind: o.Kind.String(), Object: o.ID, Encoding: o.Encoding, Decoded: l.DecodedFrom, Binary: o.Binary,
 		StartLine: max(l.StartLine, 1), StartCol: max(l.StartColumn, 1), Offset: l.Offset,
 		kind: o.Kind, rawPath: d.text(o.Path), rawRef: d.text(o.Ref),
 	}
@@ -183,6 +184,14 @@ func (d *redactor) location(l *scanner.Location) locationView {
 func (v *locationView) String() string {
 	l := scanner.Location{Object: &v.place, StartLine: v.StartLine, StartColumn: v.StartCol}
 	return l.String()
+}
+
+// inWords is String, and how the text is written there if not plainly.
+func (v *locationView) inWords() string {
+	if v.Decoded == "" {
+		return v.String()
+	}
+	return v.String() + " (decoded from " + v.Decoded + ")"
 }
 
 func utf8Text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
