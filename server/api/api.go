@@ -16,12 +16,15 @@ import (
 	"github.com/spillgate/spillgate/server/queue"
 )
 
-// An API answers requests. All fields must be set.
+// An API answers requests. All fields but Closed must be set.
 type API struct {
 	Tokens    *access.Tokens
 	Incidents *incident.Store
 	Queue     *queue.Queue
 	Fleets    *fleet.Fleets
+	// Closed is called after an incident was closed here, to tell others; may
+	// be nil. Its error is logged.
+	Closed func(context.Context, *incident.Incident) error
 	// Go runs something that outlives the request.
 	Go  func(func(context.Context))
 	Log *slog.Logger
@@ -113,6 +116,11 @@ func (a *API) close(w http.ResponseWriter, r *http.Request, who access.Identity)
 		return
 	}
 	i, err := a.Incidents.Close(r.Context(), r.PathValue("id"), who.Name, body.Reason)
+	if err == nil && a.Closed != nil {
+		if err := a.Closed(r.Context(), i); err != nil {
+			a.Log.Error("telling that an incident is closed", "incident", i.ID, "err", err)
+		}
+	}
 	a.answer(w, r, i, err)
 }
 

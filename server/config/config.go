@@ -27,11 +27,16 @@ type Config struct {
 	// Data is the folder of queue and mirrors. Required.
 	Data string `toml:"data"`
 	// Workers is how many pushes are scanned at a time; 0 for 2.
-	Workers int      `toml:"workers"`
-	Queue   Queue    `toml:"queue"`
-	Mirror  Mirror   `toml:"mirror"`
-	Scan    Scan     `toml:"scan"`
-	Live    Live     `toml:"live"`
+	Workers int    `toml:"workers"`
+	Queue   Queue  `toml:"queue"`
+	Mirror  Mirror `toml:"mirror"`
+	Scan    Scan   `toml:"scan"`
+	Live    Live   `toml:"live"`
+	// URL is where browsers find the pages, such as
+	// https://spillgate.example; messages link there. Empty for no pages.
+	URL     string   `toml:"url"`
+	Web     Web      `toml:"web"`
+	Notify  []Notify `toml:"notify"`
 	Sources []Source `toml:"source"`
 	Tokens  []Token  `toml:"token"`
 
@@ -85,6 +90,37 @@ type Live struct {
 	// Trusted are accounts and organisations that may use keys, where there is
 	// no operator's file.
 	Trusted []string `toml:"trusted"`
+}
+
+// Web is who may look at the pages, beside the tokens.
+type Web struct {
+	// Header is set by a proxy that has logged people in, such as
+	// X-Auth-Request-Email; From are the addresses or networks of the proxy,
+	// and Closers the names that may close incidents.
+	Header  string   `toml:"header"`
+	From    []string `toml:"from"`
+	Closers []string `toml:"closers"`
+	// Key signs sessions; needed where several servers have one URL.
+	Key Secret `toml:"key"`
+}
+
+// Notify is a channel over which people are told.
+type Notify struct {
+	Name string `toml:"name"`
+	// Kind is slack, slack-bot, sns, pagerduty or webhook.
+	Kind string `toml:"kind"`
+	// Secret is the URL of an incoming webhook (slack), the bot's token
+	// (slack-bot), the routing key (pagerduty), what signs (webhook).
+	Secret Secret `toml:"secret"`
+	// To is the channel (slack-bot), the topic's ARN (sns), the URL (webhook,
+	// and pagerduty outside the US).
+	To string `toml:"to"`
+	// MinSeverity is the lowest severity that is told of.
+	MinSeverity string `toml:"min-severity"`
+	// Burst is how many messages may follow each other at once, and Every how
+	// long it takes until one more may; what comes faster is put together.
+	Burst int      `toml:"burst"`
+	Every Duration `toml:"every"`
 }
 
 // A Source is a code host.

@@ -26,7 +26,10 @@ import (
 	"github.com/spillgate/spillgate/server/host"
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/mirror"
+	"github.com/spillgate/spillgate/server/notify"
 	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/telemetry"
+	"github.com/spillgate/spillgate/server/web"
 	"github.com/spillgate/spillgate/server/webhook"
 	"github.com/spillgate/spillgate/server/worker"
 )
@@ -41,6 +44,10 @@ type Service struct {
 	fleets    *fleet.Fleets
 	tokens    *access.Tokens
 	sources   []webhook.Source
+	outbox    *notify.Outbox
+	site      *web.Site // nil where the configuration has no URL
+	metrics   *telemetry.Metrics
+	traces    *telemetry.Traces
 
 	// background is what outlives a request: jobs are started by spawn and
 	// end with Run.
@@ -103,6 +110,10 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 			s.Close()
 			return nil, err
 		}
+	}
+	if err := s.openPeople(ctx); err != nil {
+		s.Close()
+		return nil, err
 	}
 	return s, nil
 }
@@ -227,9 +238,20 @@ func (s *Service) readTokens() error {
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, source := range s.sources {
-		mux.Handle("/webhooks/"+source.Name, &webhook.Handler{Source: source, Queue: s.queue, Log: s.log})
+		h := &webhook.Handler{Source: source, Queue: s.queue, Counter: s.metrics, Log: s.log}
+		mux.Handle("/webhooks/"+source.Name, s.traces.Webhook(h))
 	}
-	mux.Handle("/api/", (&api.API{Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Fleets: s.fleets, Go: s.spawn, Log: s.log}).Handler())
+	interfaces := &api.API{
+		Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Fleets: s.fleets, Closed: s.tellClosed, Go: s.spawn, Log: s.log,
+	}
+	mux.Handle("/api/", interfaces.Handler())
+	health := &telemetry.Health{Queue: s.queue, Dirs: []string{s.config.Path(s.config.Data)}}
+	mux.HandleFunc("GET /healthz", health.Live)
+	mux.HandleFunc("GET /readyz", health.Ready)
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	if s.site != nil {
+		mux.Handle("/", s.site.Handler())
+	}
 	return mux
 }
 
@@ -254,7 +276,8 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 		ready(listener.Addr())
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.worker.Work) })
+	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.traces.Work(s.worker.Work)) })
+	wg.Go(func() { _ = s.outbox.Run(ctx) })
 	s.spawn(func(ctx context.Context) {
 		if err := s.fleets.Resume(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("going on with fleet scans", "err", err)
@@ -276,8 +299,15 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 	return err
 }
 
-// Close closes the queue.
+// Close sends what is left of the traces and closes the queue.
 func (s *Service) Close() {
+	if s.traces != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.traces.Shutdown(ctx); err != nil {
+			s.log.Warn("sending the last traces", "err", err)
+		}
+	}
 	if s.queue != nil {
 		s.queue.Close()
 	}
