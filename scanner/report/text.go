@@ -229,6 +229,10 @@ func (w *textWriter) steps(v *findingView) []string {
 	if allow == "" {
 		allow = "`spillgate explain " + v.Rule + "` says what counts as one."
 	}
+	if isInfrastructure(v.rule) {
+		// Nothing leaked: the next commit puts it right.
+		return []string{"  1. Put it right: " + Escape(fix), "  2. If it is meant so: " + Escape(allow)}
+	}
 	return []string{
 		"  1. Take it out: " + removal(v),
 		"  2. If it left this machine: " + Escape(fix),
