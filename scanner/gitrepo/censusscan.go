@@ -96,7 +96,7 @@ func (h *history) censusBlobs(s *commitScan) error {
 	done := make([]bool, c.v.Len())
 	paths := make([]string, len(c.paths.nodes))
 	var mu sync.Mutex // of paths
-	o := h.sweepOptions(s)
+	o := s.sweepOptions(h.anchoring())
 	o.Wanted = func(n int) bool { return c.hint[n] != 0 }
 	feeders := make([]scanner.Feeder, o.Jobs)
 	emit := s.guardedEmit()
@@ -121,7 +121,7 @@ func (h *history) censusBlobs(s *commitScan) error {
 			object.Path = paths[p]
 			mu.Unlock()
 		}
-		return h.swept(s, &feeders[worker], object, obj, emit)
+		return s.swept(&feeders[worker], h.anchoring(), object, obj, emit)
 	})
 	var stopped emitError
 	if errors.As(err, &stopped) {

@@ -47,6 +47,8 @@ type history struct {
 	oneByOne bool
 }
 
+func (h *history) anchoring() anchoring { return anchoring{h.options.Program, h.options.Encoded} }
+
 // Chunks implements scanner.Source.
 func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (scanner.Coverage, error) {
 	what := "the history of all refs"

@@ -27,12 +27,13 @@ type run struct {
 	missing  int             // objects that a partial clone left out
 	example  string
 
-	jobs    chan job
-	workers sync.WaitGroup
-	started int            // workers; only add changes it
-	feeder  scanner.Feeder // of text
-	names   map[string]bool
-	people  map[string]bool
+	gathered *gathering // or nil
+	jobs     chan job
+	workers  sync.WaitGroup
+	started  int            // workers; only add changes it
+	feeder   scanner.Feeder // of text
+	names    map[string]bool
+	people   map[string]bool
 }
 
 // queueEach is how many blobs wait for each worker before there is another.
@@ -56,11 +57,20 @@ func (r *Repo) begin(ctx context.Context, s store, what string, emit func(*scann
 	return x
 }
 
-// add hands a blob to the workers; the error says that the run has ended. A
-// worker is started only when those there are have a queue: to wake one costs
-// more than to scan a small file. The first is the run's own goroutine when the
-// walk is done (finish), unless more blobs wait by then than are worth it.
+// add hands a blob to the workers, or holds it back where blobs are gathered.
+// The error says that the run has ended.
 func (x *run) add(id oid, o *scanner.Object) error {
+	if x.gathered != nil {
+		return x.hold(id, o)
+	}
+	return x.enqueue(id, o)
+}
+
+// enqueue hands a blob to the workers. A worker is started only when those
+// there are have a queue: to wake one costs more than to scan a small file. The
+// first is the run's own goroutine when the walk is done (finish), unless more
+// blobs wait by then than are worth it.
+func (x *run) enqueue(id oid, o *scanner.Object) error {
 	if len(x.jobs) >= max(x.started, 1)*queueEach && x.started < max(x.repo.options.Jobs, 1) {
 		x.started++
 		x.workers.Add(1)

@@ -92,7 +92,11 @@ func (c *commitRange) Chunks(ctx context.Context, emit func(*scanner.Chunk) erro
 	x := c.repo.begin(ctx, st, failed.What, emit)
 	s, err := newCommitScan(x, rd)
 	if err == nil {
+		x.gather()
 		err = c.scan(s)
+	}
+	if err == nil {
+		err = x.spread()
 	}
 	return x.finish(ctx, err)
 }

@@ -33,7 +33,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack"
 )
 
 // Options say which repository to open and how to read it. The zero value
@@ -62,6 +64,13 @@ type Options struct {
 	// Environ is the environment, "KEY=value" each, in which to look for
 	// GIT_* variables and to run git; nil for the process's own.
 	Environ []string
+	// Program is the rule program of the detectors. With it, blobs of ranges
+	// come with their anchors, which for versions of a file cost little to
+	// find. Nil leaves all of that to the detectors. HistoryOptions has one of
+	// its own.
+	Program *rules.Program
+	// Encoded is to Program what HistoryOptions.Encoded is.
+	Encoded pack.Anchorer
 }
 
 // The names of the backends, as Options.Backend and Coverage.Backend spell them.

@@ -139,7 +139,11 @@ func (s *revisions) Chunks(ctx context.Context, emit func(*scanner.Chunk) error)
 	x := s.repo.begin(ctx, st, s.what, emit)
 	c, err := newCommitScan(x, rd)
 	if err == nil {
+		x.gather()
 		err = s.scan(c)
+	}
+	if err == nil {
+		err = x.spread()
 	}
 	return x.finish(ctx, err)
 }

@@ -38,7 +38,7 @@ func (h *history) emitBlobs(s *commitScan) error {
 
 // sweep emits the blobs in the order of the packs and notes in done which.
 func (h *history) sweep(s *commitScan, st *packStore, done []bool) error {
-	o := h.sweepOptions(s)
+	o := s.sweepOptions(h.anchoring())
 	o.Want = func(id pack.ID) bool {
 		name := rawOID(id.Bytes(), s.repo.hashLen)
 		return s.blobs.find(&name) >= 0
@@ -56,7 +56,7 @@ func (h *history) sweep(s *commitScan, st *packStore, done []bool) error {
 			return nil // not wanted, or read once more by itself
 		}
 		done[n] = true
-		return h.swept(s, &feeders[worker], s.blobs.object(s.repo, n), obj, emit)
+		return s.swept(&feeders[worker], h.anchoring(), s.blobs.object(s.repo, n), obj, emit)
 	})
 	var stopped emitError
 	if errors.As(err, &stopped) {
@@ -65,26 +65,32 @@ func (h *history) sweep(s *commitScan, st *packStore, done []bool) error {
 	return err
 }
 
+// An anchoring says which anchors blobs come with.
+type anchoring struct {
+	program *rules.Program
+	encoded pack.Anchorer
+}
+
 // sweepOptions says how blobs are swept.
-func (h *history) sweepOptions(s *commitScan) pack.SweepOptions {
-	o := pack.SweepOptions{Jobs: s.repo.options.Jobs, Memory: s.repo.options.Memory / 2}
-	if h.options.Program != nil {
-		o.Anchorer, o.Reach = h.options.Program, rules.MarkReach
-		if h.options.Encoded != nil {
-			o.Anchorer = h.options.Encoded
+func (x *run) sweepOptions(a anchoring) pack.SweepOptions {
+	o := pack.SweepOptions{Jobs: x.repo.options.Jobs, Memory: x.repo.options.Memory / 2}
+	if a.program != nil {
+		o.Anchorer, o.Reach = a.program, rules.MarkReach
+		if a.encoded != nil {
+			o.Anchorer = a.encoded
 		}
 	}
 	return o
 }
 
 // swept emits one blob.
-func (h *history) swept(s *commitScan, f *scanner.Feeder, o *scanner.Object, obj *pack.Swept, emit func(*scanner.Chunk) error) error {
+func (x *run) swept(f *scanner.Feeder, a anchoring, o *scanner.Object, obj *pack.Swept, emit func(*scanner.Chunk) error) error {
 	n, err := obj.Size, error(nil)
 	switch {
 	case obj.Stream != nil:
 		n, err = f.Reader(o, obj.Stream, emit)
 	case obj.Anchored:
-		found := scanner.Chunk{Program: h.options.Program, Encoded: h.options.Encoded != nil, Anchors: obj.Anchors, Marks: obj.Marks}
+		found := scanner.Chunk{Program: a.program, Encoded: a.encoded != nil, Anchors: obj.Anchors, Marks: obj.Marks}
 		err = f.Anchored(o, obj.Data, found, emit)
 	default:
 		err = f.Bytes(o, obj.Data, emit)
@@ -93,12 +99,12 @@ func (h *history) swept(s *commitScan, f *scanner.Feeder, o *scanner.Object, obj
 	if errors.As(err, &stopped) {
 		return stopped
 	}
-	if s.ctx.Err() != nil {
-		return s.ctx.Err()
+	if x.ctx.Err() != nil {
+		return x.ctx.Err()
 	}
 	if err != nil {
-		s.fail(o, rawOID(obj.ID.Bytes(), s.repo.hashLen), fmt.Errorf("reading it to its end: %w", err))
+		x.fail(o, rawOID(obj.ID.Bytes(), x.repo.hashLen), fmt.Errorf("reading it to its end: %w", err))
 	}
-	s.covered(o, n, obj.Data)
+	x.covered(o, n, obj.Data)
 	return nil
 }

@@ -40,6 +40,9 @@ type plan struct {
 
 	buckets []int32
 	shift   uint
+	// some says that only a part of the entries is here: all that are wanted
+	// have a place in the index, and bases have -1.
+	some bool
 	// strict says that the index lists every entry, so that one ends where
 	// the next begins.
 	strict bool
@@ -57,6 +60,20 @@ const (
 func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) (*plan, error) {
 	pl := &plan{p: p, rank: rank, strict: p.idx.offsets == nil, bad: map[int32]error{}}
 	pl.sort()
+	var err error
+	pl.join(sw, func(f func(i int32)) { err = pl.each(sw, f) }, z)
+	if err != nil {
+		return nil, err
+	}
+	if err := pl.each(sw, func(i int32) { pl.unwanted(sw, i) }); err != nil {
+		return nil, err
+	}
+	return pl, nil
+}
+
+// join reads the heads of the entries by way of each and joins them into
+// families.
+func (pl *plan) join(sw *sweep, each func(f func(i int32)), z *inflate.Inflater) {
 	n := len(pl.offsets)
 	pl.kinds, pl.flags = make([]Kind, n), make([]uint8, n)
 	pl.parent, pl.first, pl.next = make([]int32, n), make([]int32, n), make([]int32, n)
@@ -64,9 +81,7 @@ func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) (*plan, erro
 	for i := range n {
 		pl.parent[i], pl.first[i], pl.next[i] = -1, -1, -1
 	}
-	if err := pl.each(sw, pl.head); err != nil {
-		return nil, err
-	}
+	each(pl.head)
 	// Lists of children are made from the back, so that they rise.
 	for i := n - 1; i >= 0; i-- {
 		if b := pl.parent[i]; b >= 0 {
@@ -74,10 +89,6 @@ func newPlan(sw *sweep, p *packFile, rank int, z *inflate.Inflater) (*plan, erro
 		}
 	}
 	pl.arrange(sw, z)
-	if err := pl.each(sw, func(i int32) { pl.unwanted(sw, i) }); err != nil {
-		return nil, err
-	}
-	return pl, nil
 }
 
 // each calls f for every node, a range of them on each worker.
@@ -308,6 +319,12 @@ func (pl *plan) choose(sw *sweep) {
 	for i := range int32(len(pl.offsets)) {
 		pl.flags[i] &^= flagVisit | flagNeed | flagCut
 		if k := pl.kinds[i]; k != 0 && !sw.kinds[k] && pl.bad[i] == nil {
+			continue
+		}
+		if pl.some {
+			if pl.pos[i] >= 0 {
+				pl.flags[i] |= flagVisit | flagNeed
+			}
 			continue
 		}
 		if pl.flags[i]&flagTwice != 0 || sw.survey == nil && sw.st.packedBefore(pl.p.idx, int(pl.pos[i]), pl.rank) {

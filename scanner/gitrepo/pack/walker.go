@@ -274,9 +274,12 @@ func (w *walker) visit(i int32, base *frame) (frame, error) {
 
 // rescue looks everywhere else for the object that f could not be made of.
 func (w *walker) rescue(f *frame, kind Kind) Kind {
-	id := w.pl.id(f.node)
+	pos := w.pl.place(f.node)
+	if pos < 0 {
+		return kind
+	}
 	w.r.left = maxSteps
-	k, data, err := w.r.object(id, place{w.pl.p, int(w.pl.pos[f.node])})
+	k, data, err := w.r.object(MakeID(w.pl.p.idx.id(int(pos))), place{w.pl.p, int(pos)})
 	if err != nil {
 		return kind
 	}
