@@ -160,8 +160,10 @@ func wantsColor(c *cli.Command, w io.Writer) bool {
 
 // openRepo opens the repository that the flags of c name.
 func openRepo(ctx context.Context, c *cli.Command) (*gitrepo.Repo, error) {
+	h := historyOptions(c)
 	return gitrepo.Open(ctx, gitrepo.Options{
 		Dir: c.String("repo"), Backend: c.String("backend"),
 		Jobs: c.Int("jobs"), Memory: limitMemory(c), TrustRepo: c.Bool("trust-repo"),
+		Program: h.Program, Encoded: h.Encoded,
 	})
 }
