@@ -90,3 +90,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumented reads the file that the documentation shows.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "server.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "```toml\n")
+	example, _, ok := strings.Cut(after, "```")
+	if !ok {
+		t.Fatal("docs/server.md shows no file")
+	}
+	c, err := Parse([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Sources) != 1 || c.Sources[0].App == nil || len(c.Notify) != 1 || !c.Live.Enabled {
+		t.Errorf("got %+v", c)
+	}
+}
