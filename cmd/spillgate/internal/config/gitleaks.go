@@ -130,37 +130,6 @@ func (i *importer) note(format string, args ...any) {
 	i.notes = append(i.notes, i.name+": "+fmt.Sprintf(format, args...))
 }
 
-// counterparts are the rules that stand for rules of gitleaks of another name.
-func counterparts(id string) []string {
-	switch id {
-	case "aws-access-token":
-		return []string{"aws-access-key-id", "aws-secret-access-key", "aws-session-token"}
-	case "generic-api-key":
-		return []string{"generic-credential"}
-	case "github-pat":
-		return []string{"github-personal-access-token"}
-	case "github-fine-grained-pat":
-		return []string{"github-fine-grained-token"}
-	case "github-oauth":
-		return []string{"github-oauth-token"}
-	case "gitlab-pat":
-		return []string{"gitlab-personal-access-token"}
-	case "gcp-api-key":
-		return []string{"google-api-key"}
-	case "jwt":
-		return []string{"json-web-token"}
-	case "jwt-base64":
-		return []string{"json-web-token-base64"}
-	case "stripe-access-token":
-		return []string{"stripe-live-secret-key", "stripe-live-restricted-key", "stripe-test-key"}
-	case "curl-auth-user":
-		return []string{"curl-user-password"}
-	case "curl-auth-header":
-		return []string{"authorization-header"}
-	}
-	return []string{id}
-}
-
 func (i *importer) extend(f *leaksFile) {
 	switch {
 	case !f.Extend.UseDefault && len(f.Rules) > 0:
