@@ -58,6 +58,9 @@ func (a *app) runCI(ctx context.Context, c *cli.Command) error {
 	if c.Bool("plan") {
 		return nil
 	}
+	if err := a.readyForLive(c); err != nil {
+		return err
+	}
 	repo, err := openRepo(ctx, c)
 	if err != nil {
 		return err
@@ -77,7 +80,7 @@ func (a *app) runCI(ctx context.Context, c *cli.Command) error {
 	if r.Spec != "" && source.coverage.Commits == 0 && result.Complete() {
 		a.sayCI(c, "0 new commits, proven: %s and what it is compared with are both here", r.Head)
 	}
-	return nil
+	return a.askLive(ctx, c, result)
 }
 
 // planCI returns the plan of the environment, or the one that flags give.

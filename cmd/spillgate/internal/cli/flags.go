@@ -122,7 +122,7 @@ func configFlags(more ...cli.Flag) []cli.Flag {
 
 // gitFlags are the further flags of commands that read a repository.
 func gitFlags(more ...cli.Flag) []cli.Flag {
-	return append(more,
+	return append(append(more, liveFlags()...),
 		&cli.StringFlag{
 			Name: "repo", Aliases: []string{"C"}, TakesFile: true,
 			Usage: "the repository in `DIR` instead of the one around the working directory",

@@ -16,11 +16,17 @@ import (
 // scan runs source through the rules and writes the reports that the flags of
 // c ask for.
 func (a *app) scan(ctx context.Context, c *cli.Command, source scanner.Source) error {
+	if err := a.readyForLive(c); err != nil {
+		return err
+	}
 	result, err := a.result(ctx, c, source)
 	if err != nil {
 		return err
 	}
-	return a.report(c, result)
+	if err := a.report(c, result); err != nil {
+		return err
+	}
+	return a.askLive(ctx, c, result)
 }
 
 // result runs source through the rules and stages that the flags of c and the
@@ -67,6 +73,7 @@ func (a *app) reportOptions(c *cli.Command) (report.Options, error) {
 		Verbose:        c.Bool("verbose"),
 		Quiet:          c.Bool("quiet"),
 		Version:        build().Version,
+		NameAccessKeys: c.Bool("name-access-keys"),
 	}
 	if file := c.String("template"); file != "" {
 		text, err := os.ReadFile(file)
