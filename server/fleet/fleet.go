@@ -270,8 +270,8 @@ var ErrNotFound = errors.New("no such fleet")
 
 // Plan returns a fleet's plan.
 func (f *Fleets) Plan(ctx context.Context, id string) (*Plan, error) {
-	if strings.Trim(id, "0123456789abcdef-") != "" || id == "" {
-		return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
+	if strings.Trim(id, "0123456789abcdef-") != "" || id == "" || len(id) > 64 {
+		return nil, fmt.Errorf("%w: %.20q", ErrNotFound, id)
 	}
 	e, err := f.KV.Get(ctx, planKey(id))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {

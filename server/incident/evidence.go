@@ -9,8 +9,8 @@ import (
 
 // A Judgement is what is read of a verdict: the words for people.
 type Judgement struct {
-	// Severity is after enrichment.
-	Severity string
+	// Severity is after enrichment, Before what the scanner said.
+	Severity, Before string
 	// Reasons say what made it, the strongest first; Unknowns are the
 	// questions without an answer.
 	Reasons  []string
@@ -20,9 +20,10 @@ type Judgement struct {
 // Judgement reads the verdict. Without one, or with one that cannot be read,
 // it is the severity that the scanner gave.
 func (i *Incident) Judgement() Judgement {
-	j := Judgement{Severity: i.Severity}
+	j := Judgement{Severity: i.Severity, Before: i.Severity}
 	var v struct {
 		Severity string `json:"severity"`
+		Before   string `json:"severity_before"`
 		Reasons  []struct {
 			Text string `json:"text"`
 		} `json:"reasons"`
@@ -33,6 +34,9 @@ func (i *Incident) Judgement() Judgement {
 	}
 	if v.Severity != "" {
 		j.Severity = v.Severity
+	}
+	if v.Before != "" {
+		j.Before = v.Before
 	}
 	for _, r := range v.Reasons {
 		if r.Text != "" {
@@ -51,24 +55,27 @@ type Step struct {
 	Reason string   `json:"reason"`
 	Undo   string   `json:"undo"`
 	Leaves []string `json:"leaves"`
+	// Finding is the id of the incident that the step answers.
+	Finding string `json:"finding"`
 }
 
-// Steps reads the plan: a list of actions, or an object that holds one.
+// Steps reads the plan: a list of actions, or an object that holds one. A plan
+// is made for all that one push brought; the steps are those for this incident.
 func (i *Incident) Steps() []Step {
 	var steps []Step
-	if json.Unmarshal(i.Plan, &steps) == nil {
-		return steps
+	if json.Unmarshal(i.Plan, &steps) != nil {
+		var plan struct {
+			Actions []Step `json:"actions"`
+		}
+		if json.Unmarshal(i.Plan, &plan) != nil {
+			return nil
+		}
+		steps = plan.Actions
 	}
-	var plan struct {
-		Actions []Step `json:"actions"`
-	}
-	if json.Unmarshal(i.Plan, &plan) == nil {
-		return plan.Actions
-	}
-	return nil
+	return slices.DeleteFunc(steps, func(s Step) bool { return s.Finding != "" && s.Finding != i.ID })
 }
 
-// Unfixed returns what the response did not fix: what was recorded, and what
+// Unfixed returns what the response does not fix: what was recorded, and what
 // the steps of the plan leave, each once.
 func (i *Incident) Unfixed() []string {
 	all := slices.Clone(i.Leaves)
@@ -92,6 +99,7 @@ const maxKnown = 60
 
 // Known flattens the facts into names such as Key.KeySpec and their values, in
 // the order in which they were written. A fact without an answer says why.
+// What was asked about is left out: the incident has its places.
 func (i *Incident) Known() []Known {
 	var out []Known
 	flatten(&out, "", i.Facts)
@@ -109,6 +117,7 @@ func flatten(out *[]Known, name string, raw json.RawMessage) {
 	case '{':
 		for _, m := range members(raw) {
 			switch {
+			case name == "" && strings.EqualFold(m.name, "subject"):
 			case m.name == "value" && name != "":
 				flatten(out, name, m.value)
 			case m.name == "unknown" && name != "":

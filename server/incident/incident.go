@@ -111,14 +111,17 @@ func (i *Incident) Openings() int {
 	return n
 }
 
-// Stage returns the newest stage; a note is none.
+// Stage returns the newest stage; a note is none. What is confirmed after
+// somebody closed the incident does not open it: only its secret found again
+// does.
 func (i *Incident) Stage() Stage {
-	for n := len(i.Timeline) - 1; n >= 0; n-- {
-		if s := i.Timeline[n].Stage; s != Noted {
-			return s
+	stage := Found
+	for _, e := range i.Timeline {
+		if e.Stage != Noted && (stage != Closed || e.Stage == Found) {
+			stage = e.Stage
 		}
 	}
-	return Found
+	return stage
 }
 
 // First returns when the incident first reached the stage.

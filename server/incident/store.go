@@ -60,7 +60,14 @@ func (s *Store) Get(ctx context.Context, id string) (*Incident, error) {
 	return match, nil
 }
 
+// maxID is more than any fingerprint has. An id becomes part of a subject of
+// NATS, whose server closes the connection on one that is too long.
+const maxID = 128
+
 func (s *Store) get(ctx context.Context, id string) (*Incident, uint64, error) {
+	if len(id) > maxID {
+		return nil, 0, fmt.Errorf("%w: %.20q…", ErrNotFound, id)
+	}
 	e, err := s.kv.Get(ctx, id)
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
 		return nil, 0, fmt.Errorf("%w: %q", ErrNotFound, id)

@@ -1,0 +1,138 @@
+package incident_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/queue"
+)
+
+func newStore(t *testing.T) *incident.Store {
+	t.Helper()
+	q, err := queue.Open(t.Context(), queue.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	kv, err := q.Bucket(t.Context(), incident.Bucket, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return incident.NewStore(kv)
+}
+
+const id = "0123456789abcdef0123456789abcdef"
+
+func found(n int) (incident.Incident, incident.Place) {
+	return incident.Incident{ID: id, Title: "AWS KMS key ARN", Severity: "medium"},
+		incident.Place{Source: "hub", Repository: "team/app", Path: fmt.Sprint("f", n), Line: 1, Commit: "c"}
+}
+
+// TestOnePlaceOnce has several workers record the same places at once: each is
+// there once, and the incident is opened once.
+func TestOnePlaceOnce(t *testing.T) {
+	s := newStore(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for n := range 5 {
+				i, p := found(n)
+				if _, err := s.Found(t.Context(), i, p, time.Now()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	i, err := s.Get(t.Context(), id)
+	if err != nil || len(i.Places) != 5 || i.Occurrences != 5 || i.Openings() != 1 {
+		t.Fatalf("got %+v, %v", i, err)
+	}
+}
+
+func TestLife(t *testing.T) {
+	s := newStore(t)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s.Now = func() time.Time { now = now.Add(time.Second); return now }
+	i, p := found(1)
+	if _, err := s.Found(t.Context(), i, p, now); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // as after a crash
+		for _, e := range []incident.Entry{{Stage: incident.Enriched}, {Stage: incident.Responded, Key: "a"}, {Stage: incident.Responded, Key: "b"}, {Stage: incident.Confirmed, Key: "a"}} {
+			if _, err := s.Advance(t.Context(), id, e, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := s.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stages []string
+	for n, e := range got.Timeline {
+		stages = append(stages, string(e.Stage))
+		if n > 0 && e.At.Before(got.Timeline[n-1].At) {
+			t.Errorf("entry %d is before the one above it", n)
+		}
+	}
+	if all := strings.Join(stages, " "); all != "pushed found enriched responded responded confirmed" {
+		t.Errorf("timeline: %s", all)
+	}
+	if got, err = s.Close(t.Context(), id[:6], "ann", "done"); err != nil || got.Open() {
+		t.Fatalf("closed: %+v, %v", got, err)
+	}
+	entries := len(got.Timeline)
+	if got, err = s.Close(t.Context(), id, "bob", "again"); err != nil || len(got.Timeline) != entries {
+		t.Errorf("closed twice: %+v, %v", got, err)
+	}
+	// In the place that is known the secret is still there, and no news.
+	if got, err = s.Found(t.Context(), i, p, now); err != nil || got.Open() {
+		t.Errorf("found where it was: %+v, %v", got, err)
+	}
+	i, p = found(2)
+	if got, err = s.Found(t.Context(), i, p, now); err != nil || !got.Open() || got.Openings() != 2 {
+		t.Errorf("found elsewhere: %+v, %v", got, err)
+	}
+}
+
+func TestManyPlaces(t *testing.T) {
+	s := newStore(t)
+	for n := range incident.MaxPlaces + 3 {
+		i, p := found(n)
+		if _, err := s.Found(t.Context(), i, p, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i, err := s.Get(t.Context(), id)
+	if err != nil || len(i.Places) != incident.MaxPlaces || i.Occurrences != incident.MaxPlaces+3 {
+		t.Errorf("%d places listed, %d counted, %v", len(i.Places), i.Occurrences, err)
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	s := newStore(t)
+	for _, id := range []string{"", "none", "a.b", "*", ">", "../x", strings.Repeat("x", 5000)} {
+		if _, err := s.Get(t.Context(), id); !errors.Is(err, incident.ErrNotFound) {
+			t.Errorf("Get(%.10q): %v, want %v", id, err, incident.ErrNotFound)
+		}
+	}
+	i, p := found(1)
+	for _, other := range []string{"aaaa1", "aaaa2"} {
+		i.ID = other
+		if _, err := s.Found(t.Context(), i, p, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Get(t.Context(), "aaaa"); err == nil || errors.Is(err, incident.ErrNotFound) {
+		t.Errorf("an id that stands for two: %v", err)
+	}
+	if _, err := s.Advance(t.Context(), "none", incident.Entry{Stage: incident.Closed}, nil); !errors.Is(err, incident.ErrNotFound) {
+		t.Errorf("Advance of nothing: %v", err)
+	}
+}
