@@ -33,6 +33,10 @@ func (a *app) live() *cli.Command {
 			"    spillgate range --format jsonl | spillgate live enrich",
 		SkipFlagParsing: true,
 		Action: func(ctx context.Context, c *cli.Command) error {
+			switch c.Args().First() {
+			case "", "-h", "--help": // of this command; what comes after another word is the companion's
+				return cli.ShowSubcommandHelp(c)
+			}
 			program, err := findCompanion()
 			if err != nil {
 				return err
