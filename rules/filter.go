@@ -54,10 +54,10 @@ const buckets = 16
 type window struct {
 	entry
 	pairs [2][]uint16
-	costs [2]float64
+	grams [2][]uint16 // that have such a first pair, or such a second one
 }
 
-func newWindow(l *literal, index int) window {
+func newWindow(l *literal, index int, x *gramIndex) window {
 	offset, _ := rarestWindow(l.text, l.fold)
 	w := window{entry: entry{literal: uint16(index), offset: uint8(offset)}}
 	s := l.text[offset:]
@@ -73,6 +73,15 @@ func newWindow(l *literal, index int) window {
 				w.pairs[1] = append(w.pairs[1], foldPairs(s[2]^0x20, byte(next), false)...)
 			}
 		}
+	}
+	for half, pairs := range w.pairs {
+		if x == nil {
+			break
+		}
+		for _, p := range pairs {
+			w.grams[half] = append(w.grams[half], x[half][p]...)
+		}
+		slices.Sort(w.grams[half])
 	}
 	return w
 }
@@ -92,10 +101,13 @@ func foldPairs(a, b byte, fold bool) []uint16 {
 }
 
 // A bucket knows what it lets pass: the share of text that its first pairs
-// and its second pairs take.
+// and its second pairs take, and which of the frequent sequences have one of
+// both.
 type bucket struct {
 	count [2]map[uint16]int
 	share [2]float64
+	grams [2][gramCount]uint16 // how many windows have such a pair
+	words float64              // share of the sequences that pass
 }
 
 // with returns the share of candidates if w belonged to b.
@@ -108,8 +120,25 @@ func (b *bucket) with(w *window) float64 {
 			}
 		}
 	}
-	return share[0] * share[1]
+	words := b.words
+	for _, g := range w.grams[0] {
+		if b.grams[0][g] > 0 {
+			continue
+		}
+		if _, both := slices.BinarySearch(w.grams[1], g); both || b.grams[1][g] > 0 {
+			words += gramShare(int(g))
+		}
+	}
+	for _, g := range w.grams[1] {
+		if b.grams[1][g] == 0 && b.grams[0][g] > 0 {
+			words += gramShare(int(g))
+		}
+	}
+	return share[0]*share[1] + words
 }
+
+// cost returns the share of candidates of b.
+func (b *bucket) cost() float64 { return b.share[0]*b.share[1] + b.words }
 
 func (b *bucket) change(w *window, by int) {
 	for half := range 2 {
@@ -124,6 +153,15 @@ func (b *bucket) change(w *window, by int) {
 				b.share[half] += pairFrequency(byte(p), byte(p>>8))
 			} else if before+by == 0 {
 				b.share[half] -= pairFrequency(byte(p), byte(p>>8))
+			}
+		}
+		for _, g := range w.grams[half] {
+			before := b.grams[0][g] > 0 && b.grams[1][g] > 0
+			b.grams[half][g] += uint16(by)
+			if after := b.grams[0][g] > 0 && b.grams[1][g] > 0; after && !before {
+				b.words += gramShare(int(g))
+			} else if before && !after {
+				b.words = max(0, b.words-gramShare(int(g)))
 			}
 		}
 	}
@@ -149,7 +187,7 @@ func assign(windows []window, rounds int) []int {
 			}
 			best, least := 0, 2.0
 			for b := range all {
-				extra := all[b].with(&windows[i]) - all[b].share[0]*all[b].share[1]
+				extra := all[b].with(&windows[i]) - all[b].cost()
 				if extra < least {
 					best, least = b, extra
 				}
@@ -161,12 +199,20 @@ func assign(windows []window, rounds int) []int {
 	return at
 }
 
+// manyLiterals is how many literals there must be for their buckets to be chosen
+// by frequent sequences too. A user's few rules get by without, and sooner.
+const manyLiterals = 256
+
 // newFilter builds the prefilter for literals.
 func newFilter(literals []literal, rounds int) filter {
 	f := filter{table: new([1 << 16]uint32)}
 	windows := make([]window, len(literals))
+	var index *gramIndex
+	if len(literals) >= manyLiterals {
+		index = newGramIndex()
+	}
 	for i := range literals {
-		windows[i] = newWindow(&literals[i], i)
+		windows[i] = newWindow(&literals[i], i, index)
 		f.longest = max(f.longest, len(literals[i].text))
 		f.reach = max(f.reach, int(windows[i].offset))
 		f.short = f.short || len(literals[i].text) < 4
@@ -211,7 +257,7 @@ func (p *Program) Anchors(dst []Anchor, data []byte, from, to int) []Anchor {
 		if i+8 > last || i+16 > len(data) {
 			break
 		}
-		dst = p.verify(dst, sorted, data, i, i+8, from, to)
+		dst = p.verify(dst, sorted, data, i, from, to)
 		i += 8
 	}
 	return p.verifyTail(dst, sorted, data, i, last, from, to)
@@ -246,20 +292,36 @@ func (f *filter) skim(data []byte, i, last int) int {
 	return i
 }
 
-// verify appends the anchors of the windows at data[i:end], where at least
-// four bytes follow each position.
-func (p *Program) verify(dst []Anchor, sorted int, data []byte, i, end, from, to int) []Anchor {
+// passing has a bit for each of the eight windows from data[i] on that may be
+// one of the filter's. There are no branches in it: which of the eight it is
+// cannot be foretold.
+func (f *filter) passing(data []byte, i int) uint32 {
+	t, d := f.table, data[i:i+12]
+	v, w := binary.LittleEndian.Uint64(d), binary.LittleEndian.Uint32(d[8:])
+	a, b := t[uint16(v)], t[uint16(v>>8)]
+	c0, c1 := t[uint16(v>>16)], t[uint16(v>>24)]
+	c2, c3 := t[uint16(v>>32)], t[uint16(v>>40)]
+	c4, c5 := t[uint16(v>>48)], t[uint16(v>>56|uint64(w)<<8)]
+	c6, c7 := t[uint16(w)], t[uint16(w>>8)]
+	return one(a&(c0>>16)) | one(b&(c1>>16))<<1 | one(c0&(c2>>16))<<2 | one(c1&(c3>>16))<<3 |
+		one(c2&(c4>>16))<<4 | one(c3&(c5>>16))<<5 | one(c4&(c6>>16))<<6 | one(c5&(c7>>16))<<7
+}
+
+// one returns 1 unless x is 0.
+func one(x uint32) uint32 { return (x | -x) >> 31 }
+
+// verify appends the anchors of the eight windows from data[i] on, where at
+// least four bytes follow each position.
+func (p *Program) verify(dst []Anchor, sorted int, data []byte, i, from, to int) []Anchor {
 	f := &p.filter
-	for ; i < end; i++ {
-		w := binary.LittleEndian.Uint32(data[i:])
-		if f.table[uint16(w)]&(f.table[w>>16]>>16) == 0 {
-			continue
-		}
+	for m := f.passing(data, i); m != 0; m &= m - 1 {
+		at := i + bits.TrailingZeros32(m)
+		w := binary.LittleEndian.Uint32(data[at:])
 		if key := key4(w); f.holds(key) {
-			dst = p.lookup(dst, sorted, data, i, key, from, to)
+			dst = p.lookup(dst, sorted, data, at, key, from, to)
 		}
 		if key := key3(w); f.short && f.holds(key) {
-			dst = p.lookup(dst, sorted, data, i, key, from, to)
+			dst = p.lookup(dst, sorted, data, at, key, from, to)
 		}
 	}
 	return dst

@@ -105,8 +105,7 @@ func rarestWindow(s string, fold bool) (offset int, p float64) {
 	}
 	p = 2
 	for i := 0; i+4 <= len(s); i++ {
-		q := foldedPair(s[i], s[i+1], fold) * foldedPair(s[i+2], s[i+3], fold)
-		if q < p {
+		if q := windowFrequency(s[i:i+4], fold); q < p {
 			offset, p = i, q
 		}
 	}
