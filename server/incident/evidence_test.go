@@ -12,7 +12,7 @@ func TestEvidence(t *testing.T) {
 		Verdict: json.RawMessage(`{"severity":"high","severity_before":"medium","reasons":[{"severity":"high","text":"a stranger may use it"},{"text":""}],"unknowns":["grants: no access"]}`),
 		Facts: json.RawMessage(`{"subject":{"found":[{"path":"a"}]},"Status":"enabled","Key":{"KeySpec":{"value":"SYMMETRIC_DEFAULT"},"Grants":{"unknown":"no access"},
 			"Aliases":{"value":["alias/a","alias/b"]},"Rotation":{"value":{"enabled":true}}},"AccessKey":null}`),
-		Plan:   json.RawMessage(`{"actions":[{"kind":"rotate-on-demand","call":"aws kms rotate-key-on-demand","leaves":["old ciphertext","git history"],"finding":"f1"},
+		Plan: json.RawMessage(`{"actions":[{"kind":"rotate-on-demand","call":"aws kms rotate-key-on-demand","leaves":["old ciphertext","git history"],"finding":"f1"},
 			{"kind":"revoke-grant","leaves":["somebody else's"],"finding":"f2"}]}`),
 		Leaves: []string{"git history"},
 	}
