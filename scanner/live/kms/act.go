@@ -38,6 +38,9 @@ func NewActor(read, write *Session) *Actor { return &Actor{read: read, write: wr
 // that reads, but under the caller who will act, since the accounts of both
 // must be the target's.
 func (x *Actor) Recheck(ctx context.Context, a live.Action) (*live.Facts, error) {
+	if err := actable(a); err != nil {
+		return nil, err
+	}
 	subject := live.Subject{ARN: a.Target, Found: []live.Locator{{Fingerprint: a.Finding}}, Places: 1}
 	if a.Kind == live.DeactivateAccessKey {
 		subject = live.Subject{AccessKeyID: a.AccessKeyID, Found: subject.Found, Places: 1}
@@ -69,6 +72,9 @@ func single(attempts *int) { *attempts = 1 }
 // Do makes the one call of an action. An error of type *Error says by
 // MayHaveHappened whether AWS may have carried it out all the same.
 func (x *Actor) Do(ctx context.Context, a live.Action) (live.Receipt, error) {
+	if err := actable(a); err != nil {
+		return live.Receipt{}, err
+	}
 	var meta middleware.Metadata
 	var note string
 	var err error
@@ -91,6 +97,19 @@ func (x *Actor) Do(ctx context.Context, a live.Action) (live.Receipt, error) {
 	}
 	id, _ := awsmiddleware.GetRequestIDMetadata(meta)
 	return live.Receipt{RequestID: id, At: time.Now().UTC(), Note: note}, nil
+}
+
+// actable holds that an action's target is where AWS has resources. That of an
+// access key has no Region.
+func actable(a live.Action) error {
+	target := a.Target
+	if a.Kind == live.DeactivateAccessKey {
+		target.Region = home(target.Partition, "us-east-1")
+	}
+	if err := plausible(target); err != nil {
+		return fmt.Errorf("%s: %w", a.Kind, err)
+	}
+	return nil
 }
 
 func (x *Actor) kms(a live.Action) *awskms.Client { return x.write.client(x.write.placeOf(a.Target)) }
@@ -199,6 +218,9 @@ func tokenOf(a live.Action) string {
 
 // Confirm asks whether an action has taken effect.
 func (x *Actor) Confirm(ctx context.Context, a live.Action, since time.Time) (live.Confirmation, error) {
+	if err := actable(a); err != nil {
+		return live.Confirmation{}, err
+	}
 	switch a.Kind {
 	case live.RotateOnDemand:
 		return x.rotated(ctx, a, since)

@@ -67,6 +67,8 @@ func TestRotate(t *testing.T) {
 // TestChangesAreSentOnce: whatever is answered, a change is one request; and
 // the error says whether it may have happened.
 func TestChangesAreSentOnce(t *testing.T) {
+	t.Setenv("AWS_MAX_ATTEMPTS", "9")
+	t.Setenv("AWS_RETRY_MODE", "adaptive")
 	for _, c := range []struct {
 		name        string
 		fault       kmsfake.Fault

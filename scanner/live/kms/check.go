@@ -33,8 +33,11 @@ type State struct {
 // strangers. An error means that nothing could be asked; a key that does not
 // exist, or that the caller may not see, is a State.
 func (s *Session) Check(ctx context.Context, key live.ARN, allowed ...string) (State, error) {
-	if !key.IsKey() || !live.IsAccount(key.Account) || key.Region == "" {
-		return State{}, fmt.Errorf("%s is not the ARN of a KMS key", key)
+	if !key.IsKey() {
+		return State{}, fmt.Errorf("%.60q is not the ARN of a KMS key", key)
+	}
+	if err := plausible(key); err != nil {
+		return State{}, err
 	}
 	caller, err := s.Caller(ctx, key)
 	if classOfError(err) == Credentials {

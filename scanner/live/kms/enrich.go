@@ -23,12 +23,13 @@ func (s *Session) Enrich(ctx context.Context, subject live.Subject) (*live.Facts
 	case subject.AccessKeyID != "":
 		err = s.enrichAccessKey(ctx, f)
 	case a.IsKey() || a.IsAlias():
-		if !live.IsAccount(a.Account) || a.Region == "" {
-			return nil, fmt.Errorf("%s names no account and Region to ask in", a)
+		if err = plausible(a); err == nil {
+			err = s.enrichKey(ctx, f)
 		}
-		err = s.enrichKey(ctx, f)
 	case a.Service == "secretsmanager" && strings.HasPrefix(a.Resource, "secret:"):
-		err = s.enrichSecret(ctx, f)
+		if err = plausible(a); err == nil {
+			err = s.enrichSecret(ctx, f)
+		}
 	default:
 		f.Why = "spillgate asks about KMS keys and aliases, secrets of Secrets Manager and access keys; " + a.Service + " is none of them"
 	}
@@ -131,7 +132,7 @@ func relatives(own live.ARN, k *live.KeyFacts) []live.ARN {
 	for _, r := range append([]live.ARN{m.Primary}, m.Replicas...) {
 		// Related keys differ in their Region alone. An answer that names
 		// another account's key is not followed.
-		if r != (live.ARN{}) && r != own && r.In(own.Region) == own && !slices.Contains(all, r) {
+		if plausible(r) == nil && r != own && r.In(own.Region) == own && !slices.Contains(all, r) {
 			all = append(all, r)
 		}
 	}

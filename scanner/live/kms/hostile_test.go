@@ -3,6 +3,8 @@ package kms
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -170,4 +172,93 @@ func TestNoCredentials(t *testing.T) {
 		t.Error("the fake noticed nothing")
 	}
 	server.Forgive()
+}
+
+// TestHostileARNs: partition and Region become parts of host names. What
+// scanned text says must not choose whom signed requests go to.
+func TestHostileARNs(t *testing.T) {
+	server := kmsfake.New(t, model(fullKey()))
+	s := open(t, server, Options{})
+	t.Setenv("AWS_ENDPOINT_URL", "") // the SDK's own host names, which nothing may be sent to
+	real, err := Open(context.Background(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const resource = ":key/8f3b9c1e-5d27-4a60-b1e4-2c9d70f6a835"
+	for _, head := range []string{
+		"arn:aws:kms:example.com/:" + homeAccount, "arn:aws:kms:example.com#-1:" + homeAccount, "arn:aws:kms:eu-west-1.example.com:" + homeAccount,
+		"arn:aws:kms:x@example-1:" + homeAccount, "arn:aws:kms:-eu-west-1:" + homeAccount, "arn:aws:kms:EU-WEST-1:" + homeAccount, "arn:aws:kms::" + homeAccount,
+		"arn:aws.example:kms:eu-west-1:" + homeAccount, "arn:evil:kms:eu-west-1:" + homeAccount, "arn:aws:kms:eu-west-1:", "arn:aws:kms:eu-west-1:aws",
+		"arn:aws:kms:eu-west-1-" + strings.Repeat("a", 40) + ":" + homeAccount,
+	} {
+		a := mustARN(t, head+resource)
+		secret := a
+		secret.Service, secret.Resource = "secretsmanager", "secret:db-Ab12Cd"
+		for _, session := range []*Session{s, real} {
+			for _, target := range []live.ARN{a, secret} {
+				if _, err := session.Enrich(context.Background(), live.Subject{ARN: target}); err == nil || !strings.Contains(err.Error(), "names no") {
+					t.Errorf("%s was asked about: %v", target, err)
+				}
+			}
+			if _, err := session.Check(context.Background(), a); err == nil || !strings.Contains(err.Error(), "names no") {
+				t.Errorf("%s was checked: %v", a, err)
+			}
+			if _, err := NewActor(session, session).Do(context.Background(), live.Action{Kind: live.RotateOnDemand, Target: a}); err == nil || !strings.Contains(err.Error(), "names no") {
+				t.Errorf("%s was rotated: %v", a, err)
+			}
+			if _, err := session.Keys(context.Background(), a.Partition, a.Account, a.Region); err == nil || !strings.Contains(err.Error(), "names no") {
+				t.Errorf("the keys of %s were listed: %v", a, err)
+			}
+		}
+	}
+	if n := len(server.Calls()); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+// FuzzAnswers: whatever an endpoint answers, nothing panics or hangs, no text
+// of the answer stands in a reason, and a key is found missing only if AWS's
+// code says so.
+func FuzzAnswers(f *testing.F) {
+	f.Add(200, "application/x-amz-json-1.1", []byte(`{"KeyMetadata":{"Arn":"`+keyARN+`","KeyState":"Enabled"},"Truncated":true,"NextMarker":"a"}`))
+	f.Add(400, "application/x-amz-json-1.1", []byte(`{"__type":"NotFoundException","message":"gone"}`))
+	f.Add(400, "text/html", []byte("<html>"))
+	f.Add(500, "", []byte(`{"__type":"<b>"}`))
+	f.Add(200, "application/x-amz-json-1.1", []byte(`{"Policy":1e400,"Grants":[{"Operations":null}],"Tags":[{}],"Rotations":[{"RotationDate":-1e300}]}`))
+	var status int
+	var kind string
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	}))
+	f.Cleanup(server.Close)
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": kmsfake.AccessKeyID, "AWS_SECRET_ACCESS_KEY": kmsfake.SecretKey} {
+		f.Setenv(name, value)
+	}
+	f.Fuzz(func(t *testing.T, code int, contentType string, answer []byte) {
+		if code < 200 || code > 599 || strings.ContainsAny(contentType, "\r\n\x00") || len(answer) > 1<<16 {
+			t.Skip()
+		}
+		status, kind, body = code, contentType, answer
+		s, err := Open(context.Background(), Options{Attempts: 1, MaxPages: 2, Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.pacer.off = true
+		var k live.KeyFacts
+		st, why := s.ask(context.Background(), mustARN(t, keyARN), homeAccount, &k, everything)
+		if st == live.NotFound && !strings.Contains(string(answer), "NotFound") && !strings.Contains(string(answer), "NoSuchEntity") {
+			t.Errorf("not found, says nobody: %s", why)
+		}
+		for _, text := range []string{why, k.Policy.Because(), k.Grants.Because(), k.Rotation.Because(), k.Rotations.Because(), k.Tags.Because(), k.LastUse.Because()} {
+			if strings.ContainsAny(text, "<>\x00\n\x1b") {
+				t.Errorf("a reason with text of the answer: %q", text)
+			}
+		}
+		if a, ok := k.ARN.Get(); ok && a != mustARN(t, keyARN) {
+			t.Errorf("an answer about %s was taken", a)
+		}
+	})
 }

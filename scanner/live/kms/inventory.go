@@ -85,6 +85,9 @@ func region(partition, id, name string) live.ARN {
 func (s *Session) Keys(ctx context.Context, partition, id, name string) ([]live.ARN, error) {
 	const op = "kms:ListKeys"
 	at := region(partition, id, name)
+	if err := plausible(at); err != nil {
+		return nil, err
+	}
 	q := questions{s: s, ctx: ctx, client: s.client(s.placeOf(at)), arn: at}
 	list, err := pages(q, op, func(m *string) ([]types.KeyListEntry, *string, error) {
 		out, err := q.client.ListKeys(ctx, &awskms.ListKeysInput{Marker: m, Limit: aws.Int32(1000)})
@@ -125,6 +128,9 @@ func cmpText(a, b string) int {
 func (s *Session) Aliases(ctx context.Context, partition, id, name string) (map[string][]string, error) {
 	const op = "kms:ListAliases"
 	at := region(partition, id, name)
+	if err := plausible(at); err != nil {
+		return nil, err
+	}
 	q := questions{s: s, ctx: ctx, client: s.client(s.placeOf(at)), arn: at}
 	list, err := pages(q, op, func(m *string) ([]types.AliasListEntry, *string, error) {
 		out, err := q.client.ListAliases(ctx, &awskms.ListAliasesInput{Marker: m, Limit: aws.Int32(100)})

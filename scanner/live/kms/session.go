@@ -155,6 +155,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		roles: map[string]aws.CredentialsProvider{}, kms: map[place]*awskms.Client{},
 		callers: map[place]*once[live.Caller]{}, accounts: map[string]*once[string]{},
 	}
+	cfg.RetryMaxAttempts = 0 // AWS_MAX_ATTEMPTS does not count: Options say
 	cfg.Retryer = func() aws.Retryer { return newRetryer(o.Attempts) }
 	cfg.APIOptions = append(cfg.APIOptions,
 		awsmiddleware.AddUserAgentKeyValue("spillgate", o.Version))
@@ -189,6 +190,33 @@ func home(partition, regional string) string {
 		return "eusc-de-east-1"
 	}
 	return regional
+}
+
+// plausible holds that an ARN's partition, Region and account are made of what
+// AWS makes them of. They become parts of host names and of role ARNs, and come
+// from text that anyone may write: a Region of "example.com/" must not choose
+// whom the operator's signed requests go to.
+func plausible(a live.ARN) error {
+	switch {
+	case !words(a.Partition) || !strings.HasPrefix(a.Partition, "aws"):
+		return fmt.Errorf("%.60q names no partition of AWS", a)
+	case !words(a.Region) || len(a.Region) > 32 || !strings.Contains(a.Region, "-"):
+		return fmt.Errorf("%.60q names no Region of AWS", a)
+	case !live.IsAccount(a.Account):
+		return fmt.Errorf("%.60q names no account", a)
+	}
+	return nil
+}
+
+// words reports whether s is lower-case letters and digits, joined by hyphens.
+func words(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && (c != '-' || i == 0 || i == len(s)-1) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // placeOf returns where questions about an ARN are put.

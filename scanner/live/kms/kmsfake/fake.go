@@ -233,7 +233,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, h *http.Request) {
 		return
 	}
 	at := time.Now()
-	out, failure, cut := s.answer(w, h, r)
+	out, failure, cut, after := s.answer(w, h, r)
 	call := Call{Service: r.service, Op: r.op, Region: r.region, Account: r.caller.Account, Caller: r.caller.ARN, Input: r.input, At: at}
 	if failure != nil {
 		call.Code = failure.code
@@ -243,6 +243,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, h *http.Request) {
 	s.mu.Unlock()
 	switch {
 	case cut:
+	case after:
+		hijack(w)
 	case failure != nil:
 		proto.fail(w, failure)
 	default:
@@ -251,16 +253,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, h *http.Request) {
 }
 
 // answer finds the answer to r. cut says that it was already given, or that
-// there is none.
-func (s *Server) answer(w http.ResponseWriter, h *http.Request, r *request) (out any, failure *apiError, cut bool) {
+// there is none; after, that the connection is cut instead of giving it.
+func (s *Server) answer(w http.ResponseWriter, h *http.Request, r *request) (out any, failure *apiError, cut, after bool) {
 	if failure = s.limit(r); failure != nil {
-		return nil, failure, false
+		return nil, failure, false, false
 	}
-	after := false
 	f := s.fault(r)
 	if f != nil {
 		if failure, cut, after = s.inject(w, h, f); failure != nil || cut {
-			return nil, failure, cut
+			return nil, failure, cut, false
 		}
 	}
 	if s.script != nil {
@@ -268,11 +269,7 @@ func (s *Server) answer(w http.ResponseWriter, h *http.Request, r *request) (out
 	} else {
 		out, failure = s.Model.call(s, r)
 	}
-	if after {
-		hijack(w)
-		return nil, nil, true
-	}
-	return out, failure, false
+	return out, failure, false, after
 }
 
 // lookForSecrets holds that no secret access key travels.
