@@ -139,7 +139,7 @@ func slackBlocks(m *Message) []slack.Block {
 		add("Why it is "+slackText(i.Severity), slackList(why))
 		add("What to do", slackText(i.Fix))
 	}
-	add("What rotation did not fix", slackList(i.Unfixed))
+	add("What rotation does not fix", slackList(i.Unfixed))
 	if i.Link != "" {
 		blocks = append(blocks, slackSection(slackLink(i.Link, "Open the incident")))
 	}

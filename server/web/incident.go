@@ -33,6 +33,7 @@ type one struct {
 	Next      string
 	Steps     []incident.Step
 	Unfixed   []string
+	Answered  bool // whether the response was carried out
 	Known     []incident.Known
 	Moments   []moment
 	Hidden    int // places that are counted and not listed
@@ -50,8 +51,9 @@ func newOne(i *incident.Incident, who access.Identity) one {
 		Known: i.Known(), Hidden: i.Occurrences - len(i.Places), CanClose: who.Role >= access.Closer, MaxReason: maxReason,
 	}
 	o.Judgement.Severity = severity(i)
-	o.Raised = o.Judgement.Severity != i.Severity
+	o.Raised = o.Judgement.Before != o.Judgement.Severity && o.Judgement.Before != ""
 	o.Found, _ = i.First(incident.Found)
+	_, o.Answered = i.First(incident.Responded)
 	for n, e := range i.Timeline {
 		m := moment{Entry: e, Note: e.Note, First: n == 0, Aside: e.Stage == incident.Noted}
 		if n > 0 {
