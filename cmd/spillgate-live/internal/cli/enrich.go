@@ -108,6 +108,7 @@ func (a *app) enrich(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	out := bufio.NewWriter(a.Stdout)
+	defer out.Flush() // what was found out until an interruption
 	var format enrichFormat = jsonEnriched{}
 	if f := c.String("format"); f == "text" || f == "" && terminal(a.Stdout) {
 		format = textEnriched{}
@@ -158,9 +159,17 @@ func (s *enrichSummary) count(l enrichedLine, failing bool) {
 	if failing {
 		s.Failing++
 	}
-	if l.Facts == nil || l.Facts.Status == live.StatusUnknown && l.Facts.AccessKey == nil {
+	if l.Facts == nil || l.Facts.AccessKey == nil && blind(l.Facts) {
 		s.Unknown++
 	}
+}
+
+// blind reports whether nothing is known of a resource that could be known.
+// That another account denies access is its good right; that the resource's own
+// account does says that the role is not what it should be.
+func blind(f *live.Facts) bool {
+	caller, ok := f.Caller.Get()
+	return f.Status == live.StatusUnknown || f.Status == live.NoAccess && ok && caller.Account == f.Subject.ARN.Account
 }
 
 // exit returns the exit code. What is bad outranks what is unknown: it has to
