@@ -74,6 +74,9 @@ func TestImportsPointDown(t *testing.T) {
 			if strings.HasPrefix(imp, "github.com/go-git/") && !strings.HasPrefix(pkg, module+"/scanner/gitrepo") {
 				t.Errorf("%s imports %s: scanner/gitrepo alone knows how git stores things", pkg, imp)
 			}
+			if strings.HasPrefix(imp, "github.com/aws/") && !strings.HasPrefix(pkg, module+"/scanner/live/kms") {
+				t.Errorf("%s imports %s: scanner/live/kms alone talks to AWS", pkg, imp)
+			}
 			if imp == "github.com/go-git/go-git/v5" {
 				t.Errorf("%s imports go-git's root package: it links net/http", pkg)
 			}
@@ -104,6 +107,8 @@ var importRules = []importRule{
 		"a detector sees chunks, and never where they come from; the languages of infrastructure code are its own business"},
 	{"scanner/archive", []string{"scanner", "rules", "github.com/klauspost/compress"},
 		"a source around another one, whichever that is"},
+	{"scanner/live/kms", []string{"scanner/live", "scanner/live/kms", "rules", "github.com/aws/"},
+		"it alone talks to AWS, and knows nothing of how findings come about"},
 	{"hooks", []string{"hooks"},
 		"what git and assistants tell a hook is parsed, and hooks are installed, without knowing what is scanned"},
 	{"scanner/report", []string{"scanner", "scanner/report", "rules"},
