@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,7 +33,7 @@ func newSandbox(t *testing.T) *sandbox {
 	for _, kv := range [][2]string{
 		{"HOME", s.path("home")}, {"XDG_CONFIG_HOME", ""}, {"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_GLOBAL", ""},
 		{"GIT_AUTHOR_NAME", "a"}, {"GIT_AUTHOR_EMAIL", "a@b"}, {"GIT_COMMITTER_NAME", "a"}, {"GIT_COMMITTER_EMAIL", "a@b"},
-		{"LC_ALL", "C"}, {"LOG", s.log},
+		{"LC_ALL", "C"}, {"LOG", s.log}, {"PATH", withoutSpillgate(os.Getenv("PATH"))},
 	} {
 		t.Setenv(kv[0], kv[1])
 	}
@@ -43,6 +44,16 @@ func newSandbox(t *testing.T) *sandbox {
 	}
 	s.write("bin/spillgate", "#!/bin/sh\n{ echo \"spillgate $*\"; [ \"$3\" != pre-push ] || cat; } >>\"$LOG\"\n[ ! -e \"$LOG.fail\" ]\n", 0o755)
 	return s
+}
+
+// withoutSpillgate leaves out of a PATH the folders that have an installed
+// spillgate, which the hooks would fall back to.
+func withoutSpillgate(path string) string {
+	dirs := slices.DeleteFunc(filepath.SplitList(path), func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, "spillgate"))
+		return err == nil
+	})
+	return strings.Join(dirs, string(os.PathListSeparator))
 }
 
 func (s *sandbox) path(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
