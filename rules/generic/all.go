@@ -58,7 +58,9 @@ func Hopeless(value []byte, c Candidate) bool {
 	}
 	last := value[len(value)-1]
 	switch {
-	case algorithm(value), hasPrefix(value, "(("): // ((a-variable)) of Concourse
+	case algorithm(value), hasPrefix(value, "(("), isVersion(value), isDate(value), hasPrefix(value, "aws.auth#"), hasPrefix(value, "smithy.api#"): // ((a-variable)) of Concourse, an id of Smithy
+		return true
+	case hasPrefix(value, "#{"), value[0] == '%' && last == '%', value[0] == '@' && last == '@': // #{a}, %A%, @a@: templates
 		return true
 	case hasPrefix(value, "${"), contains(value, "/aws4_request"): // a template, the scope of a signed request
 		return true
@@ -73,7 +75,7 @@ func Hopeless(value []byte, c Candidate) bool {
 	if last == '[' || last == '(' || last == '{' {
 		return true // an index, an argument: the code goes on
 	}
-	if len(value) <= 18 && (hasPrefix(value, "0x") || hasPrefix(value, "0X")) {
+	if len(value) <= 18 && (hasPrefix(value, "0x") || hasPrefix(value, "0X") || hasPrefix(value, "0b")) {
 		return true // a number: a flag, a code
 	}
 	switch c.Syntax {
@@ -84,7 +86,7 @@ func Hopeless(value []byte, c Candidate) bool {
 			return true
 		}
 	case Assign:
-		if constant(value) {
+		if constant(value) || camelWords(value) {
 			return true
 		}
 	}
@@ -103,13 +105,53 @@ func algorithm(v []byte) bool {
 		"secp256r1", "prime256v1", "aes-128-gcm", "aes-256-gcm", "aes-256-cbc", "aes256", "aes128", "chacha20-poly1305", "scram-sha-1", "scram-sha-256",
 		"scram-sha-512", "mysql_native_password", "caching_sha2_password", "sha256_password", "pbkdf2withhmacsha1", "pbkdf2withhmacsha256",
 		"sha256withrsa", "rsa2048", "rsa4096", "hmacsha256", "hmac-sha256", "hmac-sha1", "hmac-sha512", "client_secret_basic", "client_secret_post",
-		"private_key_jwt", "latin1", "base64", "utf-8", "utf8", "authorization_code", "client_credentials", "refresh_token",
+		"private_key_jwt", "xoauth2", "cram-md5", "digest-md5", "oauthbearer", "latin1", "base64", "utf-8", "utf8", "authorization_code", "client_credentials", "refresh_token",
 	} {
 		if len(w) == len(v) && equalFold(v, w) {
 			return true
 		}
 	}
 	return false
+}
+
+// camelWords reports whether a bare value is words in camel case: a variable.
+func camelWords(v []byte) bool {
+	humps := 0
+	for i, b := range v {
+		if !letter(b) {
+			return false
+		}
+		if i > 0 && upper(b) && !upper(v[i-1]) {
+			humps++
+		}
+	}
+	return humps > 0 && !upper(v[0]) && wordCover(v) > 0.7
+}
+
+// isVersion reports whether v is a version or a range of them: ^5.2.5.
+func isVersion(v []byte) bool {
+	i := 0
+	for i < len(v) && (v[i] == '^' || v[i] == '~' || v[i] == '>' || v[i] == '<' || v[i] == '=' || v[i] == 'v' || v[i] == ' ') {
+		i++
+	}
+	dots, digits := 0, 0
+	for ; i < len(v) && (digit(v[i]) || v[i] == '.'); i++ {
+		if v[i] == '.' {
+			dots++
+		} else {
+			digits++
+		}
+	}
+	return dots > 0 && digits > 1 && digits < 16 && (i == len(v) || v[i] == '-' && len(v)-i < 16)
+}
+
+// isDate reports whether v begins with a date, 2016-09-08, and goes on as a
+// time of day does or not at all.
+func isDate(v []byte) bool {
+	return len(v) >= 10 && allOf(v[:4], digit) && v[4] == '-' && allOf(v[5:7], digit) && v[7] == '-' && allOf(v[8:10], digit) &&
+		allOf(v[10:], func(b byte) bool {
+			return digit(b) || b == 'T' || b == 'Z' || b == ' ' || b == ':' || b == '.' || b == '+' || b == '-'
+		})
 }
 
 // escaped reports whether a value is characters written as \u1234 or \x12: a

@@ -64,12 +64,17 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 	c.KeyStart, c.KeyEnd = f.name(at, end)
 	ok := c.KeyEnd-c.KeyStart <= maxKey && f.tie(&c) && !innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) && f.value(&c)
 	c.SeenFrom, c.SeenTo = c.KeyStart-2, max(f.i, f.far)+ahead
-	if name := data[c.KeyStart:c.KeyEnd]; !ok || endsInnocently(name) || listed(data, c) || passed(data, c) || c.Syntax == Call && asks(name) {
+	if name := data[c.KeyStart:c.KeyEnd]; !ok || endsInnocently(name) || isMessage(name, data[c.Start:c.End]) {
 		return c, false
 	}
 	excused, from := innocentBefore(data, c.KeyStart)
 	c.SeenFrom = min(c.SeenFrom, from)
-	return c, !excused
+	if excused {
+		return c, false
+	}
+	about, from := talksAbout(data, c, at)
+	c.SeenFrom = min(c.SeenFrom, from)
+	return c, !about
 }
 
 type finder struct {
@@ -89,8 +94,12 @@ func digit(b byte) bool { return b >= '0' && b <= '9' }
 
 // name widens the key word to the whole name.
 func (f *finder) name(at, end int) (int, int) {
+	word := at
 	for at > 0 && end-at <= maxKey && nameByte(f.data[at-1]) {
 		at--
+	}
+	if at > 0 && at < word && f.data[at-1] == '\\' && (f.data[at] == 'n' || f.data[at] == 't' || f.data[at] == 'r') {
+		at++ // a line end of a string: \npassword
 	}
 	for end < f.limit && end-at <= maxKey && nameByte(f.data[end]) {
 		end++
@@ -420,6 +429,9 @@ func FindURL(data []byte, at int) (Candidate, bool) {
 		}
 		if b == '/' && end < 0 && colon < 0 || (b == '/' || b == '?' || b == '#') && end >= 0 {
 			break
+		}
+		if b == '/' && end < 0 && allOf(data[colon+1:i], digit) {
+			break // a port, whatever stands in the path
 		}
 		if b == ':' && colon < 0 {
 			colon = i

@@ -1,5 +1,7 @@
 package generic
 
+import "bytes"
+
 // innocentWords are words that hold a key word and mean something else.
 var innocentWords = [...]string{
 	"author", "authors", "authored", "authoring", "authority", "authorities", "authentic", "bypass", "bypassed", "compass", "passage", "passes", "passed", "passing",
@@ -16,12 +18,15 @@ var innocentNames = [...]string{
 	"nexttoken", "nextpagetoken", "pagetoken", "continuationtoken", "nextcontinuationtoken", "clientrequesttoken", "requesttoken", "clienttoken", "creationtoken",
 	"idempotencytoken", "idempotencykey", "changetoken", "locktoken", "updatetoken", "startingtoken", "paginationtoken", "nextsynctoken", "synctoken", "keycheckvalue",
 	"publickey", "publickeytoken", "sshpublickey", "publickeyid", "publickeyhash", "primarykey", "foreignkey", "partitionkey", "sortkey", "cachekey", "objectkey",
-	"resultkey", "mysqlnativepassword", "cachingsha2password", "csrftoken", "csrfmiddlewaretoken", "authorurl", "authoremail",
+	"resultkey", "keyid", "mysqlnativepassword", "cachingsha2password", "csrftoken", "csrfmiddlewaretoken", "authorurl", "authoremail",
 }
 
 // innocent reports whether name[at:end], a key word, is part of a word or name
 // that is known to hold no secret.
 func innocent(name []byte, at, end int) bool {
+	if end-at == 3 && equalFold(name[at:end], "psw") && at > 0 && letter(name[at-1]) {
+		return true // propsWith…
+	}
 	from, to := at, end
 	for from > 0 && letter(name[from-1]) && !(upper(name[from]) && !upper(name[from-1])) {
 		from--
@@ -50,34 +55,92 @@ var innocentEnds = [...]string{
 	"path", "paths", "file", "files", "filename", "dir", "directory", "folder", "url", "uri", "endpoint", "encryption", "algorithm", "algorithms", "alg", "algo",
 	"type", "types", "format", "header", "hint", "label", "placeholder", "prompt", "title", "regex", "regexp", "pattern", "length", "len", "size", "ttl",
 	"timeout", "expiry", "expires", "expiration", "version", "policy", "count", "enabled", "required", "message", "description", "tooltip", "icon", "class",
+	"method", "methods", "mode", "scheme", "strategy", "prefix", "suffix", "selector", "name", "names", "field", "fields", "column", "param", "parameter", "attribute", "property",
+	"color", "width", "height", "style", "used", "at", "date", "time", "updated", "created", "changed",
+}
+
+// innocentStarts are first words of the names of messages and codes: what
+// follows in words says what was wrong with a password, INVALID_PASSWORD.
+var innocentStarts = [...]string{
+	"invalid", "missing", "wrong", "weak", "bad", "expired", "reset", "forgot", "change", "require", "requires", "unknown", "unsupported", "incorrect",
+	"show", "hide", "toggle", "validate", "check", "verify", "no", "not", "is", "has", "err", "error",
+}
+
+// isMessage reports whether a name of several words begins as that of a
+// message does, and the value is words.
+func isMessage(name, value []byte) bool {
+	first := true
+	innocent := false
+	eachWord(name, func(w []byte) {
+		if first {
+			innocent = len(w) < len(name) && oneOf(w, innocentStarts[:])
+		}
+		first = false
+	})
+	return innocent && allOf(value, func(b byte) bool { return letter(b) || indexByte([]byte("-_/ .,!'"), b) >= 0 })
 }
 
 // askers are last words of the names of functions that are asked about a word
 // rather than given a secret: headers.has("…"), keys.get("…").
 var askers = [...]string{"has", "get", "is", "contains", "includes", "exists", "find", "delete", "remove", "parse", "test", "log", "info", "warn", "error", "startswith", "indexof"}
 
-// asks reports whether a call by this name is such a question.
-func asks(name []byte) bool {
-	i := len(name)
-	for i > 0 && name[i-1] != '.' {
-		i--
+// talksAbout reports whether what was cut out is no name with its value after
+// all, and how far back it looked: a list of names, a verb, a question.
+func talksAbout(data []byte, c Candidate, keyword int) (bool, int) {
+	name, value := data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]
+	word := allOf(value, func(b byte) bool { return letter(b) || b == '_' || b == '$' || b == '-' || b == '.' })
+	switch c.Syntax {
+	case Pair:
+		return listed(data, c), c.KeyStart - 2
+	case Word:
+		if equalFold(name, "pass") {
+			return c.Quote != 0 || word, c.KeyStart // pass "x" to …, a two pass filter
+		}
+		if c.Quote == '`' && word {
+			return true, c.KeyStart // prose that quotes code
+		}
+		if equalFold(name, "identified by") {
+			from := lineStart(data, c)
+			return !speaksSQL(data[from:c.KeyStart]), from - 1
+		}
+	case Call:
+		last := 1 + bytes.LastIndexByte(name, '.')
+		return last > 0 && (oneOf(name[last:], askers[:]) || word && keyword < c.KeyStart+last), c.KeyStart // headers.get("…"), key.render("…")
 	}
-	return i > 0 && oneOf(name[i:], askers[:])
+	return false, c.KeyStart
 }
 
 // listed reports whether a name and the value behind it are members of a list
 // of names, ["username", "password", "host"], rather than arguments of a call.
 func listed(data []byte, c Candidate) bool {
-	if c.Syntax != Pair || c.KeyStart < 2 {
+	value := data[c.Start:c.End]
+	if (hasPrefix(value, "set") || hasPrefix(value, "get")) && len(value) > 3 && upper(value[3]) {
+		return true // an accessor
+	}
+	if c.KeyStart < 2 || data[c.KeyStart-2] == '(' {
 		return false
 	}
-	before := data[c.KeyStart-2]
-	return before != '(' && allOf(data[c.Start:c.End], func(b byte) bool { return letter(b) || b == '_' || b == '$' || b == '-' || b == '.' })
+	digits := 0
+	return allOf(value, func(b byte) bool {
+		if digit(b) {
+			digits++
+		}
+		return letter(b) || digit(b) || b == '_' || b == '$' || b == '-' || b == '.'
+	}) && digits <= 2
 }
 
-// passed reports whether the name is the verb of a sentence: pass "x" to …
-func passed(data []byte, c Candidate) bool {
-	return c.Syntax == Word && c.Quote != 0 && equalFold(data[c.KeyStart:c.KeyEnd], "pass")
+// speaksSQL reports whether what stands before "identified by" on its line is
+// part of a statement, or nothing.
+func speaksSQL(before []byte) bool {
+	if allOf(before, func(b byte) bool { return b == ' ' || b == '\t' || b == '"' || b == '\'' }) {
+		return true
+	}
+	for _, w := range [...]string{"user", "role", "login", "grant", "alter", "create"} {
+		if containsFold(before, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // endsInnocently reports whether a name of several words ends in such a word.
@@ -102,7 +165,7 @@ func oneOf(w []byte, list []string) bool {
 // innocentLeads are what stands before a name and takes its meaning: of keys
 // that everybody may have, of the line that go test prints, of the token that
 // shows a badge.
-var innocentLeads = [...]string{"public ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?"}
+var innocentLeads = [...]string{"public ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?", "case \"", "case '", "case\""}
 
 const longestLead = 10
 

@@ -22,6 +22,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -35,13 +36,14 @@ func main() {
 	threshold := flag.Float64("threshold", 0, "report at this log-odds too")
 	clean := flag.String("clean", "", "take the candidates of source files in `DIRS`, separated by commas, for no secrets, at a low weight")
 	verbose := flag.Bool("v", false, "print what cross-validation gets wrong")
+	scores := flag.String("scores", "", "write the number of each line, its score in cross-validation and the value to `FILE`")
 	dry := flag.Bool("n", false, "write nothing")
 	flag.Parse()
 	if *words != "" {
 		makeWords(*words)
 	}
 	if *lines != "" {
-		train(*lines, *clean, *threshold, *verbose, *dry)
+		train(*lines, *clean, *threshold, *verbose, *dry, *scores)
 	}
 }
 
@@ -101,7 +103,7 @@ func makeWords(dir string) {
 	total := 0
 	for n, ws := range byLength {
 		sort.Strings(ws)
-		ws = compact(ws)
+		ws = slices.Compact(ws)
 		total += len(ws)
 		fmt.Fprintf(&b, "%d: %q,\n", n, strings.Join(ws, ""))
 	}
@@ -130,16 +132,6 @@ const moreWords = `password passwd admin root secret letmein welcome monkey drag
 football shadow hello login test guest demo summer winter spring autumn pass user changeme super
 correct horse battery staple hunter pepper banana orange apple coffee cheese penguin taco pizza company server
 production staging database account customer manager office secure private mysql postgres oracle redis docker kubernetes jenkins`
-
-func compact(ws []string) []string {
-	out := ws[:0]
-	for i, w := range ws {
-		if i == 0 || w != ws[i-1] {
-			out = append(out, w)
-		}
-	}
-	return out
-}
 
 func countPairs(pairs *[28][28]float64, line []byte) {
 	class := func(b byte) int {
@@ -377,7 +369,7 @@ func (s *set) score(w []float64, x sample) float64 {
 	return z
 }
 
-func train(file, clean string, threshold float64, verbose, dry bool) {
+func train(file, clean string, threshold float64, verbose, dry bool, scores string) {
 	s := load(file)
 	labelled := len(s.samples)
 	if clean != "" {
@@ -396,6 +388,15 @@ func train(file, clean string, threshold float64, verbose, dry bool) {
 					best[x.line], text[x.line] = z, x.text
 				}
 			}
+		}
+	}
+	if scores != "" {
+		var b bytes.Buffer
+		for i := range best {
+			fmt.Fprintf(&b, "%d\t%.3f\t%s\n", i, best[i], text[i])
+		}
+		if err := os.WriteFile(scores, b.Bytes(), 0o600); err != nil {
+			log.Fatal(err)
 		}
 	}
 	fmt.Printf("%d lines, %d candidates, %d features, %d folds\n", len(s.records), labelled, len(s.names), folds)

@@ -32,6 +32,7 @@ var weightHashes = [...]uint32{
 	0x43f51bb,
 	0x46e5fa3,
 	0x48fb9fa,
+	0x4956d11,
 	0x4aa8cb2,
 	0x4b6e73a,
 	0x4ee8f94,
@@ -43,11 +44,8 @@ var weightHashes = [...]uint32{
 	0x6216d44,
 	0x6a308e5,
 	0x6f12a24,
-	0x7675deb,
 	0x791ce7d,
-	0x79885e7,
 	0x7a6ce60,
-	0x7a81c65,
 	0x7b5d30a,
 	0x7de26a2,
 	0x9383112,
@@ -136,6 +134,7 @@ var weightHashes = [...]uint32{
 	0x185615c4,
 	0x18583862,
 	0x1860007b,
+	0x189b9970,
 	0x18c0730d,
 	0x18c255d0,
 	0x18c8be6c,
@@ -152,7 +151,6 @@ var weightHashes = [...]uint32{
 	0x1ab53bcf,
 	0x1ab6e2dd,
 	0x1ac35271,
-	0x1ad37e35,
 	0x1b263eaa,
 	0x1b64e115,
 	0x1ba69fd3,
@@ -223,6 +221,7 @@ var weightHashes = [...]uint32{
 	0x2b6cab2d,
 	0x2c00f0a0,
 	0x2cd0e3b4,
+	0x2ce0deeb,
 	0x2d1159a6,
 	0x2d1a8a89,
 	0x2d2d7752,
@@ -234,6 +233,7 @@ var weightHashes = [...]uint32{
 	0x2e2bf893,
 	0x2e38c486,
 	0x2e49fe90,
+	0x2f2a9408,
 	0x2f31f0a1,
 	0x2f322cc0,
 	0x2f74be06,
@@ -292,7 +292,6 @@ var weightHashes = [...]uint32{
 	0x3ab4ea51,
 	0x3ac04d59,
 	0x3ac5ed7e,
-	0x3ad3b095,
 	0x3aea34f3,
 	0x3b09fec1,
 	0x3b2316a5,
@@ -322,7 +321,6 @@ var weightHashes = [...]uint32{
 	0x3db02eb5,
 	0x3dce48ae,
 	0x3df32c04,
-	0x3dfd4040,
 	0x3e22a36e,
 	0x3e230751,
 	0x3e6b3a91,
@@ -330,7 +328,6 @@ var weightHashes = [...]uint32{
 	0x3ea6ec5d,
 	0x3ed4c4e1,
 	0x3f432528,
-	0x3f52fde5,
 	0x3f6b3c24,
 	0x3fa4937e,
 	0x3fb16919,
@@ -353,6 +350,7 @@ var weightHashes = [...]uint32{
 	0x432f48a4,
 	0x434e5046,
 	0x436b4270,
+	0x4385e79c,
 	0x439e5d72,
 	0x43b77896,
 	0x4400e99a,
@@ -374,7 +372,6 @@ var weightHashes = [...]uint32{
 	0x466b4729,
 	0x46996d46,
 	0x470c5dab,
-	0x472eaf1a,
 	0x474f8f12,
 	0x47ade6f2,
 	0x47cb4181,
@@ -412,7 +409,6 @@ var weightHashes = [...]uint32{
 	0x4e0cf7a0,
 	0x4e2cdbc8,
 	0x4ec37dd8,
-	0x4ed42158,
 	0x4fa40fa2,
 	0x4fa55b4e,
 	0x4fe35d43,
@@ -424,13 +420,12 @@ var weightHashes = [...]uint32{
 	0x50b41fdb,
 	0x50ee0a97,
 	0x50f08c61,
-	0x513122d1,
 	0x515212ac,
 	0x516b587a,
-	0x51897bd9,
 	0x5202f5de,
 	0x520a2a98,
 	0x52333a3a,
+	0x52524e6f,
 	0x52679b6d,
 	0x526b5a0d,
 	0x52beb338,
@@ -442,7 +437,6 @@ var weightHashes = [...]uint32{
 	0x5404c52c,
 	0x542a6a09,
 	0x54632341,
-	0x5477c936,
 	0x5488b92d,
 	0x54993a91,
 	0x54a9cdff,
@@ -504,7 +498,6 @@ var weightHashes = [...]uint32{
 	0x616c30dc,
 	0x6179217d,
 	0x62569ddf,
-	0x62ce408e,
 	0x6321ace2,
 	0x636d7456,
 	0x636fb64a,
@@ -547,12 +540,12 @@ var weightHashes = [...]uint32{
 	0x6ea61f05,
 	0x6ed29f43,
 	0x6f1f0b5b,
-	0x6f3f5dbc,
 	0x6fa5b426,
 	0x6fc67d99,
 	0x6fd3b765,
 	0x6fdd04c0,
 	0x6fff6287,
+	0x7021ceaf,
 	0x702eefec,
 	0x707a9ec1,
 	0x7081f644,
@@ -575,9 +568,7 @@ var weightHashes = [...]uint32{
 	0x7431fce3,
 	0x7452b03f,
 	0x748b1038,
-	0x7491db90,
 	0x74b45c34,
-	0x74ee8657,
 	0x75027021,
 	0x7526b193,
 	0x7541eb2d,
@@ -590,7 +581,6 @@ var weightHashes = [...]uint32{
 	0x76defd02,
 	0x773dec94,
 	0x774715dd,
-	0x776ce71c,
 	0x7788154a,
 	0x778e2075,
 	0x77c2aa53,
@@ -598,10 +588,10 @@ var weightHashes = [...]uint32{
 	0x789415f7,
 	0x78941c34,
 	0x78c29b45,
-	0x7947eae4,
 	0x795c3b40,
 	0x79d11a80,
 	0x7a6948ed,
+	0x7a9dfbe2,
 	0x7b0c90b2,
 	0x7b63a80b,
 	0x7b67159b,
@@ -753,7 +743,6 @@ var weightHashes = [...]uint32{
 	0x99473885,
 	0x995abe88,
 	0x99c9b7da,
-	0x99d6c7c7,
 	0x99e4e78b,
 	0x9a057e99,
 	0x9a6acab7,
@@ -768,14 +757,12 @@ var weightHashes = [...]uint32{
 	0x9c029b13,
 	0x9c5bd8d0,
 	0x9c6825f2,
-	0x9cc4013a,
 	0x9d126df3,
 	0x9d5cb874,
 	0x9de7527e,
 	0x9df23d7f,
 	0x9e2fd6a8,
 	0x9e4f127b,
-	0x9e6b152b,
 	0x9e8eea08,
 	0x9ebd5b8a,
 	0x9f29b8c3,
@@ -795,12 +782,12 @@ var weightHashes = [...]uint32{
 	0xa296c1e7,
 	0xa2eb0ac9,
 	0xa2fcf16c,
+	0xa3819277,
 	0xa3b273d5,
 	0xa45e6b71,
 	0xa46b22f6,
 	0xa47feb17,
 	0xa4983e2e,
-	0xa4987843,
 	0xa4ca1979,
 	0xa5168836,
 	0xa534375d,
@@ -827,7 +814,6 @@ var weightHashes = [...]uint32{
 	0xac003773,
 	0xac15c129,
 	0xac1db8a5,
-	0xac48b0e1,
 	0xad1f5050,
 	0xad9c82a2,
 	0xadaf52b9,
@@ -836,6 +822,7 @@ var weightHashes = [...]uint32{
 	0xaf1a39f9,
 	0xaf2f5962,
 	0xaf3bc44a,
+	0xaf4f1bf6,
 	0xafc67238,
 	0xafdda3f4,
 	0xb018060c,
@@ -848,10 +835,8 @@ var weightHashes = [...]uint32{
 	0xb0e27e8d,
 	0xb0ecaa4f,
 	0xb103e063,
-	0xb19725f1,
 	0xb1e44bb0,
 	0xb2479414,
-	0xb2b949e5,
 	0xb2c51d14,
 	0xb2fca2e9,
 	0xb301c5d5,
@@ -863,7 +848,6 @@ var weightHashes = [...]uint32{
 	0xb4549df5,
 	0xb45b871a,
 	0xb47081d7,
-	0xb4aba1f4,
 	0xb4b3d4dc,
 	0xb4d3ff9a,
 	0xb50f81cf,
@@ -932,6 +916,7 @@ var weightHashes = [...]uint32{
 	0xc0b87771,
 	0xc0be0dcc,
 	0xc1001b6c,
+	0xc11bbea7,
 	0xc1210a2c,
 	0xc14c3e15,
 	0xc169b981,
@@ -959,6 +944,7 @@ var weightHashes = [...]uint32{
 	0xc60e4d28,
 	0xc67ae70e,
 	0xc696afc5,
+	0xc6ae64e2,
 	0xc6bb1022,
 	0xc6d85422,
 	0xc7171cf7,
@@ -989,7 +975,6 @@ var weightHashes = [...]uint32{
 	0xccf286bd,
 	0xcd1a4ca0,
 	0xcdb1aa16,
-	0xcdbe017b,
 	0xcdc217c5,
 	0xcdd33ca5,
 	0xce45625b,
@@ -1003,11 +988,9 @@ var weightHashes = [...]uint32{
 	0xd06118d2,
 	0xd0850008,
 	0xd091cfad,
-	0xd0a6fc32,
 	0xd12f8711,
 	0xd13eed28,
 	0xd140fb36,
-	0xd17daf1a,
 	0xd18b7a36,
 	0xd191b3f0,
 	0xd1e92a33,
@@ -1028,7 +1011,6 @@ var weightHashes = [...]uint32{
 	0xd513dec5,
 	0xd5254cc9,
 	0xd52e2027,
-	0xd5442351,
 	0xd5603278,
 	0xd63192c3,
 	0xd671f767,
@@ -1074,7 +1056,6 @@ var weightHashes = [...]uint32{
 	0xe111e1eb,
 	0xe118849a,
 	0xe1280099,
-	0xe1460332,
 	0xe14e196c,
 	0xe160f3de,
 	0xe176db86,
@@ -1129,7 +1110,6 @@ var weightHashes = [...]uint32{
 	0xed7e850a,
 	0xedf2ff94,
 	0xee62d2d6,
-	0xee80f49e,
 	0xee850ed5,
 	0xee9ea026,
 	0xeec54e6d,
@@ -1151,6 +1131,7 @@ var weightHashes = [...]uint32{
 	0xf24403ca,
 	0xf293426b,
 	0xf29ebd77,
+	0xf2c214de,
 	0xf36615fa,
 	0xf407e235,
 	0xf43c6575,
@@ -1164,7 +1145,6 @@ var weightHashes = [...]uint32{
 	0xf559ddc6,
 	0xf56ea595,
 	0xf5a4ec29,
-	0xf5ada5a7,
 	0xf64b9497,
 	0xf691a7bc,
 	0xf6bdb774,
@@ -1191,7 +1171,6 @@ var weightHashes = [...]uint32{
 	0xfb2e1191,
 	0xfb4f2316,
 	0xfb5f25f5,
-	0xfc783a0f,
 	0xfca84183,
 	0xfcda9f98,
 	0xfd4432e7,
@@ -1209,1206 +1188,1185 @@ var weightHashes = [...]uint32{
 }
 
 var weights = [...]int16{
-	287,   // head+form: key, letters and digits
-	-369,  // touches: {
-	370,   // name ends in: verifier
-	914,   // random+quote: 2/8, quoted in a call
-	-493,  // mark+quote: variable, quoted
-	915,   // letters: A1
-	-1081, // letters+length: a, 4-5
-	751,   // head+letters: token, letters, digits, joiners
-	-684,  // scheme: http
-	-340,  // head+letters: key, a1
-	-16,   // name has: authorization
-	-304,  // head+form: password, base64
-	938,   // head+letters: key, A1
-	390,   // before: final
-	-200,  // letters+length: letters, digits, signs, 24-31
-	-5,    // value holds+form: auth, snake
-	-233,  // before: login
-	234,   // head+form: token, base64
-	163,   // head+letters: password, aA
-	-3,    // head+letters: key, letters, digits, signs
-	-5,    // head+letters: session, letters, digits, joiners
-	-34,   // head+form: pass, constant
-	1220,  // followed by: blank, quoted
-	120,   // letters+length: A, 8-11
+	308,   // head+form: key, letters and digits
+	-221,  // touches: {
+	349,   // name ends in: verifier
+	905,   // random+quote: 2/8, quoted in a call
+	-514,  // mark+quote: variable, quoted
+	772,   // letters: A1
+	-1113, // letters+length: a, 4-5
+	507,   // head+letters: token, letters, digits, joiners
+	-637,  // scheme: http
+	-448,  // head+letters: key, a1
+	-2,    // name has: authorization
+	-331,  // head+form: password, base64
+	729,   // head+letters: key, A1
+	416,   // before: final
+	-166,  // letters+length: letters, digits, signs, 24-31
+	-7,    // value holds+form: auth, snake
+	-161,  // before: login
+	277,   // head+form: token, base64
+	238,   // head+letters: password, aA
+	-26,   // head+letters: key, letters, digits, signs
+	-8,    // head+letters: session, letters, digits, joiners
+	-44,   // head+form: pass, constant
+	1161,  // followed by: blank, quoted
+	333,   // letters+length: A, 8-11
 	-1,    // head+letters: apikey, A
-	-13,   // name has: redis
-	858,   // followed by: ), quoted
-	-1,    // head+value is: credential, a weak password
-	566,   // letters+length: aA, 32
-	555,   // head+value is: password, a weak password
-	-36,   // head+random: basic, 0/8
-	-175,  // head+form: auth, dotted
-	-50,   // head+letters: token, 1
-	-15,   // head+form: secret, url
-	-91,   // followed by: }, bare
-	-31,   // head+letters: cred, aA
-	-2,    // head+syntax: token, flag
-	323,   // syntax: url, bare
-	-648,  // letters+length: letters, digits, joiners, 12-15
-	-13,   // head+form: identified, snake
-	-108,  // name ends in: salt
-	-110,  // head+syntax: pass, compare
-	-223,  // head+syntax: basic, header
-	-8,    // head+form: identified, signs
-	-72,   // name has: cache
-	23,    // letters+length: a1, 32
-	-18,   // letters+length: A, 6-7
-	-567,  // letters+length: a1, 4-5
-	558,   // name is: kebab
-	-328,  // head: apikey
-	608,   // name has: string
-	-625,  // head+syntax: password, word
-	-996,  // value holds+form: pass, letters
-	-117,  // letters+length: aA1, 24-31
-	-198,  // head+syntax: key, assign
-	-29,   // mark+quote: todo, quoted
-	-291,  // head+form: credential, letters and digits
-	-287,  // head+form: pass, dotted
-	229,   // head+letters: token, letters and signs
-	-369,  // form+quote: uuid, quoted
-	-52,   // mark+quote: your, quoted
-	-147,  // head+letters: bearer, a
-	-863,  // name has: shared
-	-495,  // changes: 3/8
-	-284,  // name has: error
-	-4,    // head+syntax: pass, pair
-	-271,  // name has: version
-	581,   // digits: 4/8
-	-31,   // letters+length: A, 16-19
-	-6,    // name has: object
-	-1726, // name has: user
-	-43,   // head: signature
-	-67,   // mark: redacted
-	-37,   // head+form: pass, url
-	-162,  // head+letters: pass, with blanks
-	-91,   // head+syntax: token, word
+	-15,   // name has: redis
+	883,   // followed by: ), quoted
+	-2,    // head+value is: credential, a weak password
+	-13,   // head+syntax: nonce, assign
+	561,   // letters+length: aA, 32
+	503,   // head+value is: password, a weak password
+	-42,   // head+random: basic, 0/8
+	-144,  // head+form: auth, dotted
+	-51,   // head+letters: token, 1
+	-13,   // head+form: secret, url
+	-93,   // followed by: }, bare
+	-52,   // head+letters: cred, aA
+	-353,  // head+syntax: token, flag
+	316,   // syntax: url, bare
+	-645,  // letters+length: letters, digits, joiners, 12-15
+	-160,  // name ends in: salt
+	-211,  // head+syntax: basic, header
+	-73,   // name has: cache
+	34,    // letters+length: a1, 32
+	-119,  // letters+length: A, 6-7
+	-432,  // letters+length: a1, 4-5
+	555,   // name is: kebab
+	-317,  // head: apikey
+	605,   // name has: string
+	-728,  // head+syntax: password, word
+	-1028, // value holds+form: pass, letters
+	-105,  // letters+length: aA1, 24-31
+	-146,  // head+syntax: key, assign
+	-43,   // mark+quote: todo, quoted
+	-349,  // head+form: credential, letters and digits
+	-258,  // head+form: pass, dotted
+	223,   // head+letters: token, letters and signs
+	-347,  // form+quote: uuid, quoted
+	-56,   // mark+quote: your, quoted
+	-182,  // head+letters: bearer, a
+	-808,  // name has: shared
+	-573,  // changes: 3/8
+	-326,  // name has: error
+	-17,   // head+syntax: pass, pair
+	-338,  // name has: version
+	697,   // digits: 4/8
+	-25,   // letters+length: A, 16-19
+	-7,    // name has: object
+	-1867, // name has: user
+	35,    // head: signature
+	-76,   // mark: redacted
+	-32,   // head+form: pass, url
+	-160,  // head+letters: pass, with blanks
+	-76,   // head+syntax: token, word
 	-1,    // name has: timeout
-	-361,  // head+letters: auth, letters and signs
-	835,   // syntax: flag, bare
-	-170,  // name has: storage
-	-622,  // head+letters: credential, aA
-	636,   // head+form: secret, letters
-	323,   // letters+length: a, 12-15
-	-634,  // letters: aA
-	-14,   // head+form: key, constant
-	-735,  // words: 6/8
-	-5,    // name has: clear
-	72,    // head+form: bearer, letters and digits
-	-17,   // letters+length: aA1, 4-5
-	536,   // head: securestring
-	1080,  // name ends in: password
-	907,   // value holds+form: pass, signs
-	-82,   // head+form: credential, path
-	228,   // value holds: token
-	-118,  // head+form: token, snake
-	-44,   // name has: pwd
-	-758,  // variety: 7/8
-	-265,  // head+form: token, signs
-	-312,  // head+letters: key, letters, digits, joiners
-	583,   // letters: letters, digits, signs
-	-22,   // name has: is
-	339,   // head+letters: pass, letters and joiners
-	-1,    // name ends in: nonce
-	-17,   // words: 5/8
-	91,    // head+random: password, 0/8
-	650,   // head+letters: pass, a
-	222,   // before: assert
-	-41,   // name has: wrong
-	395,   // name has: by
-	-52,   // head+form: pass, snake
-	-5,    // letters+length: A, 20-23
-	-77,   // value holds+form: name, kebab
-	-129,  // name has: server
-	-334,  // letters+length: with blanks, 24-31
-	622,   // head+syntax: password, flag
+	-335,  // head+letters: auth, letters and signs
+	577,   // syntax: flag, bare
+	-175,  // name has: storage
+	-285,  // head+letters: credential, aA
+	600,   // head+form: secret, letters
+	320,   // letters+length: a, 12-15
+	-546,  // letters: aA
+	-18,   // head+form: key, constant
+	-548,  // words: 6/8
+	-6,    // name has: clear
+	83,    // head+form: bearer, letters and digits
+	-16,   // letters+length: aA1, 4-5
+	521,   // head: securestring
+	963,   // name ends in: password
+	847,   // value holds+form: pass, signs
+	-85,   // head+form: credential, path
+	251,   // value holds: token
+	-120,  // head+form: token, snake
+	-87,   // name has: pwd
+	-766,  // variety: 7/8
+	-253,  // head+form: token, signs
+	-76,   // head+letters: key, letters, digits, joiners
+	540,   // letters: letters, digits, signs
+	-15,   // name has: is
+	316,   // head+letters: pass, letters and joiners
+	-13,   // name ends in: nonce
+	-29,   // words: 5/8
+	195,   // head+random: password, 0/8
+	665,   // head+letters: pass, a
+	203,   // before: assert
+	-28,   // name has: wrong
+	535,   // name has: by
+	-45,   // head+form: pass, snake
+	-4,    // letters+length: A, 20-23
+	-148,  // value holds+form: name, kebab
+	-101,  // name has: server
+	-319,  // letters+length: with blanks, 24-31
+	700,   // head+syntax: password, flag
 	-3,    // head+form: cred, number
-	585,   // letters+length: letters and signs, 12-15
-	-1105, // name has: expected
-	142,   // before: curl
-	-63,   // head+letters: secret, 1
-	334,   // head+syntax: pass, flag
-	-103,  // name has: value
-	-60,   // letters+length: aA1, 33-39
-	-217,  // head+form: credential, dotted
-	-194,  // mark+quote: removed, quoted
-	1830,  // letters+length: a, 24-31
-	-706,  // form: path
-	323,   // head+syntax: url, url
-	-155,  // head+letters: token, with blanks
-	-456,  // touches: other
-	-930,  // head+form: secret, signs
-	-2164, // length: 4-5
-	-93,   // name has: algorithm
-	-18,   // head+form: key, path
-	-4,    // syntax: pair, quoted in a call
-	-625,  // letters+length: with blanks, 12-15
-	-132,  // head+random: signature, 1/8
+	549,   // letters+length: letters and signs, 12-15
+	-1159, // name has: expected
+	151,   // before: curl
+	-62,   // head+letters: secret, 1
+	350,   // head+syntax: pass, flag
+	-212,  // name has: value
+	-74,   // letters+length: aA1, 33-39
+	-109,  // head+form: credential, dotted
+	-159,  // mark+quote: removed, quoted
+	1755,  // letters+length: a, 24-31
+	-726,  // form: path
+	316,   // head+syntax: url, url
+	-162,  // head+letters: token, with blanks
+	-104,  // touches: other
+	-839,  // head+form: secret, signs
+	-2154, // length: 4-5
+	-1,    // head+random: nonce, 1/8
+	-62,   // name has: algorithm
+	-17,   // head+form: key, path
+	-3,    // syntax: pair, quoted in a call
+	-675,  // letters+length: with blanks, 12-15
+	-38,   // head+random: signature, 1/8
 	-1,    // head+letters: basic, A
-	882,   // length: 40
-	-465,  // form+quote: several words, quoted
-	194,   // random: 4/8
-	-94,   // value holds+form: auth, signs
-	-71,   // letters+length: letters, digits, signs, 6-7
-	248,   // form+quote: letters and digits, quoted
-	-4,    // head+form: cred, several words
-	-376,  // head+random: basic, 1/8
-	-66,   // syntax: assign, quoted in a call
-	545,   // head+syntax: securestring, word
-	-1,    // head+letters: identified, A
+	894,   // length: 40
+	-471,  // form+quote: several words, quoted
+	232,   // random: 4/8
+	-69,   // value holds+form: auth, signs
+	-59,   // letters+length: letters, digits, signs, 6-7
+	209,   // form+quote: letters and digits, quoted
+	-3,    // head+form: cred, several words
+	-394,  // head+random: basic, 1/8
+	-47,   // syntax: assign, quoted in a call
+	532,   // head+syntax: securestring, word
 	-1,    // mark+quote: generated, bare
-	-3,    // head+form: auth, path
-	126,   // before: client
-	-1470, // followed by: other, quoted
-	-253,  // letters+length: with blanks, 41-63
-	-774,  // head+form: password, dotted
-	-21,   // head+random: apikey, 0/8
-	422,   // touches: \
-	-2,    // head+form: session, snake
-	-6,    // head+form: session, kebab
-	-140,  // digits: 2/8
-	234,   // form+quote: number, bare
-	-337,  // touches: [
-	120,   // name ends in: passwd
-	-64,   // name has: required
-	-41,   // value holds+form: token, base64
-	-50,   // head+value is: auth, a weak password and digits or signs
-	509,   // head+random: credential, 1/8
-	114,   // head+random: token, 3/8
-	93,    // letters+length: 1, 40
-	990,   // length: 32
+	-2,    // head+form: auth, path
+	54,    // before: client
+	-1375, // followed by: other, quoted
+	-284,  // letters+length: with blanks, 41-63
+	-676,  // head+form: password, dotted
+	-20,   // head+random: apikey, 0/8
+	-13,   // touches: \
+	-3,    // head+form: session, snake
+	-7,    // head+form: session, kebab
+	-173,  // digits: 2/8
+	200,   // form+quote: number, bare
+	-303,  // touches: [
+	86,    // name ends in: passwd
+	-75,   // name has: required
+	-22,   // value holds+form: token, base64
+	-34,   // head+value is: auth, a weak password and digits or signs
+	580,   // head+random: credential, 1/8
+	58,    // head+random: token, 3/8
+	105,   // letters+length: 1, 40
+	961,   // length: 32
 	-2,    // head+form: basic, constant
-	245,   // letters+length: A, 40
-	-143,  // value holds+form: passwd, signs
-	-466,  // typed: yes
-	249,   // head: pass
+	238,   // letters+length: A, 40
+	-151,  // value holds+form: passwd, signs
+	-506,  // typed: yes
+	278,   // head: pass
 	-3,    // head+syntax: cookie, assign
-	-9,    // form+quote: constant, bare
-	-96,   // head+syntax: pass, word
-	-524,  // head+letters: secret, letters and signs
-	-242,  // head+letters: token, letters, digits, signs
+	-10,   // form+quote: constant, bare
+	-24,   // head+syntax: pass, word
+	-578,  // head+letters: secret, letters and signs
+	-212,  // head+letters: token, letters, digits, signs
 	-8,    // name ends in: text
-	-1,    // name has: nonce
-	240,   // mark+quote: bar, quoted
-	346,   // name has: basic
-	-373,  // followed by: line end, quoted
-	-20,   // mark+quote: example, bare
-	926,   // name has: jwt
-	-135,  // name has: private
-	-171,  // name has: invalid
-	-2,    // name has: handler
-	364,   // name has: seed
-	-9,    // mark+quote: null, quoted
+	-13,   // name has: nonce
+	184,   // mark+quote: bar, quoted
+	324,   // name has: basic
+	-447,  // followed by: line end, quoted
+	-17,   // mark+quote: example, bare
+	879,   // name has: jwt
+	-142,  // name has: private
+	-29,   // name has: invalid
+	-3,    // name has: handler
+	365,   // name has: seed
+	-7,    // mark+quote: null, quoted
 	-2,    // name has: pattern
-	-333,  // touches: blank
+	-362,  // touches: blank
 	-5,    // head+letters: cred, letters and signs
-	1095,  // form: hex
-	-97,   // mark+quote: variable, quoted in a call
-	363,   // head+form: secret, base64
-	-83,   // name has: encrypted
-	79,    // head+random: url, 1/8
-	-5,    // touches: @
-	-272,  // syntax: header, bare
-	-12,   // letters+length: aA1, 6-7
-	-62,   // name ends in: username
-	-666,  // random+quote: 0/8, quoted
-	-1,    // head+letters: cred, a
-	-9,    // head+syntax: securestring, assign
-	284,   // name ends in: bearer
-	554,   // letters+length: letters, digits, signs, 64 and more
-	-239,  // followed by: ., quoted
-	279,   // name has: bearer
-	-67,   // head+letters: auth, 1
+	958,   // form: hex
+	-116,  // mark+quote: variable, quoted in a call
+	357,   // head+form: secret, base64
+	-135,  // name has: encrypted
+	126,   // head+random: url, 1/8
+	-7,    // touches: @
+	-248,  // syntax: header, bare
+	-15,   // letters+length: aA1, 6-7
+	-74,   // name ends in: username
+	-597,  // random+quote: 0/8, quoted
+	-36,   // head+letters: cred, a
+	-11,   // head+syntax: securestring, assign
+	312,   // name ends in: bearer
+	587,   // letters+length: letters, digits, signs, 64 and more
+	-87,   // followed by: ., quoted
+	309,   // name has: bearer
+	-49,   // head+letters: auth, 1
 	-18,   // name has: index
-	444,   // head+random: key, 2/8
-	-425,  // value holds: user
-	103,   // name has: db
-	-1612, // name has: id
-	-23,   // name ends in: oauth
-	85,    // head+form: signature, signs
-	-60,   // mark+quote: generated, quoted
-	-8,    // head+form: cred, kebab
-	-5,    // name ends in: default
-	792,   // letters+length: 1, 16-19
-	437,   // syntax: word, quoted
-	-876,  // value is: a weak password in digits and signs
+	506,   // head+random: key, 2/8
+	-450,  // value holds: user
+	76,    // name has: db
+	-1496, // name has: id
+	-29,   // name ends in: oauth
+	71,    // head+form: signature, signs
+	-1,    // head+form: nonce, dotted
+	-61,   // mark+quote: generated, quoted
+	-6,    // head+form: cred, kebab
+	-10,   // name ends in: default
+	814,   // letters+length: 1, 16-19
+	585,   // syntax: word, quoted
+	-895,  // value is: a weak password in digits and signs
 	-2,    // followed by: /, quoted
-	-48,   // mark+quote: placeholder, quoted
-	62,    // letters+length: letters, digits, signs, 32
-	77,    // letters+length: letters, digits, signs, 40
+	-56,   // mark+quote: placeholder, quoted
+	59,    // letters+length: letters, digits, signs, 32
+	80,    // letters+length: letters, digits, signs, 40
 	-5,    // letters+length: aA, 41-63
+	-1,    // head+letters: session, A
 	-3,    // letters+length: letters and signs, 40
-	364,   // name ends in: seed
-	644,   // random: 3/8
-	-6,    // mark+quote: bar, quoted in a call
-	631,   // head+form: password, letters and digits
-	-23,   // head+syntax: key, element
-	1167,  // value holds: pass
-	633,   // mark: change
-	-111,  // name has: sign
-	1221,  // name has: api
-	661,   // name has: oauth
-	-692,  // form: several words
-	-84,   // before: raise
-	-804,  // letters+length: A, 4-5
-	-23,   // name has: partition
-	-351,  // head+syntax: key, compare
-	-24,   // head+syntax: cred, compare
-	865,   // head+letters: basic, aA1
-	-5,    // value holds+form: auth, url
-	-11,   // head+form: credential, snake
-	124,   // digits: 3/8
-	-19,   // name has: column
-	-1073, // value holds: auth
-	-108,  // head+form: signature, letters
+	365,   // name ends in: seed
+	637,   // random: 3/8
+	-5,    // mark+quote: bar, quoted in a call
+	654,   // head+form: password, letters and digits
+	-2,    // head+syntax: key, element
+	983,   // value holds: pass
+	604,   // mark: change
+	14,    // name has: sign
+	1259,  // name has: api
+	699,   // name has: oauth
+	-714,  // form: several words
+	-91,   // before: raise
+	-825,  // letters+length: A, 4-5
+	-26,   // name has: partition
+	-407,  // head+syntax: key, compare
+	-45,   // head+syntax: cred, compare
+	864,   // head+letters: basic, aA1
+	-4,    // value holds+form: auth, url
+	-14,   // head+form: credential, snake
+	105,   // digits: 3/8
+	-7,    // name has: column
+	-1095, // value holds: auth
+	-1,    // head+form: signature, letters
 	-1,    // head+letters: signature, a
-	661,   // name has: test
-	-141,  // scheme: redis
-	-13,   // value holds+form: key, snake
-	1077,  // value holds+form: token, letters
-	-131,  // letters+length: letters, digits, signs, 12-15
-	518,   // letters+length: aA1, 8-11
-	617,   // name has: encryption
-	94,    // head+letters: signature, letters, digits, signs
-	-296,  // mark: removed
-	-45,   // name has: list
+	539,   // name has: test
+	-180,  // scheme: redis
+	-15,   // value holds+form: key, snake
+	1053,  // value holds+form: token, letters
+	-199,  // letters+length: letters, digits, signs, 12-15
+	632,   // letters+length: aA1, 8-11
+	578,   // name has: encryption
+	78,    // head+letters: signature, letters, digits, signs
+	-247,  // mark: removed
+	-54,   // name has: list
 	-11,   // mark: sample
-	282,   // head: password
+	322,   // head: password
 	-2,    // head+letters: signature, letters and signs
-	-788,  // head+letters: password, letters, digits, signs
-	-81,   // name has: text
-	-201,  // name has: admin
-	-53,   // head+form: password, constant
-	205,   // head+form: key, base64
-	-62,   // followed by: >, quoted
-	-33,   // head+form: password, signs
-	-239,  // value holds+form: token, several words
-	-223,  // syntax: assign, bare
-	-12,   // name ends in: cred
-	-234,  // head+random: secret, 5/8
-	1148,  // head+syntax: password, assign
-	-49,   // head+form: credential, kebab
-	-50,   // head+syntax: key, call
-	-314,  // head+letters: basic, a
-	-142,  // head+form: auth, base64
-	813,   // head+value is: password, a weak password and digits or signs
-	443,   // letters+length: letters and joiners, 12-15
-	-882,  // letters+length: letters and signs, 6-7
-	157,   // head+syntax: token, call
-	167,   // head+letters: identified, a
-	-280,  // form+quote: letters, bare
-	-76,   // mark+quote: change, quoted
-	829,   // name ends in: secret
-	442,   // form+quote: hex, quoted
-	-41,   // letters+length: letters, digits, joiners, 6-7
-	-534,  // name has: password
-	-1074, // touches: >
-	-479,  // name has: account
-	-270,  // letters+length: with blanks, 64 and more
-	-487,  // name has: fake
-	481,   // head+letters: basic, letters, digits, signs
-	759,   // touches: ?
-	680,   // head+form: credential, url
-	586,   // head+letters: url, a
-	472,   // head+form: token, dotted
-	-113,  // form+quote: signs, quoted
-	-12,   // head+form: token, constant
+	-828,  // head+letters: password, letters, digits, signs
+	-78,   // name has: text
+	-217,  // name has: admin
+	-43,   // head+form: password, constant
+	186,   // head+form: key, base64
+	-78,   // followed by: >, quoted
+	2,     // head+form: password, signs
+	-231,  // value holds+form: token, several words
+	-221,  // syntax: assign, bare
+	-11,   // name ends in: cred
+	-209,  // head+random: secret, 5/8
+	1132,  // head+syntax: password, assign
+	-61,   // head+form: credential, kebab
+	-288,  // head+syntax: key, call
+	-346,  // head+letters: basic, a
+	-149,  // head+form: auth, base64
+	948,   // head+value is: password, a weak password and digits or signs
+	423,   // letters+length: letters and joiners, 12-15
+	-690,  // letters+length: letters and signs, 6-7
+	185,   // head+syntax: token, call
+	-156,  // form+quote: letters, bare
+	-32,   // mark+quote: change, quoted
+	775,   // name ends in: secret
+	597,   // form+quote: hex, quoted
+	-13,   // letters+length: letters, digits, joiners, 6-7
+	-526,  // name has: password
+	-1025, // touches: >
+	-462,  // name has: account
+	-218,  // letters+length: with blanks, 64 and more
+	-522,  // name has: fake
+	496,   // head+letters: basic, letters, digits, signs
+	809,   // touches: ?
+	610,   // head+form: credential, url
+	616,   // head+letters: url, a
+	503,   // head+form: token, dotted
+	-195,  // form+quote: signs, quoted
+	-10,   // head+form: token, constant
 	45,    // letters+length: aA1, 32
-	-1,    // value holds+form: login, kebab
-	238,   // letters+length: aA1, 40
-	-4,    // value holds+form: credential, letters and digits
-	-26,   // touches: <
-	400,   // name ends in: by
-	1096,  // length: 33-39
-	153,   // head+letters: secret, aA
-	767,   // name has: data
-	928,   // head+letters: credential, a
-	371,   // head+random: auth, 0/8
-	-428,  // letters+length: a1, 24-31
-	-15,   // name ends in: app
-	-204,  // form+quote: dotted, quoted
-	-107,  // head+letters: basic, letters and joiners
-	1054,  // touches: =
-	-355,  // name has: type
-	519,   // length: 16-19
-	-47,   // name has: url
-	-319,  // head+letters: key, letters and signs
-	-8,    // name has: authority
-	-535,  // touches: :
-	-5,    // name ends in: tls
-	-138,  // letters+length: with blanks, 33-39
-	1520,  // mark+quote: bar, bare
-	-478,  // words: 3/8
-	850,   // length: 41-63
-	-22,   // head+syntax: token, compare
-	-42,   // form+quote: path, quoted in a call
-	-643,  // touches: ;
-	-215,  // form+quote: path, quoted
-	-53,   // letters+length: with blanks, 40
-	-1481, // length: 6-7
-	782,   // head+form: token, hex
+	-2,    // value holds+form: login, kebab
+	229,   // letters+length: aA1, 40
+	-6,    // value holds+form: credential, letters and digits
+	-5,    // touches: <
+	541,   // name ends in: by
+	1158,  // length: 33-39
+	129,   // head+letters: secret, aA
+	715,   // name has: data
+	781,   // head+letters: credential, a
+	336,   // head+random: auth, 0/8
+	-430,  // letters+length: a1, 24-31
+	19,    // form+quote: dotted, quoted
+	-93,   // head+letters: basic, letters and joiners
+	1017,  // touches: =
+	-405,  // name has: type
+	533,   // length: 16-19
+	-53,   // name has: url
+	-348,  // head+letters: key, letters and signs
+	-565,  // touches: :
+	-7,    // name ends in: tls
+	-97,   // letters+length: with blanks, 33-39
+	1503,  // mark+quote: bar, bare
+	-536,  // words: 3/8
+	880,   // length: 41-63
+	-24,   // head+syntax: token, compare
+	-49,   // form+quote: path, quoted in a call
+	-617,  // touches: ;
+	-209,  // form+quote: path, quoted
+	-67,   // letters+length: with blanks, 40
+	-1472, // length: 6-7
+	804,   // head+form: token, hex
 	-1,    // name has: uri
-	-147,  // mark+quote: one character again and again, bare
-	-288,  // mark+quote: my, bare
-	-39,   // head+letters: apikey, letters and signs
-	398,   // head+form: auth, letters and digits
-	938,   // head+form: password, kebab
-	-459,  // head+syntax: password, pair
-	607,   // head+value is: password, a weak password in digits and signs
-	-1361, // touches: &
-	-70,   // mark+quote: your, bare
-	-91,   // name has: cookie
-	-854,  // words of its name: some
+	-113,  // mark+quote: one character again and again, bare
+	-436,  // mark+quote: my, bare
+	-38,   // head+letters: apikey, letters and signs
+	349,   // head+form: auth, letters and digits
+	900,   // head+form: password, kebab
+	-393,  // head+syntax: password, pair
+	624,   // head+value is: password, a weak password in digits and signs
+	-1371, // touches: &
+	-13,   // head: nonce
+	-78,   // mark+quote: your, bare
+	-97,   // name has: cookie
+	-777,  // words of its name: some
 	-5,    // followed by: :, bare
-	-94,   // name has: primary
-	-197,  // head+form: pass, kebab
-	68,    // head: credential
-	-87,   // before: export
-	-7,    // name has: has
-	-21,   // name has: client
+	-96,   // name has: primary
+	-193,  // head+form: pass, kebab
+	187,   // head: credential
+	-109,  // before: export
+	-3,    // name has: has
+	-115,  // name has: client
 	-1,    // mark+quote: default, quoted in a call
-	423,   // head+value is: url, a weak password in digits and signs
-	-726,  // touches: $
-	-513,  // name ends in: user
-	-19,   // name has: google
-	-1,    // head+letters: signature, letters and joiners
-	535,   // form+quote: base64, quoted
-	60,    // name has: old
-	-17,   // touches: %
-	-25,   // head+form: auth, constant
-	11,    // head+random: pass, 0/8
-	-1,    // name ends in: authority
-	-4,    // head+letters: cred, with blanks
-	-340,  // changes: 7/8
-	190,   // head+form: passphrase, several words
-	187,   // name has: set
-	-431,  // before: host
-	209,   // head+letters: bearer, a1
-	494,   // letters+length: with blanks, 8-11
-	1217,  // head+letters: auth, letters, digits, signs
-	-2,    // name ends in: access
-	533,   // head+form: basic, base64
-	-19,   // name ends in: ref
-	31,    // name has: app
-	-5,    // value holds+form: user, dotted
-	-332,  // letters+length: letters and signs, 8-11
-	-253,  // head+form: apikey, letters
-	16,    // name has: apikey
-	-2,    // head+form: cred, snake
+	396,   // head+value is: url, a weak password in digits and signs
+	-687,  // touches: $
+	-514,  // name ends in: user
+	-14,   // name has: google
+	-2,    // head+letters: signature, letters and joiners
+	588,   // form+quote: base64, quoted
+	64,    // name has: old
+	-20,   // touches: %
+	-31,   // head+form: auth, constant
+	-79,   // head+random: pass, 0/8
+	-3,    // head+letters: cred, with blanks
+	-48,   // changes: 7/8
+	188,   // head+form: passphrase, several words
+	181,   // name has: set
+	-362,  // before: host
+	349,   // head+letters: bearer, a1
+	422,   // letters+length: with blanks, 8-11
+	1243,  // head+letters: auth, letters, digits, signs
+	-6,    // name ends in: access
+	551,   // head+form: basic, base64
+	-23,   // name ends in: ref
+	73,    // name has: app
+	-7,    // value holds+form: user, dotted
+	-357,  // letters+length: letters and signs, 8-11
+	-237,  // head+form: apikey, letters
+	10,    // name has: apikey
+	-4,    // head+form: cred, snake
 	-7,    // name has: level
-	-25,   // name ends in: host
-	-145,  // changes: 0/8
+	-45,   // name ends in: host
+	-178,  // changes: 0/8
 	-2,    // head+syntax: apikey, compare
-	-24,   // name ends in: state
-	-687,  // head+form: key, letters
-	-211,  // value holds+form: secret, letters
+	-17,   // name ends in: state
+	-660,  // head+form: key, letters
+	-274,  // value holds+form: secret, letters
 	-62,   // mark: generated
-	-477,  // touches: /
-	205,   // head+form: token, kebab
-	-392,  // length: 20-23
-	-218,  // value holds+form: user, signs
-	-198,  // letters+length: with blanks, 32
-	-21,   // value holds+form: credential, dotted
-	454,   // touches: ,
-	21,    // letters+length: aA, 20-23
-	432,   // head+form: key, number
+	-216,  // touches: /
+	17,    // head+form: token, kebab
+	-307,  // length: 20-23
+	-223,  // value holds+form: user, signs
+	-164,  // letters+length: with blanks, 32
+	-41,   // value holds+form: credential, dotted
+	429,   // touches: ,
+	-28,   // letters+length: aA, 20-23
+	435,   // head+form: key, number
 	-170,  // head+random: secret, 0/8
-	-584,  // letters+length: a1, 33-39
-	-429,  // letters+length: letters and joiners, 24-31
-	-1,    // head+letters: session, with blanks
-	214,   // head+form: token, uuid
-	-322,  // head+letters: secret, with blanks
-	-485,  // name has: mode
-	-456,  // name: several words
-	-1179, // name ends in: another word
-	-172,  // name has: token
-	198,   // variety: 3/8
-	-421,  // form+quote: signs, bare
-	-6,    // head+form: apikey, dotted
-	128,   // head+letters: key, aA1
-	83,    // name has: credential
-	-145,  // form+quote: uuid, quoted in a call
-	-6,    // name has: min
-	-514,  // touches: (
-	-60,   // head+random: identified, 2/8
-	218,   // head+form: bearer, hex
-	21,    // head+syntax: secret, assign
-	-760,  // before: connect
-	-33,   // value holds+form: key, several words
-	356,   // touches: )
-	-181,  // value holds+form: token, letters and digits
-	-414,  // name has: aws
-	-633,  // letters+length: letters, digits, joiners, 16-19
-	-536,  // head+value is: url, a weak password and digits or signs
-	-55,   // followed by: |, quoted
-	-1,    // head+letters: url, letters, digits, signs
-	-1114, // syntax: word, bare
-	-1704, // words of its name: all
-	-226,  // name ends in: basic
-	-108,  // head+letters: signature, A
-	-989,  // letters+length: a, 8-11
-	-2,    // name ends in: cache
-	-328,  // letters+length: A1, 6-7
-	-468,  // mark+quote: one character again and again, quoted
-	-4,    // head+syntax: cred, word
-	647,   // name ends in: store
-	-260,  // head+letters: password, A
+	-550,  // letters+length: a1, 33-39
+	-372,  // letters+length: letters and joiners, 24-31
+	91,    // head+form: token, uuid
+	-362,  // head+letters: secret, with blanks
+	-8,    // name has: mode
+	-345,  // name: several words
+	-1191, // name ends in: another word
+	-252,  // name has: token
+	320,   // variety: 3/8
+	-285,  // form+quote: signs, bare
+	-8,    // head+form: apikey, dotted
+	136,   // head+letters: key, aA1
+	153,   // name has: credential
+	-7,    // name has: min
+	-497,  // touches: (
+	361,   // head+form: bearer, hex
+	-43,   // head+syntax: secret, assign
+	-751,  // before: connect
+	-20,   // value holds+form: key, base64
+	-35,   // value holds+form: key, several words
+	395,   // touches: )
+	-141,  // value holds+form: token, letters and digits
+	-435,  // name has: aws
+	-650,  // letters+length: letters, digits, joiners, 16-19
+	-508,  // head+value is: url, a weak password and digits or signs
+	-44,   // followed by: |, quoted
+	-13,   // head+letters: url, letters, digits, signs
+	-1043, // syntax: word, bare
+	-1739, // words of its name: all
+	-213,  // name ends in: basic
+	-1044, // letters+length: a, 8-11
+	-3,    // name ends in: cache
+	-571,  // letters+length: A1, 6-7
+	-608,  // mark+quote: one character again and again, quoted
+	-6,    // head+syntax: cred, word
+	496,   // name ends in: store
+	-122,  // head+letters: password, A
 	-1,    // name ends in: handler
-	-1015, // letters+length: letters, digits, signs, 41-63
-	-579,  // head+form: auth, hex
+	-945,  // letters+length: letters, digits, signs, 41-63
+	-595,  // head+form: auth, hex
 	-2,    // name ends in: alias
-	-93,   // value holds+form: secret, several words
-	693,   // mark: foo
-	-227,  // name ends in: api
-	-4,    // head+letters: securestring, letters and joiners
-	-1,    // name has: map
+	-88,   // value holds+form: secret, several words
+	735,   // mark: foo
+	-219,  // name ends in: api
+	-5,    // head+letters: securestring, letters and joiners
+	-2,    // name has: map
 	-11,   // value holds+form: credential, url
-	-622,  // name ends in: token
-	-130,  // wrapped: yes
-	-468,  // name has: hash
-	378,   // name has: sid
-	-3,    // head+form: basic, dotted
-	-747,  // syntax: call, quoted
-	-104,  // head+letters: bearer, aA
-	-1507, // name ends in: id
-	234,   // form: url
-	-4,    // value holds+form: secret, path
-	-409,  // random: 1/8
-	400,   // head: identified
+	-696,  // name ends in: token
+	-112,  // wrapped: yes
+	-599,  // name has: hash
+	373,   // name has: sid
+	-4,    // head+form: basic, dotted
+	-886,  // syntax: call, quoted
+	-161,  // head+letters: bearer, aA
+	-1491, // name ends in: id
+	176,   // form: url
+	-3,    // value holds+form: secret, path
+	-397,  // random: 1/8
+	542,   // head: identified
 	-2,    // head+random: signature, 2/8
-	-46,   // mark+quote: default, quoted
-	-358,  // head+form: password, number
-	340,   // form+quote: url, bare
-	516,   // mark+quote: placeholder in brackets, bare
-	-15,   // head+letters: cred, letters and joiners
-	-37,   // name has: scope
-	135,   // head+random: basic, 2/8
-	-25,   // name has: login
-	-15,   // head+form: credential, constant
-	-215,  // letters+length: letters, digits, signs, 16-19
-	-63,   // head+form: secret, number
-	-11,   // value holds+form: credential, several words
-	-173,  // form: letters
-	73,    // head+letters: credential, A
-	271,   // letters+length: aA1, 41-63
-	-148,  // head+form: url, signs
+	-62,   // mark+quote: default, quoted
+	-403,  // head+form: password, number
+	285,   // form+quote: url, bare
+	481,   // mark+quote: placeholder in brackets, bare
+	-17,   // head+letters: cred, letters and joiners
+	-47,   // name has: scope
+	142,   // head+random: basic, 2/8
+	-30,   // name has: login
+	-18,   // head+form: credential, constant
+	-260,  // letters+length: letters, digits, signs, 16-19
+	-62,   // head+form: secret, number
+	-12,   // value holds+form: credential, several words
+	-110,  // form: letters
+	36,    // head+letters: credential, A
+	252,   // letters+length: aA1, 41-63
+	-187,  // head+form: url, signs
 	-2,    // head+value is: token, a weak password
-	-325,  // random+quote: 0/8, quoted in a call
-	-589,  // letters+length: letters and joiners, 16-19
+	-365,  // random+quote: 0/8, quoted in a call
+	-518,  // letters+length: letters and joiners, 16-19
 	-1,    // name has: max
-	-87,   // value holds+form: token, signs
-	-13,   // head+random: token, 4/8
-	-58,   // head+letters: pass, aA
-	-6,    // name has: path
-	-28,   // letters+length: letters and signs, 64 and more
-	421,   // name has: pass
-	508,   // head+letters: credential, letters and signs
-	338,   // head+random: passphrase, 1/8
-	284,   // head: bearer
-	-68,   // head+form: identified, dotted
+	-99,   // value holds+form: token, signs
+	47,    // head+random: token, 4/8
+	-149,  // head+letters: pass, aA
+	-2,    // name has: path
+	-19,   // letters+length: letters and signs, 64 and more
+	461,   // name has: pass
+	454,   // head+letters: credential, letters and signs
+	317,   // head+random: passphrase, 1/8
+	312,   // head: bearer
+	-34,   // head+form: identified, dotted
 	-1,    // value holds+form: key, path
-	-2,    // head+random: cookie, 0/8
-	203,   // name has: cert
-	368,   // digits: 6/8
-	103,   // head+letters: securestring, a
-	172,   // name has: ssl
-	479,   // head+random: secret, 1/8
-	-101,  // letters+length: letters and joiners, 64 and more
-	-404,  // head+form: password, several words
-	67,    // letters+length: a, 41-63
-	-38,   // head+letters: apikey, aA
-	91,    // letters+length: aA1, 16-19
+	161,   // name has: cert
+	443,   // digits: 6/8
+	104,   // head+letters: securestring, a
+	135,   // name has: ssl
+	556,   // head+random: secret, 1/8
+	-82,   // letters+length: letters and joiners, 64 and more
+	-439,  // head+form: password, several words
+	72,    // letters+length: a, 41-63
+	-44,   // head+letters: apikey, aA
+	49,    // letters+length: aA1, 16-19
 	-513,  // head+syntax: auth, assign
-	51,    // random+quote: 3/8, quoted in a call
-	-190,  // touches: quote
-	-120,  // name has: role
-	38,    // head+letters: secret, a
-	-62,   // value holds+form: key, kebab
+	93,    // random+quote: 3/8, quoted in a call
+	-222,  // touches: quote
+	-111,  // name has: role
+	54,    // head+letters: secret, a
+	-51,   // value holds+form: key, kebab
 	1,     // name has: ssh
-	-284,  // head+form: secret, snake
-	690,   // head+form: pass, signs
-	-15,   // name ends in: refresh
-	-991,  // letters+length: letters, digits, signs, 20-23
+	-287,  // head+form: secret, snake
+	669,   // head+form: pass, signs
+	-16,   // name ends in: refresh
+	-1042, // letters+length: letters, digits, signs, 20-23
 	-4,    // mark+quote: none, bare
-	-10,   // form+quote: snake, quoted
-	-559,  // variety: 1/8
-	-41,   // mark+quote: fake, bare
-	770,   // name has: consumer
+	-86,   // form+quote: snake, quoted
+	-651,  // variety: 1/8
+	-34,   // mark+quote: fake, bare
+	778,   // name has: consumer
 	-2,    // head+form: session, letters
-	-1397, // before: static
-	-736,  // head+form: token, letters
-	-26,   // mark+quote: default, bare
-	295,   // letters+length: letters and joiners, 33-39
-	563,   // form+quote: letters, quoted
-	-515,  // line: comment
-	-22,   // head+letters: passphrase, letters and joiners
-	52,    // head+letters: secret, a1
-	92,    // head+random: signature, 3/8
-	338,   // name has: passphrase
-	303,   // head+letters: secret, A1
-	-732,  // random: 0/8
-	-176,  // form: constant
-	-318,  // letters+length: aA, 4-5
-	205,   // mark+quote: my, quoted
-	-204,  // head+letters: identified, aA
-	-415,  // followed by: :, quoted in a call
-	-228,  // head+random: basic, 3/8
-	-2,    // followed by: +, quoted
-	432,   // head+letters: pass, a1
-	-692,  // letters: with blanks
-	-61,   // letters+length: letters and joiners, 41-63
-	-736,  // value holds+form: password, several words
-	-128,  // letters+length: aA1, 20-23
-	-23,   // head+syntax: secret, pair
-	240,   // words of its name+quote: some, quoted in a call
-	-11,   // head+letters: basic, letters, digits, joiners
-	-9,    // head+random: session, 1/8
-	-251,  // head+form: bearer, letters
-	-353,  // head+syntax: token, header
-	298,   // scheme: postgres
-	-337,  // head: secret
-	-30,   // mark: todo
-	432,   // head+letters: key, 1
-	-40,   // letters+length: letters, digits, joiners, 4-5
-	-16,   // name ends in: login
-	7,     // name has: header
-	-522,  // letters+length: letters and joiners, 8-11
-	-474,  // random+quote: 1/8, bare
-	-57,   // head+random: cred, 1/8
-	-192,  // mark+quote: template, bare
-	-10,   // value holds+form: auth, dotted
-	-53,   // letters+length: aA, 33-39
-	-6,    // name ends in: sign
-	774,   // name ends in: pass
-	-1,    // mark+quote: sample, bare
-	-384,  // head+syntax: secret, word
-	-154,  // head+letters: credential, letters, digits, joiners
-	1223,  // head+letters: password, a
-	-9,    // value holds+form: token, path
-	-913,  // value holds+form: name, letters
-	-400,  // line: declaration
-	-22,   // value holds+form: name, signs
-	477,   // letters+length: a1, 64 and more
-	-428,  // changes: 4/8
-	117,   // head+random: bearer, 3/8
-	-333,  // head+form: key, several words
+	-1372, // before: static
+	-766,  // head+form: token, letters
+	-31,   // mark+quote: default, bare
+	183,   // letters+length: letters and joiners, 33-39
+	523,   // form+quote: letters, quoted
+	-449,  // line: comment
+	-31,   // head+letters: passphrase, letters and joiners
+	26,    // head+letters: secret, a1
+	77,    // head+random: signature, 3/8
+	317,   // name has: passphrase
+	315,   // head+letters: secret, A1
+	-700,  // random: 0/8
+	-187,  // form: constant
+	-345,  // letters+length: aA, 4-5
+	177,   // mark+quote: my, quoted
+	-422,  // followed by: :, quoted in a call
+	-169,  // head+random: basic, 3/8
+	-3,    // followed by: +, quoted
+	481,   // head+letters: pass, a1
+	-714,  // letters: with blanks
+	-20,   // name has: regex
+	-119,  // letters+length: letters and joiners, 41-63
+	-718,  // value holds+form: password, several words
+	-131,  // letters+length: aA1, 20-23
+	-34,   // head+syntax: secret, pair
+	207,   // words of its name+quote: some, quoted in a call
+	-9,    // head+letters: basic, letters, digits, joiners
+	-11,   // head+random: session, 1/8
+	-343,  // head+form: bearer, letters
+	-348,  // head+syntax: token, header
+	259,   // scheme: postgres
+	-322,  // head: secret
+	-43,   // mark: todo
+	435,   // head+letters: key, 1
+	-18,   // letters+length: letters, digits, joiners, 4-5
+	-17,   // name ends in: login
+	8,     // name has: header
+	-535,  // letters+length: letters and joiners, 8-11
+	-479,  // random+quote: 1/8, bare
+	-96,   // head+random: cred, 1/8
+	-82,   // mark+quote: template, bare
+	-15,   // value holds+form: auth, dotted
+	-30,   // letters+length: aA, 33-39
+	732,   // name ends in: pass
+	-280,  // head+syntax: secret, word
+	-15,   // head+letters: credential, letters, digits, joiners
+	1162,  // head+letters: password, a
+	-8,    // value holds+form: token, path
+	-78,   // value holds+form: name, letters
+	-448,  // line: declaration
+	-38,   // value holds+form: name, signs
+	199,   // letters+length: a1, 64 and more
+	-483,  // changes: 4/8
+	140,   // head+random: bearer, 3/8
+	-281,  // head+form: key, several words
 	-1,    // name ends in: map
-	-391,  // head+form: key, uuid
-	-165,  // head+letters: identified, letters and joiners
-	-669,  // value holds: key
-	-47,   // name has: format
-	-620,  // followed by: ,, quoted in a call
-	-71,   // value holds+form: secret, letters and digits
-	-434,  // random+quote: 2/8, bare
-	-356,  // name ends in: credentials
-	-516,  // name ends in: method
-	-64,   // syntax: call, quoted in a call
-	-119,  // form: number
-	-189,  // head+form: key, snake
-	-1197, // words: 7/8
-	-100,  // mark+quote: removed, bare
-	-122,  // mark: fake
-	-6,    // head+form: bearer, signs
-	323,   // followed by: @, bare
-	-224,  // letters+length: 1, 6-7
-	247,   // letters+length: aA, 24-31
-	753,   // form: base64
-	-11,   // letters+length: letters and joiners, 32
-	-449,  // form+quote: path, bare
-	-417,  // name has: credentials
-	280,   // head+syntax: credential, call
-	-91,   // words of its name+quote: all, quoted in a call
-	408,   // head+syntax: identified, word
-	258,   // head+random: auth, 3/8
-	1061,  // followed by: line end, bare
+	-34,   // head+letters: identified, letters and joiners
+	-683,  // value holds: key
+	-76,   // name has: format
+	-570,  // followed by: ,, quoted in a call
+	-57,   // value holds+form: secret, letters and digits
+	-530,  // random+quote: 2/8, bare
+	-344,  // name ends in: credentials
+	-63,   // syntax: call, quoted in a call
+	-142,  // form: number
+	-179,  // head+form: key, snake
+	-1,    // head+letters: nonce, letters and joiners
+	-1234, // words: 7/8
+	-85,   // mark+quote: removed, bare
+	-123,  // mark: fake
+	-9,    // head+form: bearer, signs
+	316,   // followed by: @, bare
+	-223,  // letters+length: 1, 6-7
+	209,   // letters+length: aA, 24-31
+	755,   // form: base64
+	-14,   // letters+length: letters and joiners, 32
+	-468,  // form+quote: path, bare
+	-431,  // name has: credentials
+	304,   // head+syntax: credential, call
+	-58,   // words of its name+quote: all, quoted in a call
+	564,   // head+syntax: identified, word
+	248,   // head+random: auth, 3/8
+	990,   // followed by: line end, bare
 	-1,    // name has: plain
-	1789,  // words: 0/8
-	273,   // letters+length: a, 32
-	118,   // length: 12-15
-	-71,   // value holds+form: token, dotted
-	487,   // head+syntax: auth, compare
-	-24,   // head+form: auth, snake
+	1859,  // words: 0/8
+	267,   // letters+length: a, 32
+	219,   // length: 12-15
+	-101,  // value holds+form: token, dotted
+	541,   // head+syntax: auth, compare
+	-23,   // head+form: auth, snake
 	-2,    // name ends in: encrypted
-	-57,   // variety: 6/8
-	-158,  // value holds: passwd
-	104,   // head+syntax: secret, call
-	-585,  // scheme: other
-	-212,  // before: default
-	-142,  // before: env
-	-565,  // head+form: password, path
-	407,   // head+random: password, 1/8
-	-35,   // head+syntax: secret, compare
-	483,   // letters: a1
-	400,   // name has: identified
-	-21,   // head+syntax: token, pair
-	338,   // head+random: key, 4/8
-	-4,    // head+form: secret, path
-	309,   // letters+length: a1, 12-15
-	-31,   // mark+quote: one character again and again, quoted in a call
-	-35,   // letters+length: letters, digits, signs, 4-5
-	1467,  // before: config
-	-792,  // mark: index
-	-248,  // head: basic
-	187,   // letters+length: with blanks, 16-19
-	-97,   // random+quote: 5/8, bare
-	-129,  // head+form: key, kebab
-	598,   // name ends in: code
-	-2,    // letters+length: letters and joiners, 40
-	-48,   // mark: placeholder
-	338,   // head: passphrase
-	-676,  // words of its name+quote: some, quoted
-	-44,   // random: 5/8
-	440,   // head+form: key, hex
-	-192,  // syntax: flag, quoted
-	-52,   // name has: file
-	545,   // name has: root
-	-193,  // mark: example
-	-82,   // value holds+form: credential, signs
-	-302,  // head: token
-	-53,   // before: let
-	203,   // letters+length: aA1, 64 and more
-	434,   // name has: database
-	-1045, // followed by: ), bare
-	-30,   // head+syntax: key, flag
-	-94,   // head+random: token, 1/8
-	800,   // letters+length: a, 33-39
+	-32,   // variety: 6/8
+	-164,  // value holds: passwd
+	67,    // head+syntax: secret, call
+	-567,  // scheme: other
+	-47,   // before: default
+	-123,  // before: env
+	-577,  // head+form: password, path
+	495,   // head+random: password, 1/8
+	-5,    // head+syntax: secret, compare
+	355,   // letters: a1
+	542,   // name has: identified
+	-28,   // head+syntax: token, pair
+	349,   // head+random: key, 4/8
+	-3,    // head+form: secret, path
+	209,   // letters+length: a1, 12-15
+	-28,   // mark+quote: one character again and again, quoted in a call
+	-46,   // letters+length: letters, digits, signs, 4-5
+	1465,  // before: config
+	-865,  // mark: index
+	-234,  // head: basic
+	236,   // letters+length: with blanks, 16-19
+	-168,  // random+quote: 5/8, bare
+	-186,  // head+form: key, kebab
+	544,   // name ends in: code
+	-3,    // letters+length: letters and joiners, 40
+	-56,   // mark: placeholder
+	317,   // head: passphrase
+	-752,  // words of its name+quote: some, quoted
+	-112,  // random: 5/8
+	108,   // head+form: key, hex
+	-178,  // syntax: flag, quoted
+	-46,   // name has: file
+	510,   // name has: root
+	-186,  // mark: example
+	-100,  // value holds+form: credential, signs
+	-389,  // head: token
+	13,    // before: let
+	237,   // letters+length: aA1, 64 and more
+	415,   // name has: database
+	-1078, // followed by: ), bare
+	-33,   // head+syntax: key, flag
+	-178,  // head+random: token, 1/8
+	753,   // letters+length: a, 33-39
 	-3,    // head+form: cred, signs
-	435,   // head+letters: secret, A
-	-95,   // letters+length: letters and signs, 33-39
-	-271,  // head+random: apikey, 1/8
-	-28,   // mark+quote: index, quoted
-	-5,    // name ends in: group
-	171,   // letters+length: A1, 41-63
-	-28,   // head+letters: credential, letters, digits, signs
+	400,   // head+letters: secret, A
+	-103,  // letters+length: letters and signs, 33-39
+	-254,  // head+random: apikey, 1/8
+	-27,   // mark+quote: index, quoted
+	-6,    // name ends in: group
+	212,   // letters+length: A1, 41-63
+	-32,   // head+letters: credential, letters, digits, signs
 	-1,    // name ends in: account
-	-60,   // followed by: ;, quoted
-	-368,  // words of its name+quote: all, quoted
-	-267,  // before: log
-	-179,  // name ends in: key
-	-531,  // head+letters: pass, aA1
-	-365,  // head+letters: password, letters and joiners
-	-484,  // name has: key
-	-77,   // head+syntax: auth, call
-	357,   // followed by: }, quoted
-	-64,   // head+form: credential, several words
+	-48,   // followed by: ;, quoted
+	-398,  // words of its name+quote: all, quoted
+	-222,  // before: log
+	-398,  // name ends in: key
+	-501,  // head+letters: pass, aA1
+	-399,  // head+letters: password, letters and joiners
+	-541,  // name has: key
+	-65,   // head+syntax: auth, call
+	416,   // followed by: }, quoted
+	-58,   // head+form: credential, several words
 	203,   // random+quote: 3/8, quoted
-	-349,  // head+form: basic, letters
-	47,    // head+letters: basic, letters and signs
-	-25,   // name has: host
-	-176,  // letters+length: letters and joiners, 4-5
-	-81,   // mark+quote: fake, quoted
-	-362,  // mark+quote: template, quoted
-	185,   // random+quote: 2/8, quoted
-	-179,  // name has: refresh
-	-108,  // name has: salt
-	-1027, // letters+length: letters and joiners, 20-23
-	91,    // name ends in: signature
-	-369,  // head: auth
-	-355,  // head+letters: secret, letters, digits, joiners
-	-89,   // mark: my
-	190,   // head+letters: passphrase, with blanks
-	-278,  // random+quote: 0/8, bare
-	-72,   // mark: default
+	-398,  // head+form: basic, letters
+	50,    // head+letters: basic, letters and signs
+	-45,   // name has: host
+	-180,  // letters+length: letters and joiners, 4-5
+	-88,   // mark+quote: fake, quoted
+	-412,  // mark+quote: template, quoted
+	247,   // random+quote: 2/8, quoted
+	-202,  // name has: refresh
+	-160,  // name has: salt
+	-802,  // letters+length: letters and joiners, 20-23
+	73,    // name ends in: signature
+	-368,  // head: auth
+	-198,  // head+letters: secret, letters, digits, joiners
+	-259,  // mark: my
+	188,   // head+letters: passphrase, with blanks
+	-267,  // random+quote: 0/8, bare
+	-95,   // mark: default
 	-3,    // value holds+form: auth, path
-	-110,  // head+random: bearer, 1/8
-	-36,   // value holds+form: key, dotted
-	-179,  // value holds+form: secret, snake
-	-311,  // head+form: basic, letters and digits
+	-68,   // head+random: bearer, 1/8
+	-42,   // value holds+form: key, dotted
+	-208,  // value holds+form: secret, snake
+	-280,  // head+form: basic, letters and digits
 	-5,    // mark: none
-	-131,  // head+form: pass, letters and digits
-	-245,  // before: throw
-	-4,    // head+letters: password, aA1
-	394,   // letters+length: letters and signs, 16-19
-	519,   // head+form: pass, letters
-	-6,    // head+form: basic, signs
+	-51,   // head+form: pass, letters and digits
+	-281,  // before: throw
+	41,    // head+letters: password, aA1
+	364,   // letters+length: letters and signs, 16-19
+	463,   // head+form: pass, letters
+	-5,    // head+form: basic, signs
 	-1,    // head+form: session, signs
-	362,   // head+letters: securestring, aA
-	-194,  // value holds+form: key, signs
-	68,    // letters+length: A1, 16-19
-	-23,   // head+syntax: basic, assign
-	-439,  // head+letters: key, letters and joiners
-	789,   // name is: CONSTANT
-	-43,   // mark: placeholder in brackets
-	515,   // head+random: key, 3/8
-	-344,  // name has: default
-	-137,  // form+quote: snake, quoted in a call
-	329,   // value holds+form: password, signs
-	-124,  // before: expected
-	-21,   // before: print
-	-105,  // form+quote: url, quoted
-	-251,  // letters+length: aA, 6-7
-	-173,  // mark+quote: example, quoted
-	-15,   // head+syntax: credential, compare
-	520,   // length: 24-31
-	-15,   // head: session
-	1750,  // mark: bar
-	-283,  // head+letters: pass, letters, digits, signs
-	-1175, // letters: letters and joiners
-	-158,  // mark: a sequence
-	-14,   // value holds+form: user, snake
-	426,   // head+letters: url, aA1
-	360,   // syntax: assign, quoted
-	-322,  // head+form: secret, several words
-	-19,   // value holds+form: password, path
+	348,   // head+letters: securestring, aA
+	-195,  // value holds+form: key, signs
+	81,    // letters+length: A1, 16-19
+	-24,   // head+syntax: basic, assign
+	-468,  // head+letters: key, letters and joiners
+	893,   // name is: CONSTANT
+	-87,   // mark: placeholder in brackets
+	594,   // head+random: key, 3/8
+	-403,  // name has: default
+	-145,  // form+quote: snake, quoted in a call
+	282,   // value holds+form: password, signs
+	-121,  // before: expected
+	-26,   // before: print
+	-108,  // form+quote: url, quoted
+	-200,  // letters+length: aA, 6-7
+	-170,  // mark+quote: example, quoted
+	-17,   // head+syntax: credential, compare
+	515,   // length: 24-31
+	-19,   // head: session
+	1680,  // mark: bar
+	-264,  // head+letters: pass, letters, digits, signs
+	-1126, // letters: letters and joiners
+	-209,  // mark: a sequence
+	-10,   // value holds+form: user, snake
+	399,   // head+letters: url, aA1
+	448,   // syntax: assign, quoted
+	-362,  // head+form: secret, several words
+	-22,   // value holds+form: password, path
 	42,    // head+random: securestring, 2/8
-	-50,   // head+form: token, number
-	-585,  // mark: template
-	-64,   // head+letters: credential, with blanks
-	-588,  // head: key
-	120,   // name has: passwd
-	-3,    // name has: dir
-	408,   // head+letters: auth, a1
-	-296,  // mark+quote: test, quoted
-	920,   // name has: postgres
-	-199,  // value holds+form: key, letters and digits
-	-548,  // head+form: auth, letters
-	-649,  // head+random: token, 0/8
-	-5,    // head+form: cred, dotted
-	-243,  // form+quote: several words, quoted in a call
-	-339,  // head+random: credential, 2/8
-	-134,  // followed by: <, bare
-	-38,   // mark+quote: foo, quoted in a call
-	-15,   // name has: group
-	-36,   // value holds+form: auth, several words
-	148,   // head+form: secret, letters and digits
-	-953,  // name ends in: name
+	-51,   // head+form: token, number
+	-526,  // mark: template
+	-58,   // head+letters: credential, with blanks
+	-606,  // head: key
+	86,    // name has: passwd
+	357,   // head+letters: auth, a1
+	-318,  // mark+quote: test, quoted
+	867,   // name has: postgres
+	-183,  // value holds+form: key, letters and digits
+	-568,  // head+form: auth, letters
+	-729,  // head+random: token, 0/8
+	-7,    // head+form: cred, dotted
+	-260,  // form+quote: several words, quoted in a call
+	-367,  // head+random: credential, 2/8
+	-188,  // followed by: <, bare
+	-43,   // mark+quote: foo, quoted in a call
+	-14,   // name has: group
+	-38,   // value holds+form: auth, several words
+	120,   // head+form: secret, letters and digits
 	-3,    // head: cookie
-	-38,   // value holds+form: pass, snake
-	-4,    // head+form: cred, letters and digits
-	-131,  // before: var
-	-18,   // value holds+form: auth, kebab
-	-15,   // value holds+form: credential, path
-	-36,   // name ends in: field
-	-19,   // name ends in: pwd
-	-115,  // value holds+form: password, letters and digits
-	219,   // letters: a
-	-17,   // mark+quote: format, quoted in a call
-	352,   // syntax: compare, quoted
-	-458,  // value holds: password
-	-536,  // head+letters: url, a1
-	418,   // head+syntax: password, compare
-	-276,  // head+letters: credential, a1
-	-45,   // followed by: blank, quoted in a call
-	-218,  // name has: username
-	-398,  // changes: 2/8
-	-350,  // head+letters: auth, letters, digits, joiners
+	-32,   // value holds+form: pass, snake
+	-3,    // head+form: cred, letters and digits
+	-148,  // before: var
+	-25,   // value holds+form: auth, kebab
+	-18,   // value holds+form: credential, path
+	-57,   // name ends in: pwd
+	-13,   // value holds+form: password, letters and digits
+	184,   // letters: a
+	-21,   // mark+quote: format, quoted in a call
+	421,   // syntax: compare, quoted
+	-616,  // value holds: password
+	-508,  // head+letters: url, a1
+	420,   // head+syntax: password, compare
+	-329,  // head+letters: credential, a1
+	-72,   // followed by: blank, quoted in a call
+	-235,  // name has: username
+	-453,  // changes: 2/8
+	-479,  // head+letters: auth, letters, digits, joiners
 	-2,    // name has: sort
-	290,   // head+syntax: bearer, header
-	-37,   // name ends in: scope
-	861,   // digits: 5/8
-	50,    // random+quote: 5/8, quoted
-	-676,  // head+random: secret, 4/8
-	680,   // value holds+form: password, url
-	812,   // name ends in: data
-	-640,  // letters+length: 1, 4-5
-	-190,  // head+form: auth, kebab
-	-506,  // mark+quote: placeholder in brackets, quoted
-	-3,    // name ends in: session
-	-213,  // head+form: credential, signs
-	577,   // length: 8-11
-	465,   // head+form: securestring, letters
-	-358,  // head+letters: password, 1
-	-86,   // name has: bytes
-	-9,    // head+random: bearer, 0/8
-	-530,  // name has: method
-	-751,  // name has: public
-	-703,  // form: dotted
-	-523,  // head+form: key, signs
-	-46,   // value holds+form: auth, base64
-	-31,   // head+syntax: cred, assign
-	-172,  // name has: manager
-	-315,  // variety: 4/8
-	-182,  // value is: a weak password and digits or signs
-	-53,   // name has: signature
-	-246,  // followed by: blank, bare
-	-120,  // words: 4/8
-	-77,   // value holds+form: token, snake
-	-3,    // letters+length: letters and signs, 32
-	-615,  // mark: test
-	-337,  // form+quote: number, quoted
-	1391,  // name has: master
-	-357,  // letters+length: A1, 4-5
-	8,     // letters+length: letters, digits, joiners, 32
-	-121,  // head+random: pass, 2/8
-	-1,    // head+value is: basic, a weak password
-	115,   // head+value is: url, a weak password
-	232,   // head+letters: token, a1
-	-33,   // head+form: cred, letters
-	-66,   // head+letters: token, A1
-	129,   // head+letters: secret, aA1
-	-646,  // head+syntax: credential, assign
-	-520,  // form+quote: dotted, bare
-	-280,  // followed by: :, quoted
-	-64,   // name ends in: bytes
-	-5,    // head+form: signature, letters and digits
-	6,     // letters+length: letters, digits, joiners, 40
-	243,   // head+random: basic, 4/8
-	-2,    // name has: current
-	586,   // head+form: url, letters
-	-13,   // name ends in: index
-	-10,   // mark+quote: sample, quoted
-	-475,  // letters+length: a1, 6-7
-	-168,  // name has: provider
-	-404,  // head+form: token, letters and digits
-	-29,   // head+syntax: token, assign
-	-5,    // head+syntax: bearer, assign
-	202,   // head+random: pass, 1/8
-	281,   // followed by: quote, bare
-	-27,   // head+letters: identified, with blanks
-	853,   // head+letters: password, a1
-	-7,    // name has: tls
-	-755,  // value holds+form: password, kebab
-	472,   // name ends in: value
-	-40,   // name ends in: provider
-	-16,   // head+form: auth, url
-	-5,    // head+random: securestring, 0/8
-	566,   // letters+length: a, 16-19
-	-977,  // before: const
-	322,   // head+random: secret, 2/8
-	1066,  // letters+length: A1, 20-23
-	-2,    // name has: expires
-	-388,  // value holds+form: password, dotted
-	-326,  // followed by: &, bare
-	-5,    // followed by: ], bare
-	-6,    // value holds+form: credential, snake
-	-5,    // value holds+form: credential, kebab
-	-215,  // head+random: credential, 0/8
-	129,   // head+syntax: pass, assign
-	-134,  // value holds+form: user, letters
-	269,   // name has: config
+	318,   // head+syntax: bearer, header
+	-46,   // name ends in: scope
+	1207,  // digits: 5/8
+	54,    // random+quote: 5/8, quoted
+	-667,  // head+random: secret, 4/8
+	-1,    // head+form: cred, path
+	617,   // value holds+form: password, url
+	767,   // name ends in: data
+	-679,  // letters+length: 1, 4-5
+	-65,   // head+form: auth, kebab
+	-510,  // mark+quote: placeholder in brackets, quoted
+	-224,  // head+form: credential, signs
+	671,   // length: 8-11
+	452,   // head+form: securestring, letters
+	-403,  // head+letters: password, 1
+	-96,   // name has: bytes
+	3,     // head+random: bearer, 0/8
+	-27,   // name has: method
+	-849,  // name has: public
+	-598,  // form: dotted
+	-484,  // head+form: key, signs
+	-49,   // value holds+form: auth, base64
+	-67,   // head+syntax: cred, assign
+	-226,  // name has: manager
+	-342,  // variety: 4/8
+	-145,  // value is: a weak password and digits or signs
+	19,    // name has: signature
+	-220,  // followed by: blank, bare
+	-219,  // words: 4/8
+	-76,   // value holds+form: token, snake
+	-4,    // letters+length: letters and signs, 32
+	-601,  // mark: test
+	-329,  // form+quote: number, quoted
+	1259,  // name has: master
+	-252,  // letters+length: A1, 4-5
+	-19,   // letters+length: letters, digits, joiners, 32
+	-72,   // head+random: pass, 2/8
+	151,   // head+value is: url, a weak password
+	285,   // head+letters: token, a1
+	-91,   // head+form: cred, letters
+	-60,   // head+letters: token, A1
+	135,   // head+letters: secret, aA1
+	-541,  // head+syntax: credential, assign
+	-532,  // form+quote: dotted, bare
+	-202,  // followed by: :, quoted
+	-1,    // value holds+form: login, snake
+	-68,   // name ends in: bytes
+	-6,    // head+form: signature, letters and digits
+	5,     // letters+length: letters, digits, joiners, 40
+	217,   // head+random: basic, 4/8
+	-6,    // name has: current
+	616,   // head+form: url, letters
+	-14,   // name ends in: index
+	-11,   // mark+quote: sample, quoted
+	-463,  // letters+length: a1, 6-7
+	-55,   // name has: provider
+	-333,  // head+form: token, letters and digits
+	50,    // head+syntax: token, assign
+	268,   // head+random: pass, 1/8
+	312,   // followed by: quote, bare
+	787,   // head+letters: password, a1
+	-9,    // name has: tls
+	-730,  // value holds+form: password, kebab
+	408,   // name ends in: value
+	-45,   // name ends in: provider
+	-14,   // head+form: auth, url
+	-7,    // head+random: securestring, 0/8
+	610,   // letters+length: a, 16-19
+	-1104, // before: const
+	269,   // head+random: secret, 2/8
+	980,   // letters+length: A1, 20-23
+	-407,  // value holds+form: password, dotted
+	-315,  // followed by: &, bare
+	-8,    // followed by: ], bare
+	-9,    // value holds+form: credential, snake
+	-2,    // value holds+form: credential, kebab
+	-97,   // head+random: credential, 0/8
+	18,    // head+syntax: pass, assign
+	-141,  // value holds+form: user, letters
+	205,   // name has: config
 	-5,    // name has: github
-	532,   // random+quote: 3/8, bare
-	-306,  // head+letters: secret, letters and joiners
-	80,    // head+letters: bearer, aA1
-	-58,   // name ends in: credential
-	111,   // head+random: token, 2/8
-	22,    // changes: 1/8
-	-302,  // name ends in: keys
-	1070,  // length: 64 and more
-	-152,  // followed by: ], quoted
-	56,    // head+form: key, dotted
-	-36,   // head+form: pass, base64
-	-411,  // digits: 0/8
-	-23,   // head+syntax: credential, pair
-	-200,  // head+syntax: auth, flag
-	-697,  // mark+quote: a sequence, quoted
-	-124,  // before: expect
+	485,   // random+quote: 3/8, bare
+	-263,  // head+letters: secret, letters and joiners
+	96,    // head+letters: bearer, aA1
+	-159,  // name ends in: credential
+	129,   // head+random: token, 2/8
+	60,    // changes: 1/8
+	-352,  // name ends in: keys
+	845,   // length: 64 and more
+	-110,  // followed by: ], quoted
+	-42,   // head+form: key, dotted
+	-39,   // head+form: pass, base64
+	-421,  // digits: 0/8
+	-42,   // head+syntax: credential, pair
+	-183,  // head+syntax: auth, flag
+	-672,  // mark+quote: a sequence, quoted
+	-121,  // before: expect
 	-6,    // head+value is: key, a weak password
-	38,    // followed by: ,, quoted
-	-16,   // name has: foreign
-	-25,   // name ends in: list
-	-298,  // bias
-	-467,  // head+value is: token, a weak password and digits or signs
-	-268,  // form+quote: letters and digits, bare
+	45,    // followed by: ,, quoted
+	-21,   // name has: foreign
+	-33,   // name ends in: list
+	-286,  // bias
+	-480,  // head+value is: token, a weak password and digits or signs
+	-279,  // form+quote: letters and digits, bare
 	-1,    // name has: bad
-	843,   // form+quote: hex, bare
-	782,   // variety: 2/8
-	-67,   // mark+quote: redacted, bare
-	338,   // head+syntax: passphrase, assign
-	-43,   // mark+quote: operator, bare
-	-19,   // name has: session
-	-308,  // form+quote: signs, quoted in a call
+	519,   // form+quote: hex, bare
+	796,   // variety: 2/8
+	-76,   // mark+quote: redacted, bare
+	317,   // head+syntax: passphrase, assign
+	-67,   // mark+quote: operator, bare
+	-24,   // name has: session
+	-344,  // form+quote: signs, quoted in a call
 	-3,    // mark+quote: call, quoted in a call
-	-349,  // value holds: credential
-	81,    // letters+length: letters, digits, joiners, 24-31
-	-95,   // head+syntax: auth, word
-	-316,  // letters+length: aA1, 12-15
-	592,   // mark+quote: xxx, quoted
-	-2,    // name has: signing
-	-37,   // head+letters: basic, aA
-	172,   // head+letters: passphrase, a
-	-581,  // before: return
-	1180,  // mark+quote: foo, bare
-	-31,   // mark+quote: format, bare
-	-24,   // variety: 5/8
-	667,   // form+quote: kebab, quoted in a call
-	-100,  // letters: A
-	-62,   // head+form: credential, base64
-	383,   // letters+length: letters, digits, joiners, 33-39
-	-59,   // name has: service
-	-857,  // head+random: key, 1/8
-	-437,  // form+quote: kebab, bare
-	-362,  // followed by: ;, bare
-	275,   // letters+length: a1, 41-63
-	-58,   // head+form: key, url
-	-55,   // mark+quote: xxx, bare
-	175,   // name has: store
-	-1708, // words of its name+quote: all, bare
+	-425,  // value holds: credential
+	69,    // letters+length: letters, digits, joiners, 24-31
+	-169,  // head+syntax: auth, word
+	-305,  // letters+length: aA1, 12-15
+	578,   // mark+quote: xxx, quoted
+	-3,    // name has: signing
+	-57,   // head+letters: basic, aA
+	161,   // head+letters: passphrase, a
+	-650,  // before: return
+	1167,  // mark+quote: foo, bare
+	-36,   // mark+quote: format, bare
+	21,    // variety: 5/8
+	670,   // form+quote: kebab, quoted in a call
+	-40,   // letters: A
+	-55,   // head+form: credential, base64
+	507,   // letters+length: letters, digits, joiners, 33-39
+	-31,   // name has: service
+	-936,  // head+random: key, 1/8
+	-585,  // form+quote: kebab, bare
+	-403,  // followed by: ;, bare
+	397,   // letters+length: a1, 41-63
+	-43,   // head+form: key, url
+	-29,   // mark+quote: xxx, bare
+	40,    // name has: store
+	-1672, // words of its name+quote: all, bare
 	-1,    // mark+quote: null, bare
-	-94,   // head+letters: pass, letters and signs
-	138,   // mark+quote: call, quoted
-	-97,   // value holds+form: auth, letters and digits
-	-128,  // mark: format
-	415,   // name has: nkey
-	-33,   // name has: cred
+	-3,    // head+syntax: session, call
+	-73,   // head+letters: pass, letters and signs
+	139,   // mark+quote: call, quoted
+	-96,   // value holds+form: auth, letters and digits
+	-130,  // mark: format
+	433,   // name has: nkey
+	-31,   // name has: cred
 	-3,    // head+value is: auth, a weak password
-	-426,  // head+letters: key, a
-	961,   // form+quote: letters and digits, quoted in a call
-	-37,   // head+syntax: credential, flag
-	-148,  // value holds+form: pass, dotted
-	581,   // random: 2/8
-	-5,    // before: func
-	-270,  // letters+length: letters, digits, joiners, 8-11
-	145,   // letters+length: letters and joiners, 6-7
+	-329,  // head+letters: key, a
+	955,   // form+quote: letters and digits, quoted in a call
+	-42,   // head+syntax: credential, flag
+	-152,  // value holds+form: pass, dotted
+	558,   // random: 2/8
+	-8,    // before: func
+	-290,  // letters+length: letters, digits, joiners, 8-11
+	169,   // letters+length: letters and joiners, 6-7
 	-7,    // name ends in: level
-	-157,  // letters+length: 1, 8-11
-	784,   // head+value is: pass, a weak password
-	-595,  // before: echo
-	-2,    // name ends in: root
-	-2,    // head+random: cred, 2/8
-	-122,  // mark: your
-	519,   // value holds+form: password, snake
+	-161,  // letters+length: 1, 8-11
+	782,   // head+value is: pass, a weak password
+	-577,  // before: echo
+	-3,    // name ends in: root
+	-21,   // head+random: cred, 2/8
+	-135,  // mark: your
+	430,   // value holds+form: password, snake
 	-5,    // head+form: securestring, dotted
 	-1,    // before: case
-	-7,    // letters+length: A1, 8-11
-	457,   // name has: code
+	-4,    // letters+length: A1, 8-11
+	431,   // name has: code
+	-26,   // head+form: pass, path
 	-26,   // letters+length: with blanks, 6-7
-	773,   // name has: access
-	-35,   // head+random: apikey, 2/8
-	-303,  // letters: letters and signs
-	498,   // head+random: securestring, 1/8
-	-165,  // form+quote: constant, quoted
-	-38,   // head+syntax: secret, flag
-	-10,   // head+letters: apikey, letters and joiners
-	108,   // name has: mysql
-	-10,   // value holds+form: secret, signs
-	-75,   // head+random: secret, 3/8
-	-248,  // name: one word
-	710,   // mark+quote: change, bare
-	216,   // letters+length: letters, digits, signs, 33-39
-	-1,    // head+letters: session, aA
-	-82,   // name: two words
-	-10,   // letters+length: a1, 20-23
-	-38,   // before: if
-	-46,   // name has: get
-	153,   // random+quote: 1/8, quoted
-	-187,  // head+letters: auth, aA
-	-940,  // head+syntax: key, word
-	-201,  // value holds: secret
-	94,    // head+syntax: auth, pair
-	173,   // head+random: token, 5/8
-	144,   // letters+length: letters and signs, 20-23
-	188,   // before: new
-	-264,  // mark+quote: test, bare
-	-451,  // syntax: pair, quoted
-	-80,   // mark+quote: format, quoted
-	-456,  // value holds+form: password, base64
-	-46,   // value holds+form: pass, url
-	915,   // letters+length: a1, 16-19
-	561,   // digits: 1/8
-	-850,  // mark+quote: variable, bare
-	-119,  // letters: 1
-	515,   // head+syntax: credential, word
-	-2,    // name ends in: server
+	930,   // name has: access
+	-43,   // head+random: apikey, 2/8
+	-330,  // letters: letters and signs
+	485,   // head+random: securestring, 1/8
+	-175,  // form+quote: constant, quoted
+	-35,   // head+syntax: secret, flag
+	-11,   // head+letters: apikey, letters and joiners
+	83,    // name has: mysql
+	-13,   // value holds+form: secret, signs
+	-99,   // head+random: secret, 3/8
+	-306,  // name: one word
+	639,   // mark+quote: change, bare
+	243,   // letters+length: letters, digits, signs, 33-39
+	-2,    // head+letters: session, aA
+	-43,   // name: two words
+	-105,  // letters+length: a1, 20-23
+	-16,   // before: if
+	-54,   // name has: get
+	221,   // random+quote: 1/8, quoted
+	-227,  // head+letters: auth, aA
+	-882,  // head+syntax: key, word
+	-352,  // value holds: secret
+	80,    // head+syntax: auth, pair
+	243,   // head+random: token, 5/8
+	127,   // letters+length: letters and signs, 20-23
+	51,    // before: new
+	-235,  // mark+quote: test, bare
+	-450,  // syntax: pair, quoted
+	-73,   // mark+quote: format, quoted
+	-38,   // value holds+form: pass, url
+	879,   // letters+length: a1, 16-19
+	535,   // digits: 1/8
+	-818,  // mark+quote: variable, bare
+	-142,  // letters: 1
+	529,   // head+syntax: credential, word
+	-3,    // name ends in: server
 	-3,    // head+letters: session, letters and joiners
-	323,   // head: url
-	-49,   // head+form: secret, kebab
-	-155,  // head+form: token, several words
-	-13,   // name ends in: redis
-	-1027, // value holds: name
-	-27,   // head+form: identified, several words
-	-604,  // random+quote: 1/8, quoted in a call
+	316,   // head: url
+	-32,   // head+form: secret, kebab
+	-162,  // head+form: token, several words
+	-15,   // name ends in: redis
+	-276,  // value holds: name
+	-587,  // random+quote: 1/8, quoted in a call
 	-2,    // head+syntax: pass, call
-	-4,    // value holds+form: name, dotted
-	-37,   // head+form: identified, letters
-	544,   // mark: xxx
-	-170,  // name ends in: manager
-	-10,   // name ends in: get
-	-12,   // head+syntax: session, assign
-	16,    // name ends in: apikey
-	-1066, // head+random: auth, 1/8
-	314,   // head+random: url, 3/8
-	-29,   // mark+quote: template, quoted in a call
-	-284,  // head+letters: credential, letters and joiners
-	-15,   // head+form: secret, constant
-	101,   // head+letters: pass, letters, digits, joiners
-	360,   // head+random: password, 5/8
-	-333,  // head+letters: key, with blanks
-	-44,   // head+letters: bearer, letters and signs
-	-433,  // head+random: key, 0/8
-	731,   // variety: 0/8
-	-626,  // head+letters: auth, letters and joiners
-	-43,   // name has: state
-	1026,  // words: 2/8
-	-930,  // head+letters: token, a
-	-1,    // head+form: session, several words
-	168,   // name has: smtp
-	-7,    // name ends in: config
-	-442,  // mark+quote: foo, quoted
-	2340,  // letters+length: letters, digits, signs, 8-11
+	-9,    // value holds+form: name, dotted
+	555,   // mark: xxx
+	-223,  // name ends in: manager
+	-13,   // name ends in: get
+	-16,   // head+syntax: session, assign
+	10,    // name ends in: apikey
+	-1091, // head+random: auth, 1/8
+	272,   // head+random: url, 3/8
+	-32,   // mark+quote: template, quoted in a call
+	-347,  // head+letters: credential, letters and joiners
+	-16,   // head+form: secret, constant
+	95,    // head+letters: pass, letters, digits, joiners
+	345,   // head+random: password, 5/8
+	-281,  // head+letters: key, with blanks
+	-49,   // head+letters: bearer, letters and signs
+	-355,  // head+random: key, 0/8
+	751,   // variety: 0/8
+	-472,  // head+letters: auth, letters and joiners
+	-45,   // name has: state
+	1040,  // words: 2/8
+	-916,  // head+letters: token, a
+	131,   // name has: smtp
+	-8,    // name ends in: config
+	-382,  // mark+quote: foo, quoted
+	2296,  // letters+length: letters, digits, signs, 8-11
 	-3,    // head+form: basic, kebab
-	-405,  // before: function
-	-315,  // form: uuid
-	-428,  // name has: secret
-	-1206, // head+syntax: password, call
-	292,   // form+quote: base64, bare
-	-336,  // name has: new
-	-3,    // name ends in: cert
-	-59,   // followed by: ., bare
-	737,   // letters: aA1
-	-4,    // head+letters: cred, aA1
-	-4,    // head+syntax: cred, call
-	-37,   // letters+length: a, 6-7
-	-120,  // before: def
-	-67,   // head+form: auth, number
-	-192,  // head+letters: auth, a
-	370,   // name has: verifier
-	595,   // head+form: auth, several words
-	563,   // letters+length: letters and signs, 41-63
-	-6,    // head+random: session, 0/8
-	256,   // name is: snake
-	-9,    // mark+quote: my, quoted in a call
-	-44,   // mark: operator
-	-51,   // name has: field
-	210,   // changes: 6/8
-	-323,  // head+syntax: apikey, assign
-	-236,  // name is: dotted
-	351,   // letters+length: letters, digits, joiners, 64 and more
+	-449,  // before: function
+	-251,  // form: uuid
+	-420,  // name has: secret
+	-1131, // head+syntax: password, call
+	241,   // form+quote: base64, bare
+	-337,  // name has: new
+	-7,    // name ends in: cert
+	-61,   // followed by: ., bare
+	809,   // letters: aA1
+	-3,    // head+letters: cred, aA1
+	-3,    // head+syntax: cred, call
+	1,     // letters+length: a, 6-7
+	-126,  // before: def
+	-49,   // head+form: auth, number
+	-109,  // head+letters: auth, a
+	349,   // name has: verifier
+	580,   // head+form: auth, several words
+	487,   // letters+length: letters and signs, 41-63
+	-8,    // head+random: session, 0/8
+	249,   // name is: snake
+	-4,    // mark+quote: my, quoted in a call
+	-68,   // mark: operator
+	-16,   // name has: field
+	369,   // changes: 6/8
+	-312,  // head+syntax: apikey, assign
+	-138,  // name is: dotted
+	137,   // letters+length: letters, digits, joiners, 64 and more
 	-5,    // head+random: cred, 0/8
-	595,   // head+letters: auth, with blanks
-	-538,  // followed by: ,, bare
-	-404,  // head+letters: password, with blanks
-	174,   // letters+length: a1, 8-11
-	425,   // before: test
-	320,   // letters+length: A, 33-39
+	580,   // head+letters: auth, with blanks
+	-505,  // followed by: ,, bare
+	-439,  // head+letters: password, with blanks
+	212,   // letters+length: a1, 8-11
+	392,   // before: test
+	314,   // letters+length: A, 33-39
 	-1,    // head+letters: session, letters and signs
-	1171,  // before: user
-	135,   // mark: call
-	-185,  // name ends in: auth
-	949,   // value holds+form: pass, letters and digits
-	240,   // head+letters: token, aA1
-	-1,    // value holds+form: secret, base64
-	-369,  // scheme: nats
-	-225,  // letters+length: aA, 8-11
-	-162,  // head+form: pass, several words
-	830,   // value is: a weak password
-	454,   // changes: 5/8
-	322,   // head+letters: password, letters and signs
-	-154,  // head+form: secret, dotted
-	-264,  // head+form: password, url
-	174,   // form+quote: kebab, quoted
-	-141,  // head+letters: key, A
-	52,    // name ends in: authorization
-	-2,    // value holds: login
-	-535,  // letters+length: letters and signs, 4-5
-	825,   // letters+length: letters, digits, joiners, 41-63
-	-215,  // head+letters: apikey, a
-	-38,   // name has: rsa
-	-642,  // form: snake
-	-30,   // name ends in: role
-	105,   // head+letters: secret, letters, digits, signs
-	-737,  // words of its name+quote: some, bare
-	-437,  // head+random: password, 3/8
-	-19,   // head+form: signature, several words
-	-64,   // head: cred
-	-568,  // form+quote: letters, quoted in a call
-	-21,   // name has: valid
-	167,   // head+form: password, snake
-	478,   // head+random: identified, 1/8
-	400,   // name ends in: string
+	1065,  // before: user
+	136,   // mark: call
+	-206,  // name ends in: auth
+	830,   // value holds+form: pass, letters and digits
+	268,   // head+letters: token, aA1
+	-387,  // scheme: nats
+	-220,  // letters+length: aA, 8-11
+	-160,  // head+form: pass, several words
+	800,   // value is: a weak password
+	514,   // changes: 5/8
+	432,   // head+letters: password, letters and signs
+	-141,  // head+form: secret, dotted
+	-283,  // head+form: password, url
+	244,   // form+quote: kebab, quoted
+	-140,  // head+letters: key, A
+	83,    // name ends in: authorization
+	-3,    // value holds: login
+	-576,  // letters+length: letters and signs, 4-5
+	799,   // letters+length: letters, digits, joiners, 41-63
+	-194,  // head+letters: apikey, a
+	-48,   // name has: rsa
+	-685,  // form: snake
+	-26,   // name ends in: role
+	73,    // head+letters: secret, letters, digits, signs
+	-572,  // words of its name+quote: some, bare
+	-434,  // head+random: password, 3/8
+	-31,   // head+form: signature, several words
+	-122,  // head: cred
+	-616,  // form+quote: letters, quoted in a call
+	-22,   // name has: valid
+	92,    // head+form: password, snake
+	568,   // head+random: identified, 1/8
+	384,   // name ends in: string
 	-8,    // name has: len
-	-48,   // name ends in: client
-	-442,  // name ends in: hash
-	276,   // head+random: auth, 2/8
-	-53,   // value holds+form: credential, base64
-	380,   // form: kebab
-	149,   // head+random: password, 4/8
-	1122,  // words: 1/8
-	-32,   // name has: verify
-	-997,  // name has: name
-	-16,   // head+letters: credential, aA1
-	21,    // name is: Capital
-	-150,  // letters+length: A, 12-15
-	-173,  // name ends in: error
-	-8,    // name ends in: invalid
-	7,     // head+form: signature, base64
-	-335,  // before: docker
-	-465,  // head+random: key, 5/8
-	-118,  // value holds+form: pass, several words
-	-165,  // followed by: \, bare
-	458,   // name has: auth
-	-1444, // mark: variable
-	378,   // name ends in: sid
-	222,   // random+quote: 4/8, bare
-	-264,  // name has: row
-	-8,    // letters+length: with blanks, 4-5
-	-480,  // name ends in: mode
-	171,   // head+form: passphrase, letters
+	-90,   // name ends in: client
+	-580,  // name ends in: hash
+	327,   // head+random: auth, 2/8
+	-33,   // value holds+form: credential, base64
+	309,   // form: kebab
+	128,   // head+random: password, 4/8
+	1092,  // words: 1/8
+	-31,   // name has: verify
+	-82,   // name has: name
+	-20,   // head+letters: credential, aA1
+	-12,   // name is: Capital
+	-142,  // letters+length: A, 12-15
+	-220,  // name ends in: error
+	-11,   // name ends in: invalid
+	5,     // head+form: signature, base64
+	-507,  // before: docker
+	-587,  // head+random: key, 5/8
+	-123,  // value holds+form: pass, several words
+	-148,  // followed by: \, bare
+	459,   // name has: auth
+	-1450, // mark: variable
+	373,   // name ends in: sid
+	295,   // random+quote: 4/8, bare
+	-243,  // name has: row
+	-17,   // letters+length: with blanks, 4-5
+	159,   // head+form: passphrase, letters
 	-14,   // head+form: token, path
-	-477,  // head+value is: secret, a weak password
-	-111,  // head+form: url, letters and digits
-	-19,   // head+letters: signature, with blanks
-	297,   // followed by: quote, quoted
-	-247,  // name has: count
-	-88,   // letters+length: aA, 12-15
-	540,   // mark+quote: a sequence, bare
-	-514,  // form+quote: snake, bare
-	-34,   // head+letters: password, letters, digits, joiners
-	-56,   // value holds+form: user, several words
-	337,   // head+form: secret, hex
-	-104,  // form+quote: dotted, quoted in a call
-	400,   // head+form: credential, letters
-	-64,   // head+letters: token, letters and joiners
-	-52,   // mark+quote: test, quoted in a call
-	-525,  // head+letters: key, aA
-	431,   // value holds+form: secret, kebab
-	-62,   // head+form: apikey, signs
-	-6,    // value holds+form: token, url
-	-7,    // value holds+form: name, snake
-	-40,   // value holds+form: secret, dotted
-	-136,  // value holds+form: credential, letters
-	-394,  // name has: keys
-	-12,   // value holds+form: key, url
-	359,   // name has: env
-	-3,    // mark+quote: change, quoted in a call
-	10,    // name ends in: jwt
-	-108,  // head+letters: pass, A
-	231,   // head+letters: token, A
-	-117,  // letters+length: letters and signs, 24-31
-	-1066, // letters+length: aA, 16-19
-	338,   // name ends in: passphrase
-	-5,    // name has: message
-	1010,  // followed by: ), quoted in a call
+	-460,  // head+value is: secret, a weak password
+	-110,  // head+form: url, letters and digits
+	-31,   // head+letters: signature, with blanks
+	223,   // followed by: quote, quoted
+	-288,  // name has: count
+	278,   // letters+length: aA, 12-15
+	464,   // mark+quote: a sequence, bare
+	-468,  // form+quote: snake, bare
+	-104,  // head+letters: password, letters, digits, joiners
+	-71,   // value holds+form: user, several words
+	357,   // head+form: secret, hex
+	-128,  // form+quote: dotted, quoted in a call
+	555,   // head+form: credential, letters
+	-66,   // head+letters: token, letters and joiners
+	-44,   // mark+quote: test, quoted in a call
+	-564,  // head+letters: key, aA
+	377,   // value holds+form: secret, kebab
+	-63,   // head+form: apikey, signs
+	-5,    // value holds+form: token, url
+	-1,    // head+syntax: apikey, pair
+	-1,    // value holds+form: name, snake
+	-68,   // value holds+form: secret, dotted
+	-193,  // value holds+form: credential, letters
+	-443,  // name has: keys
+	-10,   // value holds+form: key, url
+	801,   // name has: env
+	-2,    // mark+quote: change, quoted in a call
+	3,     // name ends in: jwt
+	-99,   // head+letters: pass, A
+	171,   // head+letters: token, A
+	-112,  // letters+length: letters and signs, 24-31
+	-1088, // letters+length: aA, 16-19
+	317,   // name ends in: passphrase
+	1015,  // followed by: ), quoted in a call
 	-3,    // name has: alias
-	46,    // name ends in: nkey
-	-143,  // name has: azure
-	737,   // form: letters and digits
-	-5,    // name ends in: service
-	-26,   // name has: policy
-	-507,  // digits: 7/8
-	-51,   // head+form: token, url
-	-9,    // mark: null
-	-32,   // name ends in: env
-	43,    // random+quote: 4/8, quoted
-	1180,  // head+form: password, letters
-	-26,   // syntax: element, quoted
+	61,    // name ends in: nkey
+	-186,  // name has: azure
+	705,   // form: letters and digits
+	-6,    // name ends in: service
+	-23,   // name has: policy
+	-544,  // digits: 7/8
+	-44,   // head+form: token, url
+	-8,    // mark: null
+	-60,   // name ends in: env
+	8,     // random+quote: 4/8, quoted
+	1276,  // head+form: password, letters
+	-4,    // syntax: element, quoted
 	573,   // head+form: auth, signs
-	-110,  // head+form: basic, snake
-	-95,   // value holds+form: token, kebab
+	-94,   // head+form: basic, snake
+	-82,   // value holds+form: token, kebab
 	-3,    // head+letters: cred, 1
-	-762,  // mark+quote: index, bare
-	-198,  // letters+length: letters, digits, joiners, 20-23
-	-209,  // head+letters: auth, A
-	-177,  // letters: letters, digits, joiners
-	-649,  // mark: one character again and again
-	-257,  // value holds+form: key, letters
-	-13,   // value holds+form: secret, url
-	-373,  // head+random: password, 2/8
-	-17,   // head+random: identified, 0/8
-	-1,    // letters+length: aA, 40
-	-15,   // head+syntax: key, pair
-	-18,   // name ends in: set
-	-48,   // touches: |
-	504,   // value holds+form: password, letters
-	-42,   // head+syntax: signature, assign
-	-47,   // head+letters: token, aA
-	-584,  // head+letters: auth, aA1
-	-790,  // value holds+form: auth, letters
-	521,   // letters+length: with blanks, 20-23
-	-665,  // form: signs
-	-19,   // name has: ref
+	-836,  // mark+quote: index, bare
+	-27,   // letters+length: letters, digits, joiners, 20-23
+	-274,  // head+letters: auth, A
+	-144,  // letters: letters, digits, joiners
+	-752,  // mark: one character again and again
+	-280,  // value holds+form: key, letters
+	-11,   // value holds+form: secret, url
+	-487,  // head+random: password, 2/8
+	-2,    // letters+length: aA, 40
+	-16,   // head+syntax: key, pair
+	-29,   // name ends in: set
+	-63,   // touches: |
+	412,   // value holds+form: password, letters
+	36,    // head+syntax: signature, assign
+	-57,   // head+letters: token, aA
+	-603,  // head+letters: auth, aA1
+	-818,  // value holds+form: auth, letters
+	484,   // letters+length: with blanks, 20-23
+	-612,  // form: signs
+	-24,   // name has: ref
 	-5,    // head+letters: signature, A1
-	374,   // letters+length: a1, 40
+	398,   // letters+length: a1, 40
 }
