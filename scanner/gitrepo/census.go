@@ -31,8 +31,8 @@ type census struct {
 	repo *Repo
 	v    *pack.Survey
 
-	// records has, by number, the place in texts of a commit or in trees of a
-	// tree, plus one.
+	// records has, by number, the place in trees of a tree plus one, and that
+	// in texts of a commit plus one with the sign turned round.
 	records []int32
 	texts   [][]byte // of commits
 	trees   []treeRecord
@@ -157,7 +157,7 @@ func (c *census) readCommits(ctx context.Context) error {
 	for i := range workers {
 		for k, n := range workers[i].numbers {
 			c.texts = append(c.texts, workers[i].texts[k])
-			c.records[n] = int32(len(c.texts))
+			c.records[n] = -int32(len(c.texts))
 		}
 	}
 	return err
@@ -173,10 +173,10 @@ func (c *census) number(id *oid) int { return c.v.Find(id[:c.repo.hashLen]) }
 // commit parses commit id if its text was kept.
 func (c *census) commit(id oid) (parsed commit, text int32, ok bool) {
 	n := c.number(&id)
-	if n < 0 || c.v.Kind(n) != pack.Commit || c.records[n] == 0 {
+	if n < 0 || c.records[n] >= 0 {
 		return commit{}, 0, false
 	}
-	text = c.records[n]
+	text = -c.records[n]
 	parsed, err := parseCommit(c.texts[text-1], c.repo.hashLen)
 	return parsed, text, err == nil
 }
@@ -216,7 +216,7 @@ func (c *census) readTrees(ctx context.Context) error {
 	for i := range c.trees {
 		t := &c.trees[i]
 		if t.base >= 0 {
-			if t.base = c.records[t.base] - 1; t.base < 0 {
+			if t.base = c.tree(t.base); t.base < 0 {
 				return unusual("tree %s has no base", c.v.ID(int(t.number)))
 			}
 		}
@@ -286,7 +286,7 @@ func (c *census) join(w *treeReading) error {
 
 // tree returns the place in trees of the object of that number, or -1.
 func (c *census) tree(number int32) int32 {
-	if number < 0 || c.v.Kind(int(number)) != pack.Tree {
+	if number < 0 || c.records[number] <= 0 {
 		return -1
 	}
 	return c.records[number] - 1

@@ -24,7 +24,7 @@ type origin struct {
 // is one of them has the same as its base, and so takes no time of its own.
 // A commit is first if it has what no commit before it in topological order had.
 func (c *census) origins(ctx context.Context, blobs, names []int32) (ofBlobs, ofNames []origin, err error) {
-	t := &tracer{census: c, memo: map[uint64]*holding{}, blob: map[int32]int32{}, file: map[int32]int32{}}
+	t := &tracer{census: c, first: make([]remembered, len(c.trees)), more: map[uint64]*holding{}, blob: map[int32]int32{}, file: map[int32]int32{}}
 	for i, b := range blobs {
 		t.blob[b] = int32(i)
 	}
@@ -85,9 +85,33 @@ func (c *census) origins(ctx context.Context, blobs, names []int32) (ofBlobs, of
 // A tracer is one call of origins.
 type tracer struct {
 	*census
-	memo       map[uint64]*holding
+	first      []remembered // by tree
+	more       map[uint64]*holding
 	blob, file map[int32]int32 // items by number and by path
 	chain      []int32
+}
+
+// A remembered is what a tree has at the first path that was asked for.
+type remembered struct {
+	*holding
+	path int32
+}
+
+// recall returns what was found out of a tree at a path, or nil.
+func (t *tracer) recall(at visit) *holding {
+	if r := &t.first[at.tree]; r.holding == nil || r.path == at.path {
+		return r.holding
+	}
+	return t.more[at.key()]
+}
+
+// remember keeps h for recall.
+func (t *tracer) remember(at visit, h *holding) {
+	if r := &t.first[at.tree]; r.holding == nil {
+		*r = remembered{h, at.path}
+		return
+	}
+	t.more[at.key()] = h
 }
 
 // A holding is what a tree at a path has of what is looked for: the entries
@@ -124,7 +148,7 @@ func (t *tracer) holds(at visit) *holding {
 	var h *holding
 	tree := at.tree
 	for ; tree >= 0; tree = t.trees[tree].base {
-		if h = t.memo[visit{tree, at.path}.key()]; h != nil {
+		if h = t.recall(visit{tree, at.path}); h != nil {
 			break
 		}
 		t.chain = append(t.chain, tree)
@@ -136,7 +160,7 @@ func (t *tracer) holds(at visit) *holding {
 		tree = t.chain[len(t.chain)-1]
 		t.chain = t.chain[:len(t.chain)-1]
 		h = t.changed(h, visit{tree, at.path})
-		t.memo[visit{tree, at.path}.key()] = h
+		t.remember(visit{tree, at.path}, h)
 	}
 	return h
 }
