@@ -245,3 +245,19 @@ func TestRolePerAccount(t *testing.T) {
 		t.Errorf("a role that may not be assumed: %v", err)
 	}
 }
+
+// TestBounded: as many requests at a time as Options allow, and more than one;
+// each says who asks.
+func TestBounded(t *testing.T) {
+	server := kmsfake.New(t, model(fullKey()))
+	server.Inject(kmsfake.Fault{Delay: 20 * time.Millisecond})
+	enrich(t, open(t, server, Options{Jobs: 3, Version: "1.2.3"}), keyARN)
+	if n := server.Peak(); n != 3 {
+		t.Errorf("%d requests at a time, want 3", n)
+	}
+	for _, c := range server.Calls() {
+		if !strings.Contains(c.UserAgent, "spillgate/1.2.3") {
+			t.Errorf("%s: user agent %q", c.Name(), c.UserAgent)
+		}
+	}
+}

@@ -86,6 +86,7 @@ type auditRun struct {
 	names    map[string]string // of accounts
 	facts    map[live.ARN]*live.Facts
 	problems []string
+	accounts int
 	targets  int
 	state    *auditState
 }
@@ -154,8 +155,10 @@ func (r *auditRun) plan(ctx context.Context, c *cli.Command) ([]kms.Target, erro
 		ids = append(ids, caller.Account)
 	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	r.accounts = len(ids)
 	var targets []kms.Target
-	for _, id := range slices.Compact(ids) {
+	for _, id := range ids {
 		regions := c.StringSlice("region")
 		if len(regions) == 0 {
 			var err error
@@ -220,7 +223,7 @@ func (r *auditRun) survey(ctx context.Context, stderr io.Writer, targets []kms.T
 // report applies the rules to what was found out.
 func (r *auditRun) report() *auditReport {
 	out := &auditReport{
-		SchemaVersion: 1, Time: r.standard.Now, Targets: r.targets, Problems: r.problems,
+		SchemaVersion: 1, Time: r.standard.Now, Accounts: r.accounts, Targets: r.targets, Problems: r.problems,
 		Rules: []ruleSummary{}, Keys: []auditRow{},
 	}
 	for _, c := range r.checks {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -131,7 +132,7 @@ func TestAuditFormats(t *testing.T) {
 		t.Errorf("%v: the page holds what it should not", err)
 	}
 	text, _, _ := run(t, server, "", "audit", "--region", "eu-west-1", "--region", "us-east-2")
-	for _, want := range []string{"14 keys in 2 Regions", "rotation     66.6 %", "period: fail", "rotates every 730 days; at most 365 are wanted", "oops"} {
+	for _, want := range []string{"14 keys in 2 Regions of 1 account", "rotation     66.6 %", "period: fail", "rotates every 730 days; at most 365 are wanted", "oops"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -226,6 +227,49 @@ func TestAuditResumes(t *testing.T) {
 	}
 	if _, stderr, code := run(t, server, "", args...); code != 3 || !strings.Contains(stderr, "no state of an audit") {
 		t.Errorf("another file as the state: %d %s", code, stderr)
+	}
+}
+
+// TestAuditInterrupted: what was found out until an interruption is not asked
+// for again.
+func TestAuditInterrupted(t *testing.T) {
+	m := zoo()
+	m.RatePerRegion = 10
+	server := kmsfake.New(t, m)
+	for name, value := range server.Env() {
+		t.Setenv(name, value)
+	}
+	state := filepath.Join(t.TempDir(), "state")
+	var out, errs lockedBuffer
+	a := &app{Process: Process{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- a.root().Run(ctx, []string{"spillgate-live", "audit", "--state", state}) }()
+	lines := 0
+	waitFor(t, func() string {
+		data, _ := os.ReadFile(state)
+		if lines = strings.Count(string(data), "\n"); lines >= 4 {
+			return "enough"
+		}
+		return ""
+	})
+	cancel()
+	if err := <-ended; exitCode(err) != 130 || out.String() != "" {
+		t.Fatalf("interrupted: %v, %q", err, out.String())
+	}
+	data, err := os.ReadFile(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := strings.Count(string(data), "\n") - 1
+	m.RatePerRegion = 0
+	server.Forget()
+	if text, stderr, code := run(t, server, "", "audit", "--state", state); code != 0 || !strings.Contains(text, "14 keys") {
+		t.Errorf("exit code %d: %s\n%s", code, stderr, text)
+	}
+	if n := server.Count("kms:DescribeKey"); n != 14-done {
+		t.Errorf("%d keys asked about after %d of 14", n, done)
 	}
 }
 

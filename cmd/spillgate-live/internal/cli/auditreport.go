@@ -23,7 +23,8 @@ import (
 type auditReport struct {
 	SchemaVersion int           `json:"schema_version"`
 	Time          time.Time     `json:"time"`
-	Targets       int           `json:"regions"` // Regions of accounts that were to be audited
+	Accounts      int           `json:"accounts"`
+	Targets       int           `json:"regions"` // of all accounts together
 	Rules         []ruleSummary `json:"rules"`
 	Problems      []string      `json:"problems,omitempty"`
 	Keys          []auditRow    `json:"keys"`
@@ -150,6 +151,18 @@ func (r *auditReport) exit(required []string) int {
 	return code
 }
 
+// Extent says what was audited.
+func (r *auditReport) Extent() string {
+	return fmt.Sprintf("%s in %s of %s", plural(len(r.Keys), "key"), plural(r.Targets, "Region"), plural(r.Accounts, "account"))
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 func (r *auditReport) write(w io.Writer, format string) error {
 	switch format {
 	case "csv":
@@ -169,7 +182,7 @@ const shownFailures = 20
 
 func (r *auditReport) text(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d keys in %d Regions of accounts\n\n", len(r.Keys), r.Targets)
+	fmt.Fprintf(&b, "%s\n\n", r.Extent())
 	fmt.Fprintf(&b, "%-10s %8s %8s %8s %8s %15s\n", "rule", "rate", "pass", "fail", "unknown", "not applicable")
 	for _, s := range r.Rules {
 		fmt.Fprintf(&b, "%-10s %8s %8d %8d %8d %15d\n", s.Name, s.Rate(), s.Pass, s.Fail, s.Unknown, s.NotApplicable)

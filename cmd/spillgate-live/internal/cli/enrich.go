@@ -126,6 +126,9 @@ func (a *app) enrich(ctx context.Context, c *cli.Command) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if summary.Problem != "" {
+		fmt.Fprintf(a.Stderr, "spillgate-live: %s\n", summary.Problem)
+	}
 	if err := format.end(out, summary); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}

@@ -60,11 +60,6 @@ func (textEnriched) line(w io.Writer, l enrichedLine) error {
 }
 
 func (textEnriched) end(w io.Writer, s enrichSummary) error {
-	if s.Problem != "" {
-		if _, err := fmt.Fprintf(w, "%s\n", s.Problem); err != nil {
-			return err
-		}
-	}
 	_, err := fmt.Fprintf(w, "%d asked about: %d at or above the limit, %d unknown\n", s.Subjects, s.Failing, s.Unknown)
 	return err
 }

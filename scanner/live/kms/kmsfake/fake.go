@@ -54,6 +54,8 @@ type Server struct {
 	buckets  map[string]*bucket
 	problems []string
 	sessions int
+	busy     int // requests being answered
+	peak     int
 	done     chan struct{}
 }
 
@@ -69,7 +71,8 @@ type Call struct {
 	Input               map[string]any
 	At                  time.Time
 	// Code is the error code answered, empty for success.
-	Code string
+	Code      string
+	UserAgent string
 }
 
 // Name returns the action as IAM policies name it ("kms:DescribeKey").
@@ -172,6 +175,20 @@ func (s *Server) Forget() {
 	s.calls = nil
 }
 
+// Peak returns how many requests were in flight at once, at most.
+func (s *Server) Peak() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peak
+}
+
+func (s *Server) enter(by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy += by
+	s.peak = max(s.peak, s.busy)
+}
+
 // Problems returns what is wrong with the requests received.
 func (s *Server) Problems() []string {
 	s.mu.Lock()
@@ -221,6 +238,8 @@ func fail(code, format string, args ...any) *apiError {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, h *http.Request) {
+	s.enter(1)
+	defer s.enter(-1)
 	body, err := io.ReadAll(io.LimitReader(h.Body, 1<<20))
 	if err != nil {
 		return
@@ -234,7 +253,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, h *http.Request) {
 	}
 	at := time.Now()
 	out, failure, cut, after := s.answer(w, h, r)
-	call := Call{Service: r.service, Op: r.op, Region: r.region, Account: r.caller.Account, Caller: r.caller.ARN, Input: r.input, At: at}
+	call := Call{Service: r.service, Op: r.op, Region: r.region, Account: r.caller.Account, Caller: r.caller.ARN, Input: r.input, At: at, UserAgent: h.UserAgent()}
 	if failure != nil {
 		call.Code = failure.code
 	}
