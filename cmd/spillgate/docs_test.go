@@ -169,7 +169,7 @@ func (d *doc) session(body []string) []string {
 }
 
 // dataBlocks are the kinds of blocks that hold no commands.
-var dataBlocks = []string{"```json", "```toml", "```terraform"}
+var dataBlocks = []string{"```json", "```toml", "```terraform", "```go", "```console live"} // the last are run by the test of spillgate-live
 
 var ciCall = regexp.MustCompile(`(?:^|[\s'"])(spillgate ci\b[^'"\n]*)`)
 
