@@ -18,7 +18,8 @@ func candidates(f *Facts, v *Verdict, op *Operator) []Action {
 		if fill != nil {
 			fill(&a)
 		}
-		a.describe(v)
+		a.Reason = f.reason(v)
+		a.describe()
 		all = append(all, a)
 	}
 	switch {
@@ -98,6 +99,24 @@ func (f *Facts) grant(e *Exposure) *Grant {
 	return nil
 }
 
+// reason says where the subject was found and what it amounts to, in words that
+// stay the same for the same report and the same access to the key: they are
+// part of the plan's hash.
+func (f *Facts) reason(v *Verdict) string {
+	text := "found"
+	if len(f.Subject.Found) > 0 {
+		text += " in " + f.Subject.Found[0].String()
+	}
+	if n := max(f.Subject.Places, len(f.Subject.Found)) - 1; n > 0 {
+		text += fmt.Sprintf(" and %d more places", n)
+	}
+	text += fmt.Sprintf("; %s after enrichment", v.Severity)
+	if len(v.Exposures) > 0 {
+		text += ": " + v.Exposures[0].String()
+	}
+	return text
+}
+
 // Texts on what actions do not fix. Source for rotation:
 // https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 const (
@@ -108,11 +127,10 @@ const (
 	leavesUses       = "what was done with the access until now; look into CloudTrail"
 )
 
-// describe fills in the texts of an action.
-func (a *Action) describe(v *Verdict) {
+// describe fills in the texts of an action, and adds to its reason.
+func (a *Action) describe() {
 	region := " --region " + quote(a.Target.Region)
 	key := region + " --key-id " + quote(a.Target.String())
-	a.Reason = fmt.Sprintf("found in what was scanned; %s after enrichment", v.Severity)
 	switch a.Kind {
 	case RotateOnDemand:
 		a.Call = "aws kms rotate-key-on-demand" + key

@@ -416,7 +416,7 @@ func TestRule09LeakedCredential(t *testing.T) {
 // prints for a shell is quoted.
 func TestCallsAreQuoted(t *testing.T) {
 	a := Action{Kind: RevokeGrant, Target: testKey, GrantID: "x; rm -rf ~ $(id) 'y'"}
-	a.describe(&Verdict{})
+	a.describe()
 	if !strings.HasSuffix(a.Call, `--grant-id 'x; rm -rf ~ $(id) '\''y'\'''`) {
 		t.Errorf("got %s", a.Call)
 	}

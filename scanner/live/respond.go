@@ -199,7 +199,7 @@ func (t *turn) take(ctx context.Context) (Outcome, error) {
 func (t *turn) check(ctx context.Context) ([]string, error) {
 	r := t.r
 	fresh := t.a
-	fresh.describe(&Verdict{})
+	fresh.describe()
 	if fresh.Call != t.a.Call || fresh.Undo != t.a.Undo {
 		return []string{"the call that the plan shows is not the one that the action makes"}, nil
 	}

@@ -511,13 +511,13 @@ func TestResolveWithoutAnswer(t *testing.T) {
 func TestRule12HonestWords(t *testing.T) {
 	for _, k := range []Kind{RotateOnDemand, EnableRotation, RevokeGrant, DeactivateAccessKey, RotateSecret, NarrowPolicy} {
 		a := Action{Kind: k, Target: testKey}
-		a.describe(&Verdict{})
+		a.describe()
 		if len(a.Leaves) == 0 || a.Undo == "" || a.Call == "" {
 			t.Errorf("%s: %+v", k, a)
 		}
 	}
 	a := Action{Kind: RotateOnDemand, Target: testKey}
-	a.describe(&Verdict{})
+	a.describe()
 	all := strings.Join(a.Leaves, "\n")
 	for _, want := range []string{"encrypted before", "data keys", "grants", "policy", "git history"} {
 		if !strings.Contains(all, want) {
