@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/spillgate/spillgate/server/incident"
@@ -110,6 +111,22 @@ func TestSlackMarkup(t *testing.T) {
 				case strings.ContainsAny(s, "\x00\x1b\r\u202e\u2066"):
 					t.Errorf("invisible characters: %q", s)
 				}
+			}
+		}
+	}
+}
+
+// TestSlackClip shows that no section is longer than Slack takes, in the
+// largest way of counting.
+func TestSlackClip(t *testing.T) {
+	for _, c := range []string{"a", "ü", "😀", "&amp;"} {
+		for _, n := range []int{1, 2999, 3000, 3001, 9000} {
+			text := strings.Repeat(c, n)
+			got := slackClip(text)
+			units := len(utf16.Encode([]rune(got)))
+			whole := len(utf16.Encode([]rune(text))) <= maxSection
+			if units > maxSection || whole && got != text || !whole && units < maxSection-10 || !whole && strings.HasSuffix(strings.TrimSuffix(got, "…"), "&am") {
+				t.Errorf("%d times %q: cut to %d units", n, c, units)
 			}
 		}
 	}

@@ -237,6 +237,25 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestWrongKey shows that a channel which takes nothing loses nothing: when its
+// key is put right, the messages come.
+func TestWrongKey(t *testing.T) {
+	f := newReceiver(t)
+	f.misbehave = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		if n < 12 {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		return n < 12
+	}
+	m := new(meter)
+	b := openBox(t, t.TempDir(), notify.Options{Meter: m, Routes: []notify.Route{{Name: "pager", Channel: channels(t, f)["pagerduty"]}}})
+	b.tell(t, b.found(t, numbered(1)))
+	eventually(t, "told in the end", func() bool { return m.get("pager told") == 1 })
+	if m.get("pager refused") != 11 || m.get("pager given_up") != 0 {
+		t.Errorf("refused %d times, given up %d times", m.get("pager refused"), m.get("pager given_up"))
+	}
+}
+
 // TestClosing shows that an alert is resolved when its incident is closed, and
 // never opened after that, whatever comes late.
 func TestClosing(t *testing.T) {

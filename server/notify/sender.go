@@ -21,8 +21,9 @@ import (
 const (
 	// maxDigest is how many messages one digest stands for.
 	maxDigest = 100
-	// maxRefusals is how often a message that the receiver calls wrong is
-	// tried: a receiver may be wrong for a while, too.
+	// maxRefusals is how often a message is tried that the receiver calls wrong
+	// while it takes others. One that takes no others may have been given the
+	// wrong key, which somebody will put right.
 	maxRefusals = 5
 	// maxRetryAfter bounds how long a receiver may ask to be left alone.
 	maxRetryAfter = time.Hour
@@ -40,6 +41,7 @@ type sender struct {
 	bucket   bucket
 	failures int // of the channel, in a row
 	alone    int // messages to send singly, after a digest was refused
+	success  time.Time
 }
 
 // A parcel is a message taken from the stream.
@@ -90,7 +92,7 @@ func (s *sender) step(ctx context.Context) error {
 	}
 	// Only what arrives counts: the pace of attempts is the backoff's.
 	s.bucket.take(time.Now())
-	s.failures = 0
+	s.failures, s.success = 0, time.Now()
 	return s.sent(ctx, parcels)
 }
 
@@ -248,7 +250,8 @@ func (s *sender) failed(ctx context.Context, parcels []parcel, why error) error 
 	s.log.Warn("telling failed", "messages", len(parcels), "outcome", outcome, "again", after.Round(time.Second), "err", why)
 	for i := range parcels {
 		p := &parcels[i]
-		if time.Since(p.At) > s.box.options.GiveUp || f.Refused && len(parcels) == 1 && p.attempt >= maxRefusals {
+		hopeless := f.Refused && len(parcels) == 1 && p.attempt >= maxRefusals && s.success.After(p.At)
+		if hopeless || time.Since(p.At) > s.box.options.GiveUp {
 			s.count("given_up", 0)
 			s.note(ctx, &p.letter, "given up", "not told, given up: "+clean(why.Error(), maxWord))
 			if err := s.settle(ctx, p, "given up"); err != nil {

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/slack-go/slack"
 )
@@ -189,16 +189,24 @@ func slackSection(text string) slack.Block {
 }
 
 // slackClip cuts a text to what a section holds, and not in the middle of an
-// escape or a link.
+// escape or a link. Slack does not say what it counts as a character, so it is
+// the most: units of UTF-16. A path of emoji must not get its alert refused.
 func slackClip(text string) string {
-	if utf8.RuneCountInString(text) <= maxSection {
+	units, cut := 0, 0 // of the text so far, and where it may be cut
+	for at, r := range text {
+		if units < maxSection {
+			cut = at
+		}
+		units += utf16.RuneLen(r)
+	}
+	if units <= maxSection {
 		return text
 	}
-	cut := strings.TrimSuffix(clip(text, maxSection-1), "…")
-	if at := strings.LastIndexAny(cut, "&<"); at > len(cut)-12 {
-		cut = cut[:at]
+	text = text[:cut]
+	if at := strings.LastIndexAny(text, "&<"); at >= 0 && at > len(text)-12 {
+		text = text[:at]
 	}
-	return cut + "…"
+	return text + "…"
 }
 
 // slackText escapes the three characters that Slack gives a meaning, which

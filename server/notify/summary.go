@@ -113,7 +113,9 @@ func clean(text string, max int) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
 			r = ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r):
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) || r&0xFFFE == 0xFFFE || 0xFDD0 <= r && r <= 0xFDEF:
+			// The last two are no characters (Unicode, section 23.7): XML may
+			// not hold them, and SNS would refuse the message.
 			r = '\uFFFD'
 		}
 		b.WriteRune(r)

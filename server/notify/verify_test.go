@@ -6,7 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,5 +87,51 @@ func TestVerify(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: verified", name)
 		}
+	}
+}
+
+// TestVerifyInShell runs the command that the documentation of HeaderSignature
+// gives.
+func TestVerifyInShell(t *testing.T) {
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Skip("there is no openssl on the PATH")
+	}
+	source, err := os.ReadFile("webhook.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, ok := strings.Cut(string(source), "//	{ printf")
+	line, _, _ = strings.Cut(line, "\n")
+	if !ok {
+		t.Fatal("the documentation gives no command")
+	}
+	secret, stamp, body := "made up, and longer", "", []byte(nil)
+	var head http.Header
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		head = r.Header
+		body, _ = io.ReadAll(r.Body)
+	}))
+	defer s.Close()
+	w, err := notify.NewWebhook(s.URL, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Send(t.Context(), &notify.Message{ID: "a", Event: notify.Opened}); err != nil {
+		t.Fatal(err)
+	}
+	stamp = head.Get(notify.HeaderTime)
+	cmd := exec.Command("sh", "-c", "{ printf"+line)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "timestamp="+stamp, "secret="+secret)
+	if err := os.WriteFile(cmd.Dir+"/body", body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(out))
+	if got := "v1=" + fields[len(fields)-1]; got != head.Get(notify.HeaderSignature) {
+		t.Errorf("the command says %s, the header %s", got, head.Get(notify.HeaderSignature))
 	}
 }

@@ -24,7 +24,9 @@ const (
 	// HeaderSignature holds one signature per secret, separated by commas:
 	// "v1=" and the hex HMAC-SHA256 of the timestamp, a full stop and the raw
 	// body. The timestamp is signed so that a delivery that was overheard
-	// cannot be used again later.
+	// cannot be used again later. In a shell, with the raw body in a file:
+	//
+	//	{ printf '%s.' "$timestamp"; cat body; } | openssl dgst -sha256 -hmac "$secret"
 	HeaderSignature = "Spillgate-Signature"
 )
 

@@ -128,8 +128,8 @@ func (s *Site) list(w http.ResponseWriter, r *http.Request, who access.Identity)
 // all returns all incidents, from memory when they were just asked for: a page
 // that is loaded again and again must not read the whole store each time.
 func (s *Site) all(ctx context.Context) ([]*incident.Incident, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.listing.Lock()
+	defer s.listing.Unlock()
 	if now := s.options.Now(); s.cached == nil || now.Sub(s.asked) > 2*time.Second || now.Before(s.asked) {
 		all, err := s.options.Incidents.List(ctx)
 		if err != nil {

@@ -92,10 +92,12 @@ type Site struct {
 	assets  fs.FS
 	limiter limiter
 
-	mu     sync.Mutex
-	ended  map[string]time.Time // sessions that were logged out, until they expire
-	cached []*incident.Incident
-	asked  time.Time
+	mu    sync.Mutex
+	ended map[string]time.Time // sessions that were logged out, until they expire
+
+	listing sync.Mutex // a lock of its own: the store may be slow
+	cached  []*incident.Incident
+	asked   time.Time
 }
 
 // New checks the options and reads the templates.
