@@ -26,6 +26,7 @@ import (
 
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
 // Bucket is the name of the bucket of claims.
@@ -105,7 +106,9 @@ func (r *Responder) trusted() []string {
 
 // enrich asks about a subject and writes the answers into its incidents.
 func (r *Responder) enrich(ctx context.Context, s live.Subject, ids []string) (*live.Facts, error) {
-	f, err := r.Enricher.Enrich(ctx, s)
+	asking, end := span.Start(ctx, "enrich")
+	f, err := r.Enricher.Enrich(asking, s)
+	end(err)
 	if err != nil {
 		return nil, fmt.Errorf("asking about %s: %w", s.ID(), err)
 	}
