@@ -17,7 +17,10 @@ import (
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/notify"
 	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/worker"
 )
+
+var _ worker.Teller = (*notify.Outbox)(nil)
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 

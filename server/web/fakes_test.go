@@ -23,6 +23,8 @@ import (
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
+var _ web.Incidents = (*incident.Store)(nil)
+
 const base = "https://spillgate.example"
 
 // Made-up tokens.
