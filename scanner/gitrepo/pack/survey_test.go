@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -58,7 +59,11 @@ func replay(base []string, c *TreeChange) (all []string) {
 		all = slices.Delete(all, k, k+1)
 	}
 	for i := range c.Added {
-		all = append(all, nameEntry(&c.Added[i]))
+		e := &c.Added[i]
+		all = slices.DeleteFunc(all, func(old string) bool {
+			return strings.HasPrefix(old, string(e.Name)+"\x00") && strings.HasPrefix(old[len(e.Name)+1:], "40000 ") == e.IsTree()
+		})
+		all = append(all, nameEntry(e))
 	}
 	slices.Sort(all)
 	return all

@@ -14,7 +14,8 @@ type TreeChange struct {
 	// visits before or after, or -1: then Added is all of it.
 	Base int
 	// Added are the entries that were not copied from the base, in order, and
-	// Gone those of the base that were not copied. An entry may be in both.
+	// Gone those of the base that were not copied. Of an entry that was changed
+	// Gone may leave out the one of the base.
 	Added, Gone []TreeEntry
 	// Parsed says that the tree could be read to its end and that its entries
 	// are in git's order, no two the same. Of a tree that is not parsed nothing
@@ -63,10 +64,21 @@ func (c *TreeChange) add(known *anchored, data []byte, pos, hashSize int) int {
 	if !c.inOrder(known, data, &e, hashSize) {
 		return 0
 	}
-	c.Added = append(c.Added, e)
-	known.cuts = append(known.cuts, int32(pos))
-	c.last, c.hasLast = e, true
+	c.append(known, &e, pos)
 	return n
+}
+
+func (c *TreeChange) append(known *anchored, e *TreeEntry, pos int) {
+	c.Added = append(c.Added, *e)
+	known.cuts = append(known.cuts, int32(pos))
+	c.last, c.hasLast = *e, true
+}
+
+// sameName reports whether the entry at the start of b has the name of e and is
+// as much a folder.
+func sameName(b []byte, e *TreeEntry, hashSize int) bool {
+	old, n := treeEntry(b, hashSize)
+	return n > 0 && old.IsTree() == e.IsTree() && bytes.Equal(old.Name, e.Name)
 }
 
 // inOrder reports whether e comes after the entry before it.
@@ -123,7 +135,10 @@ func (c *TreeChange) carry(f, base *frame, runs []run, hashSize int) bool {
 	c.start(&f.known)
 	known, cuts := &f.known, base.known.cuts
 	data, from := f.data, base.data
-	gone := 0 // entries of the base before cuts[gone] are copied or in Gone
+	gone := 0 // entries of the base before cuts[gone] are copied, changed, or in Gone
+	// inStep says that the entry before is that before cuts[gone], copied or
+	// changed: then what comes after it in the base comes after it here.
+	inStep := true
 	for pos := 0; pos < len(data); {
 		for len(runs) > 0 && int(runs[0].dst+runs[0].n) <= pos {
 			runs = runs[1:]
@@ -138,22 +153,29 @@ func (c *TreeChange) carry(f, base *frame, runs []run, hashSize int) bool {
 				last = lastCut(cuts, k, r.src+r.n)
 			}
 			if last > k {
-				c.drop(from, cuts[gone:k], hashSize)
-				if e, _ := treeEntry(from[cuts[k]:], hashSize); !c.inOrder(known, data, &e, hashSize) {
-					return false
+				if !inStep || k > gone {
+					c.drop(from, cuts[gone:k], hashSize)
+					if e, _ := treeEntry(from[cuts[k]:], hashSize); !c.inOrder(known, data, &e, hashSize) {
+						return false
+					}
 				}
 				for _, cut := range cuts[k:last] {
 					known.cuts = append(known.cuts, cut+shift)
 				}
-				c.hasLast = false
+				c.hasLast, inStep = false, true
 				gone, pos = last, int(cuts[last]+shift)
 				continue
 			}
 		}
-		n := c.add(known, data, pos, hashSize)
-		if n == 0 {
+		e, n := treeEntry(data[pos:], hashSize)
+		changed := n > 0 && gone < len(cuts)-1 && sameName(from[cuts[gone]:], &e, hashSize)
+		if n == 0 || !(inStep && changed) && !c.inOrder(known, data, &e, hashSize) {
 			return false
 		}
+		if inStep = changed; changed {
+			gone++
+		}
+		c.append(known, &e, pos)
 		pos += n
 	}
 	c.drop(from, cuts[gone:len(cuts)-1], hashSize)
