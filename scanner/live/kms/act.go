@@ -10,13 +10,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/middleware"
-
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 
 	"github.com/spillgate/spillgate/scanner/live"
 )
@@ -66,9 +65,6 @@ func (x *Actor) Recheck(ctx context.Context, a live.Action) (*live.Facts, error)
 	return f, nil
 }
 
-// single makes an operation send one request, whatever comes back.
-func single(attempts *int) { *attempts = 1 }
-
 // Do makes the one call of an action. An error of type *Error says by
 // MayHaveHappened whether AWS may have carried it out all the same.
 func (x *Actor) Do(ctx context.Context, a live.Action) (live.Receipt, error) {
@@ -114,7 +110,8 @@ func actable(a live.Action) error {
 
 func (x *Actor) kms(a live.Action) *awskms.Client { return x.write.client(x.write.placeOf(a.Target)) }
 
-func once1(o *awskms.Options) { single(&o.RetryMaxAttempts); o.Retryer = aws.NopRetryer{} }
+// oneRequest makes an operation send one request, whatever comes back.
+func oneRequest(o *awskms.Options) { o.RetryMaxAttempts, o.Retryer = 1, aws.NopRetryer{} }
 
 func needKey(a live.Action) error {
 	if !a.Target.IsKey() {
@@ -127,7 +124,7 @@ func (x *Actor) rotate(ctx context.Context, a live.Action) (middleware.Metadata,
 	if err := needKey(a); err != nil {
 		return middleware.Metadata{}, "", err
 	}
-	out, err := x.kms(a).RotateKeyOnDemand(ctx, &awskms.RotateKeyOnDemandInput{KeyId: aws.String(a.Target.String())}, once1)
+	out, err := x.kms(a).RotateKeyOnDemand(ctx, &awskms.RotateKeyOnDemandInput{KeyId: aws.String(a.Target.String())}, oneRequest)
 	if err != nil {
 		return middleware.Metadata{}, "", explain("kms:RotateKeyOnDemand", err)
 	}
@@ -142,7 +139,7 @@ func (x *Actor) enable(ctx context.Context, a live.Action) (middleware.Metadata,
 	if a.PeriodInDays != 0 {
 		in.RotationPeriodInDays = aws.Int32(int32(a.PeriodInDays))
 	}
-	out, err := x.kms(a).EnableKeyRotation(ctx, in, once1)
+	out, err := x.kms(a).EnableKeyRotation(ctx, in, oneRequest)
 	if err != nil {
 		return middleware.Metadata{}, "", explain("kms:EnableKeyRotation", err)
 	}
@@ -157,7 +154,7 @@ func (x *Actor) revoke(ctx context.Context, a live.Action) (middleware.Metadata,
 		return middleware.Metadata{}, "", err
 	}
 	in := &awskms.RevokeGrantInput{KeyId: aws.String(a.Target.String()), GrantId: aws.String(a.GrantID), DryRun: aws.Bool(true)}
-	_, err := x.kms(a).RevokeGrant(ctx, in, once1)
+	_, err := x.kms(a).RevokeGrant(ctx, in, oneRequest)
 	var e *Error
 	switch err = explain(op, err); {
 	case err == nil:
@@ -170,7 +167,7 @@ func (x *Actor) revoke(ctx context.Context, a live.Action) (middleware.Metadata,
 		return middleware.Metadata{}, "", err
 	}
 	in.DryRun = nil
-	out, err := x.kms(a).RevokeGrant(ctx, in, once1)
+	out, err := x.kms(a).RevokeGrant(ctx, in, oneRequest)
 	if err != nil {
 		return middleware.Metadata{}, "", explain(op, err)
 	}
@@ -183,8 +180,7 @@ func (x *Actor) deactivate(ctx context.Context, a live.Action) (middleware.Metad
 		in.UserName = aws.String(a.User)
 	}
 	out, err := x.write.iam(x.write.placeOf(a.Target)).UpdateAccessKey(ctx, in, func(o *iam.Options) {
-		single(&o.RetryMaxAttempts)
-		o.Retryer = aws.NopRetryer{}
+		o.RetryMaxAttempts, o.Retryer = 1, aws.NopRetryer{} // see oneRequest
 	})
 	if err != nil {
 		return middleware.Metadata{}, "", explain("iam:UpdateAccessKey", err)
@@ -197,8 +193,7 @@ func (x *Actor) deactivate(ctx context.Context, a live.Action) (middleware.Metad
 func (x *Actor) rotateSecret(ctx context.Context, a live.Action) (middleware.Metadata, string, error) {
 	in := &secretsmanager.RotateSecretInput{SecretId: aws.String(a.Target.String()), ClientRequestToken: aws.String(tokenOf(a))}
 	out, err := x.write.secrets(x.write.placeOf(a.Target)).RotateSecret(ctx, in, func(o *secretsmanager.Options) {
-		single(&o.RetryMaxAttempts)
-		o.Retryer = aws.NopRetryer{}
+		o.RetryMaxAttempts, o.Retryer = 1, aws.NopRetryer{} // see oneRequest
 	})
 	if err != nil {
 		return middleware.Metadata{}, "", explain("secretsmanager:RotateSecret", err)

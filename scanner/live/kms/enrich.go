@@ -179,11 +179,11 @@ func (s *Session) ask(ctx context.Context, a live.ARN, caller string, k *live.Ke
 	fixed := rotationFixed(k)
 	run(what.rotation, func() { k.Rotation = q.rotation(fixed) })
 	run(what.rotations, func() { k.Rotations = q.rotations(fixed) })
-	run(what.policy, func() { k.Policy = own1(q, "kms:GetKeyPolicy", q.policy) })
+	run(what.policy, func() { k.Policy = ofOwner(q, "kms:GetKeyPolicy", q.policy) })
 	run(what.grants, func() { k.Grants = fact(q.grants) })
-	run(what.aliases, func() { k.Aliases = own1(q, "kms:ListAliases", q.aliases) })
-	run(what.tags, func() { k.Tags = own1(q, "kms:ListResourceTags", q.tags) })
-	run(what.use, func() { k.LastUse = own1(q, "kms:GetKeyLastUsage", q.lastUse) })
+	run(what.aliases, func() { k.Aliases = ofOwner(q, "kms:ListAliases", q.aliases) })
+	run(what.tags, func() { k.Tags = ofOwner(q, "kms:ListResourceTags", q.tags) })
+	run(what.use, func() { k.LastUse = ofOwner(q, "kms:GetKeyLastUsage", q.lastUse) })
 	wg.Wait()
 	return status, why
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,17 +111,7 @@ func (s *Session) Keys(ctx context.Context, partition, id, name string) ([]live.
 		}
 		all[arn] = true
 	}
-	return slices.SortedFunc(maps.Keys(all), func(a, b live.ARN) int { return cmpText(a.String(), b.String()) }), nil
-}
-
-func cmpText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return slices.SortedFunc(maps.Keys(all), func(a, b live.ARN) int { return strings.Compare(a.String(), b.String()) }), nil
 }
 
 // Aliases lists the aliases of an account's Region, by key id. One list for

@@ -166,10 +166,10 @@ type questions struct {
 
 func (q questions) id() *string { return aws.String(q.arn.String()) }
 
-// own1 asks a question that KMS answers to the key's own account alone; to
+// ofOwner asks a question that KMS answers to the key's own account alone; to
 // others it is not put, since the answer would be a denial that says nothing.
 // Source: the table of https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
-func own1[T any](q questions, op string, ask func() (T, error)) live.Fact[T] {
+func ofOwner[T any](q questions, op string, ask func() (T, error)) live.Fact[T] {
 	if q.foreign {
 		return live.Unknown[T](op + " is not for other accounts, and the key belongs to " + q.arn.Account)
 	}
@@ -232,7 +232,7 @@ func (q questions) rotations(fixed string) live.Fact[[]live.Rotation] {
 		return live.Known([]live.Rotation{})
 	}
 	const op = "kms:ListKeyRotations"
-	return own1(q, op, func() ([]live.Rotation, error) {
+	return ofOwner(q, op, func() ([]live.Rotation, error) {
 		list, err := pages(q, op, func(m *string) ([]types.RotationsListEntry, *string, error) {
 			out, err := q.client.ListKeyRotations(q.ctx, &awskms.ListKeyRotationsInput{KeyId: q.id(), Marker: m})
 			if err != nil {

@@ -113,6 +113,13 @@ func TestLocalKMS(t *testing.T) {
 			t.Errorf("the emulator has no %s, and it is unknown because %q", name, because)
 		}
 	}
+	checkNames(t, enrich, key)
+	checkRotation(t, session, key)
+}
+
+// checkNames asks by alias, and for a key that is not there.
+func checkNames(t *testing.T, enrich func(live.ARN) *live.Facts, key live.ARN) {
+	t.Helper()
 	alias := key
 	alias.Resource = "alias/pay"
 	if f := enrich(alias); f.Key.ARN.Or(live.ARN{}) != key {
@@ -123,7 +130,12 @@ func TestLocalKMS(t *testing.T) {
 	if f := enrich(gone); f.Status != live.NotFound {
 		t.Errorf("a key that is not there: %q because %q", f.Status, f.Why)
 	}
+}
 
+// checkRotation switches automatic rotation on.
+func checkRotation(t *testing.T, session *kms.Session, key live.ARN) {
+	t.Helper()
+	ctx := context.Background()
 	actor := kms.NewActor(session, session)
 	action := live.Action{Kind: live.EnableRotation, Target: key}
 	since := time.Now()
