@@ -86,7 +86,7 @@ func isURLTemplate(data []byte, c generic.Candidate) bool {
 func validateAuthorizationHeader(data []byte, m *Match) bool {
 	c, ok := generic.FindHeader(data, m.Start, m.End)
 	m.sees(c.SeenFrom, c.SeenTo)
-	return ok && c.End-c.Start >= 8 && gradeGeneric(data, m, c)
+	return ok && c.End-c.Start >= 8 && !generic.Hopeless(data[c.Start:c.End], c) && gradeGeneric(data, m, c)
 }
 
 // gradeGeneric makes m the candidate and sets its confidence by its score.

@@ -56,6 +56,9 @@ func Hopeless(value []byte, c Candidate) bool {
 	if len(value) < 4 || value[0] == '\\' && escaped(value) {
 		return true
 	}
+	if c.Syntax == Header {
+		return plainWord(value) // Bearer GrantOptions, in prose
+	}
 	last := value[len(value)-1]
 	switch {
 	case algorithm(value), hasPrefix(value, "(("), isVersion(value), isDate(value), hasPrefix(value, "aws.auth#"), hasPrefix(value, "smithy.api#"): // ((a-variable)) of Concourse, an id of Smithy
@@ -75,7 +78,7 @@ func Hopeless(value []byte, c Candidate) bool {
 	if last == '[' || last == '(' || last == '{' {
 		return true // an index, an argument: the code goes on
 	}
-	if len(value) <= 18 && (hasPrefix(value, "0x") || hasPrefix(value, "0X") || hasPrefix(value, "0b")) {
+	if len(value) <= 18 && (hasPrefix(value, "0x") || hasPrefix(value, "-0x") || hasPrefix(value, "0X") || hasPrefix(value, "0b")) {
 		return true // a number: a flag, a code
 	}
 	switch c.Syntax {
@@ -127,6 +130,9 @@ func camelWords(v []byte) bool {
 	}
 	return humps > 0 && !upper(v[0]) && wordCover(v) > 0.7
 }
+
+// plainWord reports whether v is one or several words in letters alone.
+func plainWord(v []byte) bool { return allOf(v, letter) && wordCover(v) > 0.8 }
 
 // isVersion reports whether v is a version or a range of them: ^5.2.5.
 func isVersion(v []byte) bool {

@@ -27,6 +27,9 @@ func innocent(name []byte, at, end int) bool {
 	if end-at == 3 && equalFold(name[at:end], "psw") && at > 0 && letter(name[at-1]) {
 		return true // propsWith…
 	}
+	if equalFold(name[at:end], "key") && containsFold(name[:at], "public") {
+		return true // PeerPublicKey, host_public_key
+	}
 	from, to := at, end
 	for from > 0 && letter(name[from-1]) && !(upper(name[from]) && !upper(name[from-1])) {
 		from--
