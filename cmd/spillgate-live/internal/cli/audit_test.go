@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/scanner/live/kms/kmsfake"
 )
 
@@ -317,5 +318,56 @@ func TestAuditThrottled(t *testing.T) {
 	}
 	if refused*2 > all {
 		t.Errorf("%d of %d requests were refused", refused, all)
+	}
+}
+
+// FuzzAuditState: whatever stands in a state file, it is refused or read; what
+// is read are young answers about keys, and what is appended is read again.
+func FuzzAuditState(f *testing.F) {
+	const head = `{"spillgate":"audit-state","version":1}` + "\n"
+	f.Add([]byte(""))
+	f.Add([]byte(head + `{"subject":{"arn":"` + keyARN + `"},"asked":"2026-05-04T03:02:01Z","key":{"arn":{"value":"` + keyARN + `"}}}` + "\n" + `{"sub`))
+	f.Add([]byte(head + `{"subject":{"arn":"arn:aws:s3:::b"},"key":{}}` + "\n"))
+	f.Add([]byte(`{"spillgate":"audit-state","version":2}` + "\n"))
+	now := time.Date(2026, 5, 4, 4, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		name := filepath.Join(t.TempDir(), "state")
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := openAuditState(name, now)
+		if err != nil {
+			return
+		}
+		defer s.close()
+		for key, facts := range s.done {
+			if !key.IsKey() || facts.Key == nil || now.Sub(facts.Asked) >= stateAge {
+				t.Errorf("%s is taken for done", key)
+			}
+		}
+		arn, err := live.ParseARN(openARN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		added := &live.Facts{Subject: live.Subject{ARN: arn}, Asked: now, Key: answered()}
+		if err := s.add(added); err != nil {
+			t.Fatal(err)
+		}
+		again, err := openAuditState(name, now)
+		if err != nil {
+			t.Fatalf("after a line was added: %v", err)
+		}
+		defer again.close()
+		if again.done[arn] == nil || len(again.done) < len(s.done) {
+			t.Errorf("%d answers, and %d after one was added", len(s.done), len(again.done))
+		}
+	})
+}
+
+// answered are the facts about a key all of whose questions have answers.
+func answered() *live.KeyFacts {
+	return &live.KeyFacts{
+		ARN: live.Known(live.ARN{}), Rotation: live.Known(live.RotationStatus{}), Rotations: live.Known([]live.Rotation{}), Policy: live.Known("{}"),
+		Grants: live.Known([]live.Grant{}), Tags: live.Known(map[string]string{}), Aliases: live.Known([]string{}),
 	}
 }
