@@ -37,6 +37,9 @@ func Main(p Process) int {
 	a := &app{Process: p}
 	err := a.root().Run(ctx, p.Args)
 	if err == nil {
+		if a.exit == scanner.ExitFindings && a.scanned {
+			return a.findings
+		}
 		return a.exit
 	}
 	fmt.Fprintf(p.Stderr, "spillgate: %v\n", err)
@@ -69,6 +72,10 @@ func (f *failure) Unwrap() error { return f.error }
 type app struct {
 	Process
 	exit int
+	// findings is the code that the user wants instead of ExitFindings, once
+	// scanned.
+	findings int
+	scanned  bool
 	// origin says where the source of the scan comes from, and settings what
 	// holds for it; scan finds out the latter.
 	origin   origin

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/decode"
 	"github.com/spillgate/spillgate/scanner/report"
 )
@@ -56,6 +57,16 @@ func gateFlags(more ...cli.Flag) []cli.Flag {
 			Name: "min-confidence", Value: "high", Sources: cli.EnvVars("SPILLGATE_MIN_CONFIDENCE"),
 			Usage:     "lowest `CONFIDENCE` that fails the run: low, medium, high; less sure findings are warnings",
 			Validator: orEmpty(confidence),
+		},
+		&cli.IntFlag{
+			Name: "exit-code", Value: scanner.ExitFindings, Sources: cli.EnvVars("SPILLGATE_EXIT_CODE"),
+			Usage: "exit with `CODE` instead of 1 if findings fail the run; 0 only warns, all other codes stay",
+			Validator: func(code int) error {
+				if code < 0 || code > 125 || code == scanner.ExitIncomplete || code == scanner.ExitUsage {
+					return fmt.Errorf("--exit-code %d: use 0 to 125, but neither %d nor %d, which mean other things", code, scanner.ExitIncomplete, scanner.ExitUsage)
+				}
+				return nil
+			},
 		},
 		&cli.BoolFlag{Name: "fail-on-unused", Usage: "fail if a comment, ignore line or baseline entry excuses nothing"},
 		&cli.BoolFlag{Name: "require-reason", Usage: "honour only comments and baseline entries that give a reason"},

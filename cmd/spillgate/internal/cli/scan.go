@@ -94,6 +94,7 @@ func (a *app) report(c *cli.Command, result *scanner.Result) error {
 		return err
 	}
 	a.exit = result.ExitCode(s.gate)
+	a.findings, a.scanned = c.Int("exit-code"), true
 	if err := a.write(c.String("format"), c.String("output"), options, c, result); err != nil {
 		return err
 	}
