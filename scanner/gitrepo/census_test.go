@@ -2,7 +2,9 @@ package gitrepo
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
@@ -195,6 +197,43 @@ func TestCensusRefuses(t *testing.T) {
 					got.coverage.Problems, want.coverage.Problems)
 			}
 		})
+	}
+}
+
+// TestCensusOfBomb wants an end to trees that are a few objects and more paths
+// than anyone can count.
+func TestCensusOfBomb(t *testing.T) {
+	s := newSandbox(t)
+	s.init("r")
+	id := s.gitIn("r", []byte("content\n"), "hash-object", "-w", "--stdin")
+	entry := "100644 blob"
+	for range 12 {
+		var lines strings.Builder
+		for n := range 10 {
+			fmt.Fprintf(&lines, "%s %s\tname%d\n", entry, id, n)
+		}
+		id, entry = s.gitIn("r", []byte(lines.String()), "mktree"), "040000 tree"
+	}
+	s.git("r", "update-ref", "refs/heads/bomb", s.git("r", "commit-tree", "-m", "bomb", id))
+	r := s.open("r", "")
+	st, err := r.store(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rd, err := r.open(context.Background(), st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan, err := newCommitScan(r.begin(context.Background(), st, "", nil), rd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tip, err := parseOID(s.git("r", "rev-parse", "bomb"), sha1Len)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := takeCensus(scan, st.(*packStore), []oid{tip}, &strays{}); !errors.Is(err, errUnusual) || !strings.Contains(err.Error(), "paths") {
+		t.Errorf("the census ends with %v", err)
 	}
 }
 

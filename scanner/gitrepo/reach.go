@@ -12,9 +12,13 @@ type blobPlace struct{ blob, path int32 }
 // noPath is the hint of a blob that a ref names directly.
 const noPath = -1
 
-// maxPlaces bounds how many further paths trees have beside their first. What
-// has more was made to have them.
-const maxPlaces = 1 << 24
+// maxPaths bounds how many paths there are in all, and maxPlaces how many trees
+// have beside their first. What has more was made to have them: a dozen trees
+// can have a million million paths.
+const (
+	maxPaths  = 1 << 22
+	maxPlaces = 1 << 21
+)
 
 // A visit is a tree at a path.
 type visit struct{ tree, path int32 }
@@ -152,6 +156,8 @@ func (r *reacher) edge(e *treeEdge, path int32) error {
 	p := r.paths.add(path, e.name())
 	n := &r.paths.nodes[p]
 	switch {
+	case len(r.paths.nodes) > maxPaths:
+		return unusual("there are more than %d paths", maxPaths)
 	case e.isTree():
 		if n.depth > maxDepth || e.child < 0 {
 			return unusual("%s is too deep or missing", r.path(p))

@@ -3,8 +3,10 @@ package pack
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -174,9 +176,33 @@ func FuzzPack(f *testing.F) {
 					}
 				}
 			}
+			sweepOtherwise(t, s, seen)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	})
+}
+
+// sweepOtherwise sweeps the objects seen by way of a survey and one by one, and
+// wants none of them to be taken for another.
+func sweepOtherwise(t *testing.T, s *Store, seen map[ID]int) {
+	t.Helper()
+	visit := func(_ int, o *Swept) error {
+		if o.Err == nil && verifyID(o.ID, o.Kind, o.Data) != nil {
+			t.Fatalf("%s is another object", o.ID)
+		}
+		return nil
+	}
+	if v, err := s.Survey(context.Background(), 1); err == nil {
+		for _, entries := range []bool{false, true} {
+			if err := v.Sweep(context.Background(), SweepOptions{Kinds: everything, Jobs: 1, Entries: entries}, visit); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ids := slices.Collect(maps.Keys(seen))
+	if err := s.SweepSome(context.Background(), SweepOptions{Kinds: everything, Jobs: 1, Anchorer: literals}, ids, visit); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -17,6 +17,12 @@
 // delta inserts, and the seams, are searched. This gives exactly the anchors
 // that a search of the whole blob gives, and tests hold it to that.
 //
+// A Survey keeps what a sweep has found out of the packs for further ones, and
+// numbers the objects. Trees can be asked for with no more than what they have
+// beyond the base of their delta (TreeChange): the packs have compared the
+// versions of each folder already. SweepSome does the same as Sweep for some
+// objects at the price of these.
+//
 // What is read is hostile. No size that a file states is believed before it is
 // plausible, no index that it states is used unchecked, chains and alternates
 // are bounded, and every error names file and offset. Nothing is passed over in
