@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/base32"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,6 +32,20 @@ const (
 	keptARN  = "arn:aws:kms:eu-west-1:" + account + ":key/" + "2d7e41f0-86bc-4a19-b5d3-90c8e7f6a142"
 )
 
+const secretARN = "arn:aws:secretsmanager:eu-west-1:" + account + ":secret:db-aB3xY9"
+
+// accessKeyID returns a made-up id of the account: its number stands in the
+// first 41 bits after the prefix, in base32.
+func accessKeyID() string {
+	number, err := strconv.ParseUint(account, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	raw := binary.BigEndian.AppendUint64(nil, (1<<47|number<<7)<<16)
+	raw = append(raw, 0x5a, 0xc3)
+	return "AKIA" + base32.StdEncoding.EncodeToString(raw)
+}
+
 // world is the AWS of every script: a key, one that is open to everybody and to
 // a stranger's grant, one that nobody may touch.
 func world() *kmsfake.Model {
@@ -44,6 +60,8 @@ func world() *kmsfake.Model {
 			},
 			{ARN: keptARN, Tags: map[string]string{"spillgate:no-rotate": "ask payroll"}},
 		},
+		AccessKeys: []*kmsfake.AccessKey{{ID: accessKeyID(), Account: account, User: "deploy", Status: "Active"}},
+		Secrets:    []*kmsfake.Secret{{ARN: secretARN, Name: "db", RotationLambda: "rotate-db"}},
 	}
 }
 
@@ -113,6 +131,7 @@ func setup(t *testing.T, env *testscript.Env) error {
 	}
 	for name, value := range map[string]string{
 		"HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "ACCOUNT": account, "STRANGER": stranger, "KEY": keyARN, "OPEN": openARN, "KEPT": keptARN,
+		"SECRET": secretARN, "KEYID": accessKeyID(), "AWSSECRET": "qT7vKp2LxW9z" + "RbN4mYc8HdJf3sGaE6uVoZi1XtQr",
 	} {
 		env.Setenv(name, value)
 	}

@@ -95,6 +95,9 @@ func (a *app) askLive(ctx context.Context, c *cli.Command, result *scanner.Resul
 	if c.String("format") != "text" && c.String("output") == "-" {
 		out = a.Stderr // standard output is for the program that reads the report
 	}
+	if c.String("format") == "text" {
+		fmt.Fprintln(out) // apart from the report
+	}
 	args := append([]string{"enrich", "--format", "text"}, c.StringSlice("live-arg")...)
 	exit, err := runCompanion(ctx, program, args, &findings, out, a.Stderr)
 	if err == nil && a.exit == scanner.ExitClean {
