@@ -18,7 +18,7 @@ func action(t *testing.T, kind live.Kind) live.Action {
 
 func actor(t *testing.T, server *kmsfake.Server) *Actor {
 	t.Helper()
-	s := open(t, server, Options{Attempts: 3, Timeout: 2 * time.Second})
+	s := open(t, server, Options{Attempts: 3, Timeout: 5 * time.Second})
 	return NewActor(s, s)
 }
 
@@ -37,7 +37,9 @@ func TestRotate(t *testing.T) {
 	key := fullKey()
 	key.Rotations = []kmsfake.Rotation{{At: time.Now().Add(-time.Hour), Type: "ON_DEMAND"}, {At: time.Now().Add(time.Minute), Type: "AUTOMATIC"}}
 	m := model(key)
-	m.RotationTakes = 300 * time.Millisecond
+	m.RotationTakes = time.Hour
+	var ahead time.Duration
+	m.Clock = func() time.Time { return time.Now().Add(ahead) }
 	server := kmsfake.New(t, m)
 	x, a := actor(t, server), action(t, live.RotateOnDemand)
 	since := time.Now()
@@ -51,7 +53,7 @@ func TestRotate(t *testing.T) {
 	if c := confirm(t, x, a, since); c.Progress != live.Pending || !strings.Contains(c.Evidence, "in progress since") {
 		t.Errorf("at once: %+v", c)
 	}
-	time.Sleep(400 * time.Millisecond)
+	m.Change(func() { ahead = 2 * time.Hour })
 	if c := confirm(t, x, a, since); c.Progress != live.Confirmed || c.At.Before(since.Add(-roundOff)) || !strings.Contains(c.Evidence, "ON_DEMAND") {
 		t.Errorf("later: %+v", c)
 	}
@@ -82,7 +84,7 @@ func TestChangesAreSentOnce(t *testing.T) {
 		{"broken inside", kmsfake.Fault{Code: "KMSInternalException", Status: 500}, true, Refused, 0},
 		{"error page", kmsfake.Fault{HTML: true}, true, NotAWS, 0},
 		{"answer lost", kmsfake.Fault{CutAfter: true}, true, Network, 1},
-		{"slow", kmsfake.Fault{Delay: 5 * time.Second}, true, Network, 0},
+		{"slow", kmsfake.Fault{Delay: time.Minute}, true, Network, 0},
 	} {
 		m := model(fullKey())
 		server := kmsfake.New(t, m)

@@ -38,7 +38,11 @@ func TestWhatGoesWrong(t *testing.T) {
 			server := kmsfake.New(t, model(fullKey()))
 			c.fault.Action = "kms:DescribeKey"
 			server.Inject(c.fault)
-			f := enrich(t, open(t, server, Options{Attempts: 2, Timeout: 200 * time.Millisecond}), keyARN)
+			o := Options{Attempts: 2}
+			if c.fault.Delay > 0 {
+				o.Timeout = 300 * time.Millisecond
+			}
+			f := enrich(t, open(t, server, o), keyARN)
 			if f.Status != c.status || !strings.Contains(f.Why, c.why) {
 				t.Errorf("%q because %q, want %q because … %q", f.Status, f.Why, c.status, c.why)
 			}
