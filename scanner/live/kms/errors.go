@@ -93,6 +93,9 @@ var codes = [...]struct {
 	{"AccessDeniedException", Denied}, {"AccessDenied", Denied}, {"UnauthorizedOperation", Denied}, {"AuthorizationError", Denied},
 	{"AWSOrganizationsNotInUseException", Refused},
 	{"NotFoundException", Missing}, {"ResourceNotFoundException", Missing}, {"NoSuchEntity", Missing}, {"AccountNotFoundException", Missing},
+	// S3's; those of HEAD have no body, and the SDK names them by the status.
+	{"NoSuchKey", Missing}, {"NoSuchBucket", Missing}, {"NotFound", Missing}, {"Forbidden", Denied},
+	{"PermanentRedirect", WrongEndpoint}, {"MovedPermanently", WrongEndpoint},
 	{"UnsupportedOperationException", Unsupported}, {"UnknownOperationException", Unsupported},
 	{"KMSInvalidStateException", WrongState}, {"DisabledException", WrongState},
 	{"UnrecognizedClientException", Credentials}, {"InvalidClientTokenId", Credentials}, {"ExpiredToken", Credentials},

@@ -82,6 +82,7 @@ func (a *app) commands() []*cli.Command {
 		a.auditLogCommand(),
 		a.auditCommand(),
 		a.watchCommand(),
+		a.rewrapCommand(),
 	}
 }
 

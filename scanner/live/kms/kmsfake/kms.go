@@ -34,6 +34,14 @@ func (m *Model) kmsOperation(name string) func(*Server, *request) (any, *apiErro
 		return m.enableKeyRotation
 	case "RevokeGrant":
 		return m.revokeGrant
+	case "Encrypt":
+		return m.encrypt
+	case "Decrypt":
+		return m.decrypt
+	case "GenerateDataKey":
+		return m.generateDataKey
+	case "ReEncrypt":
+		return m.reEncrypt
 	}
 	return nil
 }

@@ -1,0 +1,176 @@
+package rewrap
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+)
+
+// An Encoding is how a message or a blob is written in its file.
+type Encoding string
+
+// The encodings.
+const (
+	Raw    Encoding = "raw"
+	Base64 Encoding = "base64"
+)
+
+// A Content is what a file holds, as far as this package is concerned.
+type Content struct {
+	// Encoding is that of the whole file, if it is one message.
+	Encoding Encoding
+	// Header is the message's; nil where the file is none.
+	Header *Header
+	// Cut says that the file begins as a message whose header is cut off, or
+	// longer than what was looked at.
+	Cut bool
+	// Inside are the headers of messages in base64 in the middle of other
+	// text, at most maxInside of them.
+	Inside []*Header
+}
+
+const (
+	maxInside = 64
+	maxTries  = 1000
+)
+
+// alphabet is what base64 is written with.
+var alphabet = []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+// marks are how messages begin in base64: version 2 with its two suites, and
+// version 1. Six bits a character, so that three bytes are four characters,
+// and a suite of version 1 begins with the bits 0000 00.
+var marks = [...]string{"AgR4", "AgV4", "AYAA", "AYAB", "AYAC", "AYAD"}
+
+// Look finds out whether data, the front of a file, is a message of the AWS
+// Encryption SDK as a whole, raw or in base64 of whatever line length, and if
+// not, which messages stand in it in base64.
+func Look(data []byte) Content {
+	if h, _, err := ParseHeader(data); err == nil {
+		return Content{Encoding: Raw, Header: h}
+	} else if errors.Is(err, ErrCut) {
+		return Content{Encoding: Raw, Cut: true}
+	}
+	text := bytes.TrimLeft(data, " \t\r\n")
+	if marked(text) {
+		decoded, whole := decodeFront(text)
+		h, _, err := ParseHeader(decoded)
+		switch {
+		case err == nil && whole:
+			return Content{Encoding: Base64, Header: h}
+		case errors.Is(err, ErrCut) && whole:
+			return Content{Encoding: Base64, Cut: true}
+		}
+	}
+	return Content{Inside: inside(data)}
+}
+
+// inside finds messages in base64 that begin where a run of base64 characters
+// begins. Only maxTries places are tried: text made to look like beginnings
+// must not cost more than its length.
+func inside(data []byte) []*Header {
+	var found []*Header
+	tries := 0
+	for at := 0; len(found) < maxInside && tries < maxTries; {
+		i := bytes.IndexByte(data[at:], 'A')
+		if i < 0 {
+			break
+		}
+		at += i
+		if !marked(data[at:]) || at > 0 && bytes.IndexByte(alphabet, data[at-1]) >= 0 {
+			at++
+			continue
+		}
+		tries++
+		decoded, _ := decodeFront(data[at:])
+		at++
+		if h, n, err := ParseHeader(decoded); err == nil {
+			found = append(found, h)
+			at += n // less than its base64 is long
+		}
+	}
+	return found
+}
+
+func marked(text []byte) bool {
+	for _, m := range marks {
+		if bytes.HasPrefix(text, []byte(m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxHeader bounds how much of a base64 text is decoded for its header, in
+// characters: an encryption context of 64 KiB and forty wrapped keys.
+const maxHeader = 1 << 17
+
+// decodeFront decodes the base64 at the front of text, line ends and blanks
+// between the characters included, up to maxHeader of them. whole says that
+// nothing else comes after it in text.
+func decodeFront(text []byte) (decoded []byte, whole bool) {
+	chars := make([]byte, 0, min(len(text), maxHeader))
+	i := 0
+	for ; i < len(text) && len(chars) < maxHeader; i++ {
+		if bytes.IndexByte(alphabet, text[i]) >= 0 {
+			chars = append(chars, text[i])
+		} else if !blank(text[i]) {
+			break
+		}
+	}
+	rest := text[i:]
+	for len(rest) > 0 && (rest[0] == '=' || blank(rest[0]) || bytes.IndexByte(alphabet, rest[0]) >= 0) {
+		rest = rest[1:]
+	}
+	if len(chars)%4 == 1 {
+		chars = chars[:len(chars)-1]
+	}
+	decoded = make([]byte, base64.RawStdEncoding.DecodedLen(len(chars)))
+	n, _ := base64.RawStdEncoding.Decode(decoded, chars)
+	return decoded[:n], len(rest) == 0
+}
+
+// Decode returns the bytes of a file that is written in e as a whole.
+func (e Encoding) Decode(file []byte) ([]byte, error) {
+	if e == Raw {
+		return file, nil
+	}
+	data, err := base64.RawStdEncoding.AppendDecode(nil, bytes.TrimRight(compact(file), "="))
+	if err != nil {
+		return nil, errors.New("it is not the base64 that it was taken for")
+	}
+	return data, nil
+}
+
+// Encode writes data as like is written: raw, or base64 with the same length
+// of lines, line ends and padding.
+func (e Encoding) Encode(data, like []byte) []byte {
+	if e == Raw {
+		return data
+	}
+	text := base64.StdEncoding.EncodeToString(data)
+	trimmed := bytes.TrimRight(like, " \t\r\n")
+	if !bytes.HasSuffix(trimmed, []byte("=")) && len(compact(trimmed))%4 != 0 {
+		text = base64.RawStdEncoding.EncodeToString(data)
+	}
+	tail := like[len(trimmed):]
+	first, _, many := bytes.Cut(bytes.TrimLeft(trimmed, " \t\r\n"), []byte("\n"))
+	if !many {
+		return append([]byte(text), tail...)
+	}
+	end := "\n"
+	if bytes.HasSuffix(first, []byte("\r")) {
+		end = "\r\n"
+	}
+	width := len(bytes.TrimSpace(first))
+	var out []byte
+	for width > 0 && len(text) > width {
+		out = append(append(out, text[:width]...), end...)
+		text = text[width:]
+	}
+	return append(append(out, text...), tail...)
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func compact(b []byte) []byte { return bytes.Join(bytes.Fields(b), nil) }
