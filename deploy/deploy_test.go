@@ -248,7 +248,11 @@ func TestPodsAreConfined(t *testing.T) {
 		want(at(pod, "automountServiceAccountToken"), "false", "automountServiceAccountToken")
 		want(at(pod, "securityContext", "runAsNonRoot"), "true", "runAsNonRoot")
 		want(at(pod, "securityContext", "seccompProfile", "type"), "RuntimeDefault", "seccompProfile")
-		for _, c := range pod["containers"].([]any) {
+		all := pod["containers"].([]any)
+		if first, ok := pod["initContainers"].([]any); ok {
+			all = append(first, all...)
+		}
+		for _, c := range all {
 			want(at(c, "securityContext", "allowPrivilegeEscalation"), "false", "allowPrivilegeEscalation")
 			want(at(c, "securityContext", "readOnlyRootFilesystem"), "true", "readOnlyRootFilesystem")
 			want(at(c, "securityContext", "capabilities", "drop"), "[ALL]", "capabilities.drop")

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spillgate/spillgate/rules"
@@ -20,6 +21,9 @@ type HistoryOptions struct {
 	// their anchors, which for versions of a file cost little to find. Nil
 	// leaves all of that to the detectors.
 	Program *rules.Program
+	// Shard is the part of the history that is scanned. The zero value is all
+	// of it.
+	Shard Shard
 	// Encoded finds the anchors of Program and those of encoded text, for a
 	// detector that decodes (decode.Anchorer). Nil leaves the latter to it.
 	// Without a Program it does nothing.
@@ -54,6 +58,9 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 	what := "the history of all refs"
 	if h.options.AllObjects {
 		what = "all objects"
+	}
+	if h.options.Shard.Count > 0 {
+		what = fmt.Sprintf("shard %d of %d of %s", h.options.Shard.Index, h.options.Shard.Count, what)
 	}
 	failed := scanner.Coverage{What: what}
 	st, err := h.repo.store(false)
@@ -91,6 +98,9 @@ func (h *history) scan(s *commitScan, t *refTable) error {
 	tips, err := h.refs(s, t, loose)
 	if err != nil {
 		return err
+	}
+	if h.options.Shard.Count > 0 {
+		return h.scanShard(s, tips, loose, treesSeen)
 	}
 	if done, err := h.scanCensus(s, tips, loose); done || err != nil {
 		return err

@@ -136,7 +136,7 @@ func (a *app) commands() (list []*cli.Command, alone bool) {
 		name string
 		make func() *cli.Command
 	}{
-		{"staged", a.staged}, {"range", a.commits}, {"history", a.history}, {"dir", a.dir}, {"stdin", a.standardInput}, {"ci", a.ci}, {"live", a.live},
+		{"staged", a.staged}, {"range", a.commits}, {"history", a.history}, {"plan", a.plan}, {"dir", a.dir}, {"stdin", a.standardInput}, {"ci", a.ci}, {"live", a.live},
 		{"hook", a.hook}, {"doctor", a.doctor}, {"baseline", a.baseline}, {"config", a.configuration}, {"explain", a.explain},
 		{"rules", a.rules}, {"selftest", a.selftest}, {"version", a.version}, {"man", a.man},
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os"
 
 	"github.com/urfave/cli/v3"
 
@@ -19,18 +20,26 @@ func (a *app) history() *cli.Command {
 			"Example: spillgate history --format json --output findings.json",
 		Flags: scanFlags(gitFlags(
 			&cli.BoolFlag{Name: "all-objects", Usage: "scan unreachable objects too"},
+			&cli.StringFlag{Name: "shard", Sources: cli.EnvVars("SPILLGATE_SHARD"), Usage: "scan one `SHARD` of the history: I/N, or as spillgate plan prints it"},
 		)...),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
+			}
+			options := historyOptions(c)
+			if text := c.String("shard"); text != "" {
+				var err error
+				if options.Shard, err = parseShard(text, os.Getenv); err != nil {
+					return err
+				}
 			}
 			repo, err := openRepo(ctx, c)
 			if err != nil {
 				return err
 			}
 			defer repo.Close()
-			a.origin = origin{repo: repo, whole: true}
-			return a.scan(ctx, c, repo.History(historyOptions(c)))
+			a.origin = origin{repo: repo, whole: options.Shard.Count == 0}
+			return a.scan(ctx, c, repo.History(options))
 		},
 	}
 }
