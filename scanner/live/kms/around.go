@@ -95,8 +95,8 @@ func (s *Session) accountName(ctx context.Context, a live.ARN) (string, error) {
 // tripwires: whoever tries such a key raises an alarm at its owner's. The
 // operator's own are in Options.
 //
-// 052310077262 is Thinkst's, whose canarytokens.org hands out AWS keys; the
-// example key of TruffleHog's README (AKIAQYLPMN5HHHFPZAM2) decodes to it.
+// 052310077262 is Thinkst's, whose canarytokens.org hands out AWS keys: the id
+// of the example key in TruffleHog's README decodes to it.
 var canaries = [...]struct{ account, owner string }{
 	{"052310077262", "Thinkst Canary (canarytokens.org)"},
 }

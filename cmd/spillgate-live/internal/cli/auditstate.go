@@ -73,7 +73,7 @@ func (s *auditState) read(now time.Time) error {
 		if err := json.Unmarshal(line, f); err != nil || f.Key == nil || !f.Subject.ARN.IsKey() {
 			return fmt.Errorf("line %d is damaged", n)
 		}
-		if now.Sub(f.Asked) < stateAge && settled(f) {
+		if age := now.Sub(f.Asked); age < stateAge && age > -time.Hour && settled(f) {
 			s.done[f.Subject.ARN] = f
 		} else {
 			delete(s.done, f.Subject.ARN)
