@@ -199,7 +199,7 @@ func (j *judge) gone() bool {
 	}
 	switch j.facts.Status {
 	case NotFound:
-		j.lower("not found in the caller's own account " + caller.Account + ": the key is gone, or never was")
+		j.lower("not found in the caller's own account " + caller.Account + ": it is gone, or never was")
 	case PendingDeletion:
 		if j.replicaInUse() {
 			return false

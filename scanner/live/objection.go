@@ -165,6 +165,11 @@ func (o *objector) rotatable() {
 		o.say("it cannot rotate: %s", r.NotApplicable)
 	case !r.OnDemandStarted.IsZero():
 		o.say("a rotation is in progress")
+	case o.a.Kind == EnableRotation && r.Enabled:
+		o.say("its automatic rotation is on already, every %d days", r.PeriodInDays)
+	}
+	if o.a.Kind == EnableRotation && o.a.PeriodInDays != o.op.period() {
+		o.say("the action sets a period of %d days, and the operator's is %d", o.a.PeriodInDays, o.op.period())
 	}
 }
 

@@ -160,10 +160,18 @@ func (p *Plan) Text() string {
 		lines[subject] = append(lines[subject], more...)
 	}
 	leaves := map[string][]string{}
+	acts := map[string]int{}
+	for i := range p.Actions {
+		acts[p.Actions[i].Subject]++
+	}
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		add(a.Subject)
-		if a.Kind != NarrowPolicy {
+		switch {
+		case a.Kind == NarrowPolicy:
+		case acts[a.Subject] > maxPlanLines/5:
+			add(a.Subject, "  do: "+a.Call) // every call is shown, if nothing else
+		default:
 			add(a.Subject, a.lines()...)
 		}
 		for _, l := range a.Leaves {

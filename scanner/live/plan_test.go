@@ -320,6 +320,48 @@ func TestRule07NoDestruction(t *testing.T) {
 	}
 }
 
+// The schedule of a key is set where it is off, and a schedule that somebody has
+// set is left alone: the same call would change its period.
+func TestPlanSchedule(t *testing.T) {
+	off := func(f *Facts, op *Operator) {
+		f.Key.Rotation = Known(RotationStatus{})
+		op.Actions = []Kind{EnableRotation}
+	}
+	p := planOf(off)
+	if kinds(p) != "enable-rotation" || p.Actions[0].PeriodInDays != 365 || !strings.Contains(p.Actions[0].Call, "--rotation-period-in-days 365") {
+		t.Fatalf("got %+v, refused %+v", p.Actions, p.Refusals)
+	}
+	a, f, op := p.Actions[0], keyFacts(), permissive()
+	if got := objections(&a, f, op, nil, now); len(got) != 1 || !strings.Contains(got[0], "on already") {
+		t.Errorf("of a key whose rotation is on: %q", got)
+	}
+	off(f, op)
+	a.PeriodInDays = 90
+	if got := objections(&a, f, op, nil, now); len(got) != 1 || !strings.Contains(got[0], "the operator's is 365") {
+		t.Errorf("of another period: %q", got)
+	}
+}
+
+// However many grants a plan revokes, a person sees each call.
+func TestPlanTextShowsEveryCall(t *testing.T) {
+	p := planOf(func(f *Facts, _ *Operator) {
+		var grants []Grant
+		for i := range 12 {
+			grants = append(grants, Grant{ID: strings.Repeat("ab", i+1), Name: "partner", Grantee: "arn:aws:iam::" + foreign + ":role/x", Operations: []string{"Decrypt"}})
+		}
+		f.Key.Grants = Known(grants)
+	})
+	text := p.Text()
+	for _, a := range p.Actions {
+		if !strings.Contains(text, a.Call+"\n") {
+			t.Errorf("%s is missing in\n%s", a.Call, text)
+		}
+	}
+	if n := strings.Count(text[strings.Index(text, testKey.String()):], "\n"); n > maxPlanLines || p.Acts() < 10 {
+		t.Errorf("%d actions in %d lines", p.Acts(), n)
+	}
+}
+
 func TestPlanGrant(t *testing.T) {
 	grant := func(f *Facts) {
 		f.Key.Rotation = Known(RotationStatus{Enabled: true, NotApplicable: ""})
