@@ -33,6 +33,24 @@ func verify(t *testing.T, dir, known string) *AuditCheck {
 	return c
 }
 
+// A line of another log fits itself, and not the line before it.
+func TestRule10ForeignLine(t *testing.T) {
+	dir, other := auditOf(t, 3), t.TempDir()
+	l := openLedger(t, other)
+	a, err := OpenAudit(l)
+	must(t, err)
+	for range 3 {
+		must(t, a.Write(&AuditEvent{At: now, Event: "intent", User: "al"}))
+	}
+	must(t, a.Close())
+	lines, others := strings.SplitAfter(read(t, dir, auditFile), "\n"), strings.SplitAfter(read(t, other, auditFile), "\n")
+	lines[1] = others[1]
+	must(t, os.WriteFile(filepath.Join(dir, auditFile), []byte(strings.Join(lines, "")), 0o600))
+	if c := verify(t, dir, ""); c.Bad != 2 || !strings.Contains(c.Why, "does not follow") {
+		t.Errorf("got %+v", c)
+	}
+}
+
 // TestRule10AuditChain: each way of changing the log after the fact names the
 // first line that is wrong, and nothing is done on top of it.
 func TestRule10AuditChain(t *testing.T) {
