@@ -154,6 +154,16 @@ func TestLedgerRefuses(t *testing.T) {
 			t.Errorf("%s was read", name)
 		}
 	}
+	// A ledger that somebody has put together of two: the same intent twice.
+	dir := t.TempDir()
+	l := openLedger(t, dir)
+	must(t, l.Intend(action("f1"), "p1", now))
+	must(t, l.Close())
+	line := read(t, dir, "ledger.jsonl")
+	must(t, os.WriteFile(filepath.Join(dir, "ledger.jsonl"), []byte(line+line), 0o600))
+	if _, err := OpenLedger(dir); err == nil || !strings.Contains(err.Error(), "ledger.jsonl:2: ") {
+		t.Errorf("the same intent twice: %v", err)
+	}
 	repo := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(repo, ".git"), 0o755))
 	if _, err := OpenLedger(filepath.Join(repo, "ledger")); err == nil || !strings.Contains(err.Error(), "git work tree") {
