@@ -34,8 +34,10 @@ const (
 	maxTries  = 1000
 )
 
-// alphabet is what base64 is written with.
-var alphabet = []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+// digit reports whether c is one of the 64 characters.
+func digit(c byte) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
+}
 
 // marks are how messages begin in base64: version 2 with its two suites, and
 // version 1. Six bits a character, so that three bytes are four characters,
@@ -53,7 +55,8 @@ func Look(data []byte) Content {
 	}
 	text := bytes.TrimLeft(data, " \t\r\n")
 	if marked(text) {
-		decoded, whole := decodeFront(text)
+		decoded, rest := decodeFront(text)
+		whole := onlyBase64(rest)
 		h, _, err := ParseHeader(decoded)
 		switch {
 		case err == nil && whole:
@@ -77,7 +80,7 @@ func inside(data []byte) []*Header {
 			break
 		}
 		at += i
-		if !marked(data[at:]) || at > 0 && bytes.IndexByte(alphabet, data[at-1]) >= 0 {
+		if !marked(data[at:]) || at > 0 && digit(data[at-1]) {
 			at++
 			continue
 		}
@@ -106,28 +109,34 @@ func marked(text []byte) bool {
 const maxHeader = 1 << 17
 
 // decodeFront decodes the base64 at the front of text, line ends and blanks
-// between the characters included, up to maxHeader of them. whole says that
-// nothing else comes after it in text.
-func decodeFront(text []byte) (decoded []byte, whole bool) {
+// between the characters included, up to maxHeader of them, and returns what
+// comes after them too.
+func decodeFront(text []byte) (decoded, rest []byte) {
 	chars := make([]byte, 0, min(len(text), maxHeader))
 	i := 0
 	for ; i < len(text) && len(chars) < maxHeader; i++ {
-		if bytes.IndexByte(alphabet, text[i]) >= 0 {
+		if digit(text[i]) {
 			chars = append(chars, text[i])
 		} else if !blank(text[i]) {
 			break
 		}
-	}
-	rest := text[i:]
-	for len(rest) > 0 && (rest[0] == '=' || blank(rest[0]) || bytes.IndexByte(alphabet, rest[0]) >= 0) {
-		rest = rest[1:]
 	}
 	if len(chars)%4 == 1 {
 		chars = chars[:len(chars)-1]
 	}
 	decoded = make([]byte, base64.RawStdEncoding.DecodedLen(len(chars)))
 	n, _ := base64.RawStdEncoding.Decode(decoded, chars)
-	return decoded[:n], len(rest) == 0
+	return decoded[:n], text[i:]
+}
+
+// onlyBase64 reports whether text holds nothing but base64 and blanks.
+func onlyBase64(text []byte) bool {
+	for _, c := range text {
+		if c != '=' && !blank(c) && !digit(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // Decode returns the bytes of a file that is written in e as a whole.
