@@ -127,6 +127,17 @@ func TestBlobs(t *testing.T) {
 	plain := []byte("a data key of 32 made-up bytes..")
 	raw := b.file("raw", key.Seal(plain, env))
 	text := b.file("text", []byte(base64.StdEncoding.EncodeToString(key.Seal(plain, env))+"\n"))
+	if err := os.Chmod(text, 0o666); err != nil { // wider than the umask gives a new file
+		t.Fatal(err)
+	}
+	modes := map[string]os.FileMode{}
+	for _, path := range []string{raw, text} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		modes[path] = info.Mode()
+	}
 	other := b.file("other", b.kms.Key(third).Seal(plain, env))
 	noContext := b.file("no-context", key.Seal(plain, nil))
 	noBlob := b.file("no-blob", []byte("hello, world!"))
@@ -145,8 +156,8 @@ func TestBlobs(t *testing.T) {
 		if len(s.Items)+len(s.Problems) != 0 {
 			t.Errorf("%s is under the old key still: %+v", path, s)
 		}
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
-			t.Errorf("mode of %s: %v, %v", path, info.Mode(), err)
+		if info, err := os.Stat(path); err != nil || info.Mode() != modes[path] {
+			t.Errorf("mode of %s: %v, was %v, %v", path, info.Mode(), modes[path], err)
 		}
 	}
 	if now := b.read(text); !strings.HasSuffix(string(now), "\n") || strings.Contains(string(now[:len(now)-1]), "\n") {

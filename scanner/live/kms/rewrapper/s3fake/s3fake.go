@@ -244,7 +244,8 @@ func update(o *Object, body []byte) string {
 func copyOnto(r *http.Request, o *Object) string {
 	h := r.Header
 	source, _, _ := strings.Cut(h.Get("X-Amz-Copy-Source"), "?")
-	if plain, err := url.PathUnescape(source); err != nil || "/"+strings.TrimPrefix(plain, "/") != r.URL.Path {
+	// S3 takes a plus sign for a blank, as in forms.
+	if plain, err := url.QueryUnescape(source); err != nil || "/"+strings.TrimPrefix(plain, "/") != r.URL.Path {
 		return "InvalidRequest"
 	}
 	switch {
