@@ -107,10 +107,12 @@ var importRules = []importRule{
 		"a detector sees chunks, and never where they come from; the languages of infrastructure code are its own business"},
 	{"scanner/archive", []string{"scanner", "rules", "github.com/klauspost/compress"},
 		"a source around another one, whichever that is"},
-	{"scanner/live/kms", []string{"scanner/live", "scanner/live/kms", "rules", "github.com/aws/"},
+	{"scanner/live/kms", []string{"scanner/live", "scanner/live/rewrap", "scanner/live/kms", "rules", "github.com/aws/"},
 		"it alone talks to AWS, and knows nothing of how findings come about"},
 	{"hooks", []string{"hooks"},
 		"what git and assistants tell a hook is parsed, and hooks are installed, without knowing what is scanned"},
+	{"scanner/live/rewrap", []string{"scanner/live"},
+		"what is under a key is planned and remembered without a client of AWS"},
 	{"scanner/report", []string{"scanner", "scanner/report", "rules"},
 		"a sink sees results and never where they came from"},
 }
