@@ -42,9 +42,9 @@ func (s *Store) Get(id ID) (kind Kind, data []byte, err error) {
 func (s *Store) find(id ID) (kind Kind, data []byte, err error) {
 	r := s.readers.Get().(*reader)
 	defer s.readers.Put(r)
-	r.left, r.chain = maxSteps, r.chain[:0]
+	r.left, r.chain, r.heads = maxSteps, r.chain[:0], r.heads[:0]
 	if kind, data, err = r.object(id, place{}); err != nil && s.refresh() {
-		r.left, r.chain = maxSteps, r.chain[:0]
+		r.left, r.chain, r.heads = maxSteps, r.chain[:0], r.heads[:0]
 		kind, data, err = r.object(id, place{})
 	}
 	return kind, data, err
@@ -57,6 +57,8 @@ type reader struct {
 	left  budget
 	delta []byte
 	chain []link // of the objects being read, those that they need at the end
+	heads []byte // read of packs that are not mapped
+	large []byte // the same of one large entry
 }
 
 // object reads id from the first place other than skip where it is sound.
@@ -134,9 +136,6 @@ type link struct {
 // packed reads the entry at offset: down the chain to a base that is whole or
 // at hand, and up again applying the deltas.
 func (r *reader) packed(p *packFile, offset int64) (kind Kind, data []byte, err error) {
-	if err := p.load(); err != nil {
-		return 0, nil, err
-	}
 	chain := len(r.chain) // where that of this object begins
 	defer func() { r.chain = r.chain[:chain] }()
 	cache := r.s.cache
@@ -148,7 +147,7 @@ func (r *reader) packed(p *packFile, offset int64) (kind Kind, data []byte, err 
 		if err := r.left.step(); err != nil {
 			return 0, nil, at(p.path, offset, err)
 		}
-		e, err := p.entry(offset)
+		e, err := r.entry(p, offset)
 		if err == nil && e.kind.whole() {
 			kind = e.kind
 			data, err = r.payload(p, offset, &e, nil)
@@ -196,15 +195,14 @@ func (r *reader) payload(p *packFile, offset int64, e *entry, buf []byte) ([]byt
 	if e.size > r.s.opts.MaxObject {
 		return nil, at(p.path, offset, fmt.Errorf("%w: %d bytes", ErrTooLarge, e.size))
 	}
-	if err := plausible(e.size, int64(len(p.body))-e.data); err != nil {
+	if err := plausible(e.size, p.bytes()-e.data); err != nil {
 		return nil, at(p.path, offset, err)
 	}
 	if buf == nil || int64(cap(buf)) < e.size+inflate.Slack {
 		buf = make([]byte, e.size, e.size+inflate.Slack)
 	}
 	buf = buf[:e.size]
-	_, err := p.inflate(r.z, offset, e, buf)
-	return buf, err
+	return buf, r.inflate(p, offset, e, buf)
 }
 
 // apply returns the object that the delta e at offset makes of base.

@@ -18,6 +18,11 @@ func openMapped(path string) (data []byte, unmap func() error, err error) {
 		return nil, nil, err
 	}
 	defer f.Close()
+	return mapOpen(f, path)
+}
+
+// mapOpen maps f, the file at path.
+func mapOpen(f *os.File, path string) (data []byte, unmap func() error, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, nil, err

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spillgate/spillgate/scanner/gitrepo/pack/inflate"
 )
 
-// A packFile is one pack with its index. The pack is mapped on first use.
+// A packFile is one pack with its index. The pack is mapped on first use, but
+// for the first entries of Get (see window.go).
 type packFile struct {
 	path string
 	idx  *index
@@ -21,6 +24,12 @@ type packFile struct {
 	data  []byte // the whole file
 	body  []byte // what is before the checksum at the end
 	unmap func() error
+
+	windows atomic.Int32 // entries read, or tried, without a mapping
+	mapped  atomic.Bool
+	opening sync.Once // of file
+	file    *os.File  // for windows, or nil
+	size    int64     // of body, where file is open
 }
 
 const packHeader = 12
@@ -33,18 +42,40 @@ var (
 // load maps the pack and compares its header and checksum with the index.
 func (p *packFile) load() error {
 	p.once.Do(func() {
-		p.data, p.unmap, p.err = openMapped(p.path)
+		p.opening.Do(func() {}) // no file from here on but the one that is open
+		if p.file != nil {
+			p.data, p.unmap, p.err = mapOpen(p.file, p.path) // its name may have gone
+		} else {
+			p.data, p.unmap, p.err = openMapped(p.path)
+		}
 		if p.err == nil {
 			p.err = at(p.path, -1, p.check())
 		}
+		p.mapped.Store(p.err == nil)
 	})
 	return p.err
 }
 
 func (p *packFile) check() error {
 	d := p.data
-	if len(d) < packHeader+p.idx.hash || string(d[:4]) != "PACK" {
-		return errors.New("not a pack")
+	end := len(d) - p.idx.hash
+	if end < packHeader {
+		return errNoPack
+	}
+	if err := p.checkEnds(d, d[end:]); err != nil {
+		return err
+	}
+	p.body = d[:end]
+	return nil
+}
+
+var errNoPack = errors.New("not a pack")
+
+// checkEnds compares the first bytes of the pack, d, and the checksum at its end
+// with the index.
+func (p *packFile) checkEnds(d, sum []byte) error {
+	if string(d[:4]) != "PACK" {
+		return errNoPack
 	}
 	if v := binary.BigEndian.Uint32(d[4:]); v != 2 && v != 3 {
 		return fmt.Errorf("pack version %d is not known", v)
@@ -52,17 +83,19 @@ func (p *packFile) check() error {
 	if n := binary.BigEndian.Uint32(d[8:]); p.idx.crcs != nil && int64(n) != int64(p.idx.n) {
 		return fmt.Errorf("the pack has %d objects, its index %d", n, p.idx.n)
 	}
-	end := len(d) - p.idx.hash
-	if p.idx.packSum != nil && !bytes.Equal(d[end:], p.idx.packSum) {
+	if p.idx.packSum != nil && !bytes.Equal(sum, p.idx.packSum) {
 		return errors.New("the pack is not the one its index was made for, or is cut short")
 	}
-	p.body = d[:end]
 	return nil
 }
 
 func (p *packFile) close() error {
 	p.once.Do(func() { p.err = errors.New("closed") })
 	err := p.idx.close()
+	p.opening.Do(func() {})
+	if p.file != nil {
+		err = errors.Join(err, p.file.Close())
+	}
 	if p.unmap != nil {
 		err = errors.Join(err, p.unmap())
 	}
@@ -80,6 +113,8 @@ type entry struct {
 	baseID []byte
 	// data is where the zlib stream begins.
 	data int64
+	// start is the beginning of that stream where the pack is not mapped.
+	start []byte
 }
 
 // entry reads the head of the entry at offset (gitformat-pack(5)).
@@ -95,7 +130,12 @@ func parseEntry(body []byte, offset int64, hashSize int) (e entry, err error) {
 	if offset < packHeader || offset >= int64(len(body)) {
 		return e, fmt.Errorf("%w: the pack has %d bytes", errEntry, len(body))
 	}
-	b := body[offset:]
+	return parseHead(body[offset:], offset, hashSize)
+}
+
+// parseHead reads the head of the entry at offset from b, which begins there
+// and is not empty.
+func parseHead(b []byte, offset int64, hashSize int) (e entry, err error) {
 	c := b[0]
 	n := 1
 	e.kind = Kind(c >> 4 & 7)
