@@ -145,7 +145,8 @@ func lineFeedOf(encoding string) (unit int, big bool) {
 
 var errTooLarge = errors.New("too large to hold")
 
-// heldBlob returns a copy of a blob that is small enough to compare.
+// heldBlob returns a blob that is small enough to compare. It stays valid and
+// must not be changed.
 func heldBlob(rd reader, id oid) ([]byte, error) {
 	o, err := rd.read(id)
 	if err != nil {
@@ -154,6 +155,9 @@ func heldBlob(rd reader, id oid) ([]byte, error) {
 	if o.stream != nil || o.kind != blobKind {
 		closeStream(o)
 		return nil, errTooLarge
+	}
+	if o.lasting {
+		return o.data, nil
 	}
 	return bytes.Clone(o.data), nil
 }

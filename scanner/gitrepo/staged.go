@@ -228,8 +228,10 @@ func (d *indexDiff) lostFiles(c entryChange) func() []lostFile {
 func (d *indexDiff) known() map[oid]bool {
 	wanted := map[oid]bool{}
 	changed := map[*indexEntry]bool{}
+	var first [256]bool // bytes of wanted ids: most entries are not asked further
 	for _, c := range d.entries {
 		wanted[c.entry.id] = false
+		first[c.entry.id[0]] = true
 		changed[c.entry] = true
 	}
 	if len(wanted) == 0 {
@@ -241,7 +243,8 @@ func (d *indexDiff) known() map[oid]bool {
 		}
 	}
 	for i := range d.index.entries {
-		if e := &d.index.entries[i]; !changed[e] && e.stage == 0 {
+		e := &d.index.entries[i]
+		if first[e.id[0]] && !changed[e] && e.stage == 0 {
 			mark(e.id)
 		}
 	}
