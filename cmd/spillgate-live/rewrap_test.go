@@ -115,9 +115,11 @@ func TestRewrap(t *testing.T) {
 	if !done.Complete || len(done.Outcomes) != 4 {
 		t.Fatalf("%+v", done)
 	}
+	p.kms.Change(func() { p.kms.Keys[0].State = "Disabled" }) // as one does then
 	if _, text := p.run(0, with("--apply", "--ledger", "l1")...); strings.Contains(text, "made-up") {
 		t.Error("data in the output")
 	}
+	p.kms.Change(func() { p.kms.Keys[0].State = "Enabled" })
 	if n := p.kms.Count("kms:ReEncrypt"); n != 1 || p.s3.Count("UpdateObjectEncryption") != 3 || p.s3.Object("vault/other").Key != keptARN {
 		t.Errorf("%d calls of ReEncrypt, %d of UpdateObjectEncryption", n, p.s3.Count("UpdateObjectEncryption"))
 	}

@@ -166,6 +166,18 @@ func (l *Ledger) State(i int) (State, string) {
 	return l.state[i].State, l.state[i].Note
 }
 
+// Finished reports whether nothing is left that Run would change.
+func (l *Ledger) Finished() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.state {
+		if s := l.state[i].State; l.plan.Items[i].Action != ByHand && s != Done && s != Changed {
+			return false
+		}
+	}
+	return l.plan != nil
+}
+
 func (l *Ledger) prepared(i int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

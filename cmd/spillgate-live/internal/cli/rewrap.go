@@ -266,6 +266,9 @@ func (r *rewrapping) apply(ctx context.Context, ledger *rewrap.Ledger) error {
 		if err := r.open(ctx, p.From, p.To, p.Context); err != nil {
 			return err
 		}
+		if ledger.Finished() { // the old key may be disabled by now
+			return r.run(ctx, ledger)
+		}
 		if err := r.ready(ctx); err != nil {
 			return err
 		}

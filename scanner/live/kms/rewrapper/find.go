@@ -81,7 +81,7 @@ const maxLook = 8 << 20
 
 func (c *Client) findFiles(ctx context.Context, s *Survey, root string) {
 	// What is named may be a link; inside of folders links are not followed.
-	path, err := filepath.EvalSymlinks(root)
+	path, err := realPath(root)
 	if err != nil {
 		s.problem("%v", err)
 		return
@@ -100,6 +100,16 @@ func (c *Client) findFiles(ctx context.Context, s *Survey, root string) {
 		}
 		return nil
 	})
+}
+
+// realPath follows links, and names the file whatever folder a later run is
+// started in: the ledger outlives this one.
+func realPath(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
 }
 
 func front(path string, n int64) ([]byte, fs.FileInfo, error) {
@@ -190,7 +200,12 @@ func (c *Client) message(place string, h *rewrap.Header, under string) rewrap.It
 // Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html
 const maxBlob = 6144
 
-func (c *Client) findBlob(ctx context.Context, s *Survey, path string) {
+func (c *Client) findBlob(ctx context.Context, s *Survey, name string) {
+	path, err := realPath(name)
+	if err != nil {
+		s.problem("%v", err)
+		return
+	}
 	file, info, err := front(path, 3*maxBlob)
 	if err != nil {
 		s.problem("%v", err)

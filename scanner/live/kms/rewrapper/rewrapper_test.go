@@ -174,6 +174,29 @@ func TestBlobs(t *testing.T) {
 	}
 }
 
+// TestNamesOutliveTheFolder holds that a ledger names files so that a run in
+// another folder finds them, and that a link stays one.
+func TestNamesOutliveTheFolder(t *testing.T) {
+	b := newBench(t, nil)
+	b.file("blob", b.kms.Key(oldKey).Seal([]byte("x"), env))
+	if err := os.Symlink("blob", filepath.Join(b.dir, "link")); err != nil {
+		t.Skip("no links here:", err)
+	}
+	t.Chdir(b.dir)
+	c := b.client(rewrapper.Options{Context: env})
+	items := b.find(c, nil, []string{"link"}).Items
+	if len(items) != 1 || !filepath.IsAbs(items[0].Place) || filepath.Base(items[0].Place) != "blob" {
+		t.Fatalf("%+v", items)
+	}
+	t.Chdir(t.TempDir())
+	if r, all := b.run(c, items); r.Done != 1 {
+		t.Errorf("%+v %+v", r, all)
+	}
+	if to, err := os.Readlink(filepath.Join(b.dir, "link")); to != "blob" {
+		t.Errorf("the link is now %q, %v", to, err)
+	}
+}
+
 func TestBlobThatChangedMeanwhile(t *testing.T) {
 	b := newBench(t, nil)
 	path := b.file("blob", b.kms.Key(oldKey).Seal([]byte("x"), env))
