@@ -39,19 +39,19 @@ const (
 )
 
 type load struct {
-	dir, server, scanner   string
-	deliveries, repos      int
-	killEvery              time.Duration
-	senders                int
-	commits                [][]string // by repository
-	mu                     sync.Mutex
-	url                    string
-	proc                   *exec.Cmd
-	kills                  int
-	peak                   int64 // KB, of any server process
-	firstPeak, lastPeak    int64
-	answers                []time.Duration
-	refusedOrLost, resends int
+	dir, server, scanner string
+	deliveries, repos    int
+	killEvery            time.Duration
+	senders, rate        int
+	commits              [][]string // by repository
+	mu                   sync.Mutex
+	url                  string
+	proc                 *exec.Cmd
+	kills                int
+	peak                 int64 // KB, of any server process
+	firstPeak, lastPeak  int64
+	answers              []time.Duration
+	resends              int
 }
 
 func main() {
@@ -59,6 +59,7 @@ func main() {
 	flag.IntVar(&l.deliveries, "deliveries", 10000, "how many deliveries")
 	flag.IntVar(&l.repos, "repositories", 50, "in how many repositories")
 	flag.DurationVar(&l.killEvery, "kill-every", 4*time.Second, "kill the server after this time, again and again; 0 for never")
+	flag.IntVar(&l.rate, "rate", 0, "how many deliveries are sent a second; 0 for as many as are answered")
 	flag.IntVar(&l.senders, "senders", 4, "how many deliveries are sent at a time")
 	flag.Parse()
 	if err := l.run(context.Background()); err != nil {
@@ -92,15 +93,21 @@ func (l *load) run(ctx context.Context) error {
 	killer.Go(func() { l.killAgainAndAgain(stop) })
 	l.sendAll(ctx)
 	sent := time.Since(start)
+	err = l.wait(ctx)
+	took := time.Since(start)
 	close(stop)
 	killer.Wait()
-	all, err := l.wait(ctx)
 	if err != nil {
 		return err
 	}
-	took := time.Since(start)
 	l.mu.Lock()
-	l.sample()
+	l.sample() // before all incidents are asked for at once
+	l.mu.Unlock()
+	var all []incident.Incident
+	if err := l.get(ctx, "/api/incidents", &all); err != nil {
+		return err
+	}
+	l.mu.Lock()
 	_ = l.proc.Process.Signal(syscall.SIGTERM)
 	_ = l.proc.Wait()
 	l.mu.Unlock()
@@ -260,10 +267,19 @@ func (l *load) killAgainAndAgain(stop chan struct{}) {
 // sees a failed delivery. Every tenth is sent twice.
 func (l *load) sendAll(ctx context.Context) {
 	var wg sync.WaitGroup
+	pace := time.Duration(0)
+	if l.rate > 0 {
+		pace = time.Second * time.Duration(l.senders) / time.Duration(l.rate)
+	}
 	for s := range l.senders {
 		wg.Go(func() {
+			tick := time.NewTicker(max(pace, 1))
+			defer tick.Stop()
 			for c := range l.commits[0] {
 				for r := s; r < l.repos; r += l.senders {
+					if pace > 0 {
+						<-tick.C
+					}
 					ref := filepath.Join(l.dir, "hub", fmt.Sprintf("team/app%d.git", r), "refs", "heads", "main")
 					_ = os.MkdirAll(filepath.Dir(ref), 0o700)
 					_ = os.WriteFile(ref+".new", []byte(l.commits[r][c]+"\n"), 0o600)
@@ -343,23 +359,23 @@ func (l *load) get(ctx context.Context, path string, v any) error {
 	return json.NewDecoder(answer.Body).Decode(v)
 }
 
-// wait waits until the queue is empty and returns the incidents.
-func (l *load) wait(ctx context.Context) ([]incident.Incident, error) {
-	for {
+// wait waits until the queue is empty. A server that was killed meanwhile
+// gives no answer for a moment.
+func (l *load) wait(ctx context.Context) error {
+	empty := 0
+	for empty < 3 {
 		var state struct{ Waiting, InWork, Dead uint64 }
-		if err := l.get(ctx, "/api/queue", &state); err != nil {
-			return nil, err
-		}
-		if state.Dead > 0 {
-			return nil, fmt.Errorf("%d pushes are dead", state.Dead)
-		}
-		if state.Waiting+state.InWork == 0 {
-			break
+		if err := l.get(ctx, "/api/queue", &state); err == nil {
+			if state.Dead > 0 {
+				return fmt.Errorf("%d pushes are dead", state.Dead)
+			}
+			if empty++; state.Waiting+state.InWork > 0 {
+				empty = 0
+			}
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	var all []incident.Incident
-	return all, l.get(ctx, "/api/incidents", &all)
+	return nil
 }
 
 // report prints the tables, and returns an error where something was lost or
