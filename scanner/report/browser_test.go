@@ -70,7 +70,7 @@ func openBrowser(t *testing.T, page string) *browser {
 	}
 	c := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
 		"--disable-sync", "--disable-dev-shm-usage", "--no-first-run", "--no-default-browser-check", "--host-resolver-rules=MAP * ~NOTFOUND",
-		"--user-data-dir="+t.TempDir(), "--window-size=1200,900", "--remote-debugging-pipe", "about:blank")
+		"--user-data-dir="+profile(t), "--window-size=1200,900", "--remote-debugging-pipe", "about:blank")
 	c.ExtraFiles = []*os.File{readCommands, writeAnswers} // its files 3 and 4
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
@@ -291,4 +291,24 @@ func TestHTMLInBrowser(t *testing.T) {
 	if len(b.asked) != 1 || len(b.said) > 0 {
 		t.Errorf("asked for %q, said %q; want the page alone and nothing", b.asked, b.said)
 	}
+}
+
+// profile returns a folder for the browser's own files. It is removed as far as
+// that goes: children of the browser write there for a moment after its end,
+// which is no failure of what is tested.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "spillgate-browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 20 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	return dir
 }

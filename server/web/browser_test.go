@@ -64,7 +64,7 @@ func openBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "--hide-scrollbars", "about:blank")
+		"--disable-component-update", "--disable-sync", "--user-data-dir="+profile(t), "--remote-debugging-pipe", "--hide-scrollbars", "about:blank")
 	cmd.ExtraFiles = []*os.File{in, out} // 3 and 4
 	if err := cmd.Start(); err != nil {
 		t.Skip("Chromium does not start:", err)
@@ -352,4 +352,24 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("the console says %s", p)
 		}
 	}
+}
+
+// profile returns a folder for the browser's own files. It is removed as far as
+// that goes: children of the browser write there for a moment after its end,
+// which is no failure of what is tested.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "spillgate-browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 20 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	return dir
 }
