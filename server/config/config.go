@@ -59,8 +59,14 @@ type Queue struct {
 
 // Mirror bounds what is fetched.
 type Mirror struct {
-	MaxMegabytes int64    `toml:"max-megabytes"`
-	Timeout      Duration `toml:"timeout"`
+	// MaxMegabytes bounds one mirror, TotalMegabytes all of them; 0 for no
+	// bound.
+	MaxMegabytes   int64 `toml:"max-megabytes"`
+	TotalMegabytes int64 `toml:"total-megabytes"`
+	// FirstLook scans what was pushed to a new repository before all of it;
+	// true if nil.
+	FirstLook *bool    `toml:"first-look"`
+	Timeout   Duration `toml:"timeout"`
 	// Protocols as in git's GIT_ALLOW_PROTOCOL; "https:ssh" if empty.
 	Protocols string `toml:"protocols"`
 }
@@ -226,6 +232,9 @@ func (c *Config) check() error {
 	}
 	if c.Workers == 0 {
 		c.Workers = 2
+	}
+	if c.Mirror.MaxMegabytes < 0 || c.Mirror.TotalMegabytes < 0 {
+		return errors.New("mirror.max-megabytes and mirror.total-megabytes are not negative; 0 is no bound")
 	}
 	if c.Listen == "" {
 		c.Listen = ":8080"

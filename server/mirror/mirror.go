@@ -7,9 +7,14 @@
 // more refs than a host announces, a forced push and a new branch are one
 // case: what the host has now and the mirror's refs do not reach.
 //
-//	Fetch  -> the objects are here, refs/incoming/… name the host's tips
-//	scan   -> of what refs/incoming/… reach and refs/remotes/scanned/… do not
-//	Scanned -> refs/remotes/scanned/… move; only now is it remembered
+//	Look     -> of a new repository: what was pushed, as a partial clone beside
+//	Fetch    -> the objects are here, refs/incoming/… name the host's tips
+//	scan     -> of what refs/incoming/… reach and refs/remotes/scanned/… do not
+//	Scanned  -> refs/remotes/scanned/… move; only now is it remembered
+//	Maintain -> many small packs become one
+//
+// A mirror is a whole clone: what is scanned must be here, and a history is
+// scanned once. Only a look is partial, and a look proves nothing.
 //
 // Credentials reach git in its environment, never as arguments, and what git
 // prints is passed on without them.
@@ -19,14 +24,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -48,8 +49,15 @@ type Login struct {
 type Options struct {
 	// Dir is the folder of all mirrors.
 	Dir string
-	// MaxBytes is the largest size of a mirror on disk; 0 for no bound.
+	// MaxBytes is the largest size of a mirror on disk; 0 for no bound. A fetch
+	// that goes over it is ended, not only noticed afterwards.
 	MaxBytes int64
+	// TotalBytes is the most that all mirrors may take; 0 for no bound. Those
+	// that were not used for the longest time are emptied; what was scanned of
+	// them stays known.
+	TotalBytes int64
+	// NoLook leaves the first look out; see Look.
+	NoLook bool
 	// Timeout ends a fetch; 0 for 30 minutes.
 	Timeout time.Duration
 	// Protocols are what git may fetch by, colon-separated as in
@@ -58,11 +66,14 @@ type Options struct {
 }
 
 // Mirrors is the folder of mirrors. It is safe for concurrent use; two calls
-// for one repository wait for each other.
+// for one repository wait for each other, and for what a process that was
+// killed has left running in it.
 type Mirrors struct {
 	options Options
 	mu      sync.Mutex
 	locks   map[string]*sync.Mutex
+	sizes   map[string]int64 // by folder, in bytes; nil before they were measured
+	noLook  map[string]bool  // by host: it has no partial clones
 }
 
 // New returns the mirrors in o.Dir.
@@ -73,24 +84,31 @@ func New(o Options) *Mirrors {
 	if o.Protocols == "" {
 		o.Protocols = "https:ssh"
 	}
-	return &Mirrors{options: o, locks: map[string]*sync.Mutex{}}
+	return &Mirrors{options: o, locks: map[string]*sync.Mutex{}, noLook: map[string]bool{}}
 }
 
 // TooLarge is the error of a repository over Options.MaxBytes.
 type TooLarge struct{ Size, Limit int64 }
 
 func (e *TooLarge) Error() string {
-	return fmt.Sprintf("the repository has %d MB, more than the limit of %d MB (mirror.max-bytes)", e.Size>>20, e.Limit>>20)
+	return fmt.Sprintf("the repository has %d MB, more than the limit of %d MB (mirror.max-megabytes)", e.Size>>20, e.Limit>>20)
 }
 
 // A Mirror is one repository, locked for its user until Unlock.
 type Mirror struct {
 	// Dir is the bare repository.
-	Dir     string
+	Dir string
+	// Lock is open as long as the mirror is the caller's. A process that works
+	// in Dir inherits it, so that the mirror stays locked until it has ended
+	// too, even if this process is killed.
+	Lock *os.File
+
+	mirrors *Mirrors
 	options *Options
 	url     string
 	login   Login
 	unlock  func()
+	config  [][2]string // of git, beside that of all mirrors
 }
 
 // Open returns the mirror of the repository, makes it if it is new, and keeps
@@ -104,15 +122,11 @@ func (m *Mirrors) Open(ctx context.Context, source, repository, cloneURL string,
 	}
 	sum := sha256.Sum256([]byte(source + "\x00" + repository))
 	dir := filepath.Join(m.options.Dir, hex.EncodeToString(sum[:8])+".git")
-	m.mu.Lock()
-	lock := m.locks[dir]
-	if lock == nil {
-		lock = new(sync.Mutex)
-		m.locks[dir] = lock
+	unlock, file, err := m.lock(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("locking the mirror of %s: %w", repository, err)
 	}
-	m.mu.Unlock()
-	lock.Lock()
-	r := &Mirror{Dir: dir, options: &m.options, url: cloneURL, login: login, unlock: lock.Unlock}
+	r := &Mirror{Dir: dir, Lock: file, mirrors: m, options: &m.options, url: cloneURL, login: login, unlock: unlock}
 	if err := r.init(ctx, source+" "+repository); err != nil {
 		r.Unlock()
 		return nil, err
@@ -126,8 +140,9 @@ func (r *Mirror) Unlock() { r.unlock() }
 // init makes the repository. An interrupted init is repeated: git init is
 // harmless on what is there.
 func (r *Mirror) init(ctx context.Context, name string) error {
-	if _, err := os.Stat(filepath.Join(r.Dir, "description")); err == nil {
-		return nil
+	described := filepath.Join(r.Dir, "description")
+	if _, err := os.Stat(described); err == nil {
+		return r.tidy()
 	}
 	if err := os.MkdirAll(r.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the mirror of %s: %w", name, err)
@@ -135,7 +150,7 @@ func (r *Mirror) init(ctx context.Context, name string) error {
 	if _, err := r.git(ctx, nil, "init", "--quiet", "--bare", "--template=", "."); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.Dir, "description"), []byte(name+"\n"), 0o600)
+	return os.WriteFile(described, []byte(name+"\n"), 0o600)
 }
 
 // A Tip is a ref of the host.
@@ -161,20 +176,34 @@ const (
 func (r *Mirror) Fetch(ctx context.Context, want string) (tips []Tip, here bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
-	args := []string{"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--end-of-options", r.url,
-		"+refs/heads/*:" + incoming + "heads/*", "+refs/tags/*:" + incoming + "tags/*"}
-	if _, err := r.git(ctx, nil, args...); err != nil {
+	if err := r.mirrors.makeRoom(r.Dir); err != nil {
 		return nil, false, err
+	}
+	watched, stop := r.watch(ctx)
+	defer stop()
+	if _, err := r.git(watched, nil, append(fetchArgs(), r.url, "+refs/heads/*:"+incoming+"heads/*", "+refs/tags/*:"+incoming+"tags/*")...); err != nil {
+		if large := (*TooLarge)(nil); errors.As(err, &large) {
+			return nil, false, errors.Join(err, r.mirrors.empty(r.Dir)) // git may have ended its pack nevertheless
+		}
+		return nil, false, errors.Join(err, r.tidy())
 	}
 	if want != "" && !r.has(ctx, want) {
 		// Hosts give unadvertised objects (GitHub and GitLab do), or not.
-		_, _ = r.git(ctx, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", r.url, want)
+		_, _ = r.git(watched, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", r.url, want)
 	}
-	if err := r.checkSize(); err != nil {
+	if err := r.measure(); err != nil {
+		return nil, false, err
+	}
+	if err := r.recall(ctx); err != nil {
 		return nil, false, err
 	}
 	tips, err = r.tips(ctx)
 	return tips, want == "" || r.has(ctx, want), err
+}
+
+// fetchArgs begin a fetch of all branches and tags.
+func fetchArgs() []string {
+	return []string{"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--end-of-options"}
 }
 
 // Covers reports whether everything that the commit reaches was scanned
@@ -188,31 +217,6 @@ func (r *Mirror) Covers(ctx context.Context, commit string) bool {
 func (r *Mirror) has(ctx context.Context, id string) bool {
 	_, err := r.git(ctx, nil, "cat-file", "-e", id)
 	return err == nil
-}
-
-func (r *Mirror) checkSize() error {
-	if r.options.MaxBytes == 0 {
-		return nil
-	}
-	var size int64
-	err := filepath.WalkDir(r.Dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		size += info.Size()
-		return nil
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("measuring the mirror: %w", err)
-	}
-	if size > r.options.MaxBytes {
-		return &TooLarge{size, r.options.MaxBytes}
-	}
-	return nil
 }
 
 // tips returns the host's refs whose objects are not those that were scanned.
@@ -259,102 +263,4 @@ func (r *Mirror) Scanned(ctx context.Context, tips []Tip) error {
 	}
 	_, err := r.git(ctx, &in, "update-ref", "-z", "--stdin")
 	return err
-}
-
-// git runs git in the mirror. Its error holds what git said, without
-// credentials.
-func (r *Mirror) git(ctx context.Context, stdin *bytes.Buffer, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir = r.Dir
-	cmd.Env = r.environment()
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that git removes its lock files
-	cmd.WaitDelay = 10 * time.Second
-	if stdin != nil {
-		cmd.Stdin = stdin
-	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-		return nil, fmt.Errorf("git %s in %s: %w: %s", args[0], filepath.Base(r.Dir), err, r.redact(lastLines(stderr.String())))
-	}
-	return stdout.Bytes(), nil
-}
-
-// environment is all that git gets: no configuration of the machine, no
-// prompt, and the credentials as configuration that no other process sees in
-// the list of processes.
-func (r *Mirror) environment() []string {
-	env := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + r.Dir, "LC_ALL=C", "GIT_DIR=" + r.Dir,
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0",
-		"GIT_ALLOW_PROTOCOL=" + r.options.Protocols,
-	}
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "GIT_SSL_CAINFO"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
-		}
-	}
-	config := [][2]string{{"gc.auto", "0"}, {"maintenance.auto", "false"}, {"credential.helper", ""}, {"http.followRedirects", "false"}, {"core.askPass", ""}}
-	if r.login.Password != "" {
-		basic := base64.StdEncoding.EncodeToString([]byte(r.login.User + ":" + r.login.Password))
-		config = append(config, [2]string{"http." + hostOf(r.url) + ".extraHeader", "Authorization: Basic " + basic})
-	}
-	env = append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(config)))
-	for i, kv := range config {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, kv[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, kv[1]))
-	}
-	if r.login.Key != "" {
-		env = append(env, "GIT_SSH_COMMAND=ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile="+
-			shellQuote(r.login.KnownHosts)+" -i "+shellQuote(r.login.Key))
-	}
-	return env
-}
-
-// hostOf returns scheme and host of the URL: the header with the credentials
-// goes nowhere else.
-func hostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return raw
-	}
-	return u.Scheme + "://" + u.Host + "/"
-}
-
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// redact takes the login and the user part of URLs out of git's words.
-func (r *Mirror) redact(s string) string {
-	if r.login.Password != "" {
-		s = strings.ReplaceAll(s, r.login.Password, "[redacted]")
-	}
-	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, "://")
-		out.WriteString(before)
-		if !found {
-			return out.String()
-		}
-		out.WriteString("://")
-		end := strings.IndexAny(rest, "/ '\"\n")
-		if end < 0 {
-			end = len(rest)
-		}
-		if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
-			out.WriteString("[redacted]")
-			rest = rest[at:]
-		}
-		s = rest
-	}
-}
-
-// lastLines returns the end of what git said, at most 1,000 bytes.
-func lastLines(s string) string {
-	s = strings.TrimSpace(s)
-	if len(s) > 1000 {
-		s = "…" + s[len(s)-1000:]
-	}
-	return s
 }

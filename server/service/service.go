@@ -91,7 +91,8 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	s.worker = &worker.Worker{
 		Hosts: hosts,
 		Mirrors: mirror.New(mirror.Options{
-			Dir: filepath.Join(data, "mirrors"), MaxBytes: c.Mirror.MaxMegabytes << 20,
+			Dir: filepath.Join(data, "mirrors"), MaxBytes: c.Mirror.MaxMegabytes << 20, TotalBytes: c.Mirror.TotalMegabytes << 20,
+			NoLook:  c.Mirror.FirstLook != nil && !*c.Mirror.FirstLook,
 			Timeout: c.Mirror.Timeout.Duration, Protocols: c.Mirror.Protocols,
 		}),
 		Scanner: &worker.Scanner{

@@ -84,8 +84,10 @@ type Report struct {
 // maxReport bounds the report that is kept in memory, in bytes.
 const maxReport = 64 << 20
 
-// Scan scans what the tips reach and the mirror's scanned refs do not.
-func (s *Scanner) Scan(ctx context.Context, dir string, tips []mirror.Tip) (*Report, error) {
+// Scan scans what the tips reach and the scanned refs of the repository in dir
+// do not. lock keeps the repository from others until the scan has ended, even
+// if this process ends before it; it may be nil.
+func (s *Scanner) Scan(ctx context.Context, dir string, lock *os.File, tips []mirror.Tip) (*Report, error) {
 	timeout := s.Timeout
 	if timeout == 0 {
 		timeout = time.Hour
@@ -108,6 +110,9 @@ func (s *Scanner) Scan(ctx context.Context, dir string, tips []mirror.Tip) (*Rep
 	cmd.Stdin = pushLines(tips)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
+	if lock != nil {
+		cmd.ExtraFiles = []*os.File{lock}
+	}
 	stdout, stderr := &limited{max: maxReport}, &limited{max: 4 << 10}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()

@@ -120,6 +120,7 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 		log.Info("scanned already, with an earlier push")
 		return &Report{Complete: true}, nil
 	}
+	w.look(ctx, m, p, log)
 	fetching, end := span.Start(ctx, "fetch")
 	tips, here, err := m.Fetch(fetching, p.After)
 	end(err)
@@ -137,7 +138,7 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 		return &Report{Complete: true, Why: "nothing new since it was last scanned"}, nil
 	}
 	scanning, end := span.Start(ctx, "scan")
-	report, err := w.Scanner.Scan(scanning, m.Dir, tips)
+	report, err := w.Scanner.Scan(scanning, m.Dir, m.Lock, tips)
 	end(err)
 	if err != nil {
 		return nil, err
@@ -149,7 +150,41 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 	if !report.Complete {
 		return report, nil
 	}
-	return report, m.Scanned(ctx, tips)
+	if err := m.Scanned(ctx, tips); err != nil {
+		return nil, err
+	}
+	switch did, err := m.Maintain(ctx); {
+	case err != nil:
+		log.Warn("putting the mirror in order", "err", err) // the next push tries again
+	case did:
+		log.Info("put the mirror in order")
+	}
+	return report, nil
+}
+
+// look scans what was pushed to a repository that was never scanned, before its
+// whole history is fetched: who has to act need not wait for that. Whatever it
+// comes to, all is fetched and scanned afterwards.
+func (w *Worker) look(ctx context.Context, m *mirror.Mirror, p *push.Push, log *slog.Logger) {
+	looking, end := span.Start(ctx, "look")
+	err := func() error {
+		l, err := m.Look(looking, p.Before, p.After)
+		if err != nil || l == nil {
+			return err
+		}
+		defer l.Close()
+		l.Tip.Ref = p.Ref
+		report, err := w.Scanner.Scan(looking, l.Dir(), m.Lock, []mirror.Tip{l.Tip})
+		if err != nil {
+			return err
+		}
+		log.Info("looked at what was pushed, before all of the repository", "findings", len(report.Findings), "complete", report.Complete)
+		return w.record(looking, p, report)
+	}()
+	end(err)
+	if err != nil {
+		log.Warn("the pushed commits could not be looked at by themselves", "err", err)
+	}
 }
 
 // withPushed adds the pushed object itself where no ref of the host names it

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,6 +229,33 @@ func TestTooLarge(t *testing.T) {
 	err := w.Work(t.Context(), pushed("refs/heads/main", "", after), 1)
 	if hopeless := (*queue.Hopeless)(nil); !errors.As(err, &hopeless) || !strings.Contains(err.Error(), "limit") {
 		t.Fatalf("got %v, want a hopeless error that names the limit", err)
+	}
+}
+
+// TestLookedAtFirst shows that a repository that cannot be mirrored is scanned
+// as far as it can be: what was pushed is found, and the push is not done.
+func TestLookedAtFirst(t *testing.T) {
+	h := newHost(t)
+	h.run("", "-C", h.bare, "config", "uploadpack.allowFilter", "true")
+	w, out := newWorker(t, h)
+	large := make([]byte, 1<<20)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(large)
+	before := h.commit("main", "large.bin", string(large))
+	after := h.commit("main", "a.txt", key(7)+"\n")
+	h.push("main")
+	w.Mirrors = mirror.New(mirror.Options{Dir: t.TempDir(), Protocols: "file", MaxBytes: 512 << 10})
+	err := w.Work(t.Context(), pushed("refs/heads/main", before, after), 1)
+	if hopeless := (*queue.Hopeless)(nil); !errors.As(err, &hopeless) || !strings.Contains(err.Error(), "limit") {
+		t.Fatalf("got %v, want a hopeless error that names the limit", err)
+	}
+	if got := paths(t, w); got != "a.txt:1" || len(out.messages) != 1 {
+		t.Fatalf("incidents in %q, messages %v", got, out.messages)
+	}
+	// Where there is room for all of it, it is told of once.
+	w.Mirrors = mirror.New(mirror.Options{Dir: t.TempDir(), Protocols: "file"})
+	work(t, w, pushed("refs/heads/main", before, after))
+	if got := paths(t, w); got != "a.txt:1" || len(out.messages) != 1 {
+		t.Fatalf("incidents in %q, messages %v", got, out.messages)
 	}
 }
 
