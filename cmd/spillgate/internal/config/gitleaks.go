@@ -238,7 +238,11 @@ func (i *importer) rule(r *leaksRule) {
 		i.change(id, fmt.Sprintf("min-entropy = %g", min(r.Entropy, 8)))
 	}
 	if r.Path != "" {
-		i.change(id, "path-expressions = "+quoteAll([]string{r.Path}))
+		if _, err := regexp.Compile(r.Path); err != nil {
+			i.note("rule %s looks at all files, since its path is no regular expression: %v", id, err)
+		} else {
+			i.change(id, "path-expressions = "+quoteAll([]string{r.Path}))
+		}
 	}
 	for _, a := range append(r.Allowlists, r.Allowlist) {
 		i.allow(&a, []string{id})
@@ -297,12 +301,22 @@ func (i *importer) allow(a *leaksAllow, ids []string) {
 	if len(commits)+len(regexes)+len(paths)+len(words) == 0 {
 		return
 	}
+	all := false
+	if c := strings.ToUpper(strings.TrimSpace(a.Condition)); c == "AND" || c == "&&" {
+		all = true
+		// Without one of its conditions it would excuse more than was asked.
+		if len(a.Commits) > 0 && len(commits) == 0 || len(a.Regexes) > 0 && len(regexes) == 0 ||
+			len(a.Paths) > 0 && len(paths) == 0 || len(a.StopWords) > 0 && len(words) == 0 {
+			i.note("an allowlist is left out, for one of the conditions that must all hold cannot be read: %.80q", a.Description)
+			return
+		}
+	}
 	i.line("\n[[allow]]")
 	i.list("rules", ids)
 	if d := strings.TrimSpace(a.Description); d != "" {
 		i.line("reason = %s", quote(d))
 	}
-	if c := strings.ToUpper(strings.TrimSpace(a.Condition)); c == "AND" || c == "&&" {
+	if all {
 		i.line(`match = "all"`)
 	}
 	if t := strings.ToLower(a.RegexTarget); t == "match" || t == "line" {

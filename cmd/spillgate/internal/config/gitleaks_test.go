@@ -158,6 +158,34 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+// TestImportUnreadable: what cannot be read makes a rule find more, and never
+// an allowlist excuse more.
+func TestImportUnreadable(t *testing.T) {
+	const rule = "[[rules]]\nid='x'\nregex='acme_[a-f0-9]{16}'\n"
+	for _, test := range []struct{ name, text, said, lacks string }{
+		{"path of a rule", rule + `path='\k'`, "rule x looks at all files", "path-expressions"},
+		{"one condition of two", rule + "[[rules.allowlists]]\ncondition='AND'\nregexes=['a']\npaths=['(']", "an allowlist is left out", "[[allow]]"},
+		{"the commits", rule + "[[rules.allowlists]]\ncondition='AND'\nregexes=['a']\ncommits=['main']", "an allowlist is left out", "[[allow]]"},
+		{"an alternative", rule + "[[rules.allowlists]]\nregexes=['a']\npaths=['(']", "expression is left out", "path-expressions"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			own, notes, err := Import("g", []byte(test.text), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said := strings.Join(notes, "\n"); !strings.Contains(said, test.said) {
+				t.Errorf("said %q, want %q", said, test.said)
+			}
+			if strings.Contains(string(own), test.lacks) {
+				t.Errorf("the import has %s:\n%s", test.lacks, own)
+			}
+			if _, err := Parse("own", own); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func FuzzImport(f *testing.F) {
 	f.Add(leaks, "a:b:1")
 	f.Add("[[rules]]\nid='x'\nregex='a+'\n[rules.allowlist]\nregexes=[\"'''\"]", "0123456:x:y:2\n\xff:a:3")
