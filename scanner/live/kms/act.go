@@ -48,7 +48,7 @@ func (x *Actor) Recheck(ctx context.Context, a live.Action) (*live.Facts, error)
 	var err error
 	if a.Target.IsKey() {
 		f = &live.Facts{Subject: subject, Asked: time.Now().UTC(), Key: &live.KeyFacts{}}
-		f.Status, f.Why = x.read.ask(ctx, a.Target, a.Target.Account, f.Key, before)
+		f.Status, f.Why, _ = x.read.ask(ctx, a.Target, a.Target.Account, f.Key, before)
 		err = ctx.Err()
 	} else {
 		f, err = x.read.Enrich(ctx, subject)

@@ -30,28 +30,25 @@ const maxEventPages = 100
 func (s *Session) events(ctx context.Context, key live.ARN) ([]live.Event, error) {
 	const op = "cloudtrail:LookupEvents"
 	client := s.trail(s.placeOf(key))
-	all := []live.Event{}
-	in := &cloudtrail.LookupEventsInput{
-		StartTime: aws.Time(s.options.Trail),
-		LookupAttributes: []cloudtrailtypes.LookupAttribute{{
-			AttributeKey: cloudtrailtypes.LookupAttributeKeyResourceName, AttributeValue: aws.String(key.String()),
-		}},
-	}
-	for range min(maxEventPages, s.options.MaxPages) {
-		out, err := client.LookupEvents(ctx, in)
+	named := []cloudtrailtypes.LookupAttribute{{
+		AttributeKey: cloudtrailtypes.LookupAttributeKeyResourceName, AttributeValue: aws.String(key.String()),
+	}}
+	list, err := pages(min(maxEventPages, s.options.MaxPages), op, func(m *string) ([]cloudtrailtypes.Event, *string, error) {
+		out, err := client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{StartTime: aws.Time(s.options.Trail), LookupAttributes: named, NextToken: m})
 		if err != nil {
-			return nil, explain(op, err)
+			return nil, nil, err
 		}
-		for i := range out.Events {
-			all = append(all, eventOf(&out.Events[i]))
-		}
-		if aws.ToString(out.NextToken) == "" {
-			slices.SortStableFunc(all, func(a, b live.Event) int { return b.At.Compare(a.At) })
-			return all, nil
-		}
-		in.NextToken = out.NextToken
+		return out.Events, out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, &boundError{op, min(maxEventPages, s.options.MaxPages)}
+	all := []live.Event{}
+	for i := range list {
+		all = append(all, eventOf(&list[i]))
+	}
+	slices.SortStableFunc(all, func(a, b live.Event) int { return b.At.Compare(a.At) })
+	return all, nil
 }
 
 func eventOf(e *cloudtrailtypes.Event) live.Event {
@@ -176,7 +173,7 @@ func (s *Session) askIAM(ctx context.Context, f *live.Facts, at live.ARN) error 
 	k, id := f.AccessKey, aws.String(f.Subject.AccessKeyID)
 	caller, err := s.Caller(ctx, at)
 	switch {
-	case classOfError(err) == Credentials:
+	case classOfError(err) == Credentials || classOfError(err) == NotAccepted:
 		return err
 	case err != nil:
 		f.Caller = live.Unknown[live.Caller](because(err))
@@ -220,23 +217,23 @@ func (s *Session) askIAM(ctx context.Context, f *live.Facts, at live.ARN) error 
 // accessKeyStatus returns Active or Inactive.
 func (s *Session) accessKeyStatus(ctx context.Context, client *iam.Client, user, id string) (string, error) {
 	const op = "iam:ListAccessKeys"
-	in := &iam.ListAccessKeysInput{UserName: aws.String(user)}
-	for range s.options.MaxPages {
-		out, err := client.ListAccessKeys(ctx, in)
+	list, err := pages(s.options.MaxPages, op, func(m *string) ([]iamtypes.AccessKeyMetadata, *string, error) {
+		out, err := client.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String(user), Marker: m})
 		if err != nil {
-			return "", explain(op, err)
+			return nil, nil, err
 		}
-		for _, k := range out.AccessKeyMetadata {
-			if aws.ToString(k.AccessKeyId) == id {
-				return string(k.Status), nil
-			}
-		}
-		if !out.IsTruncated {
-			return "", &Error{Operation: op, Class: Missing}
-		}
-		in.Marker = out.Marker
+		next, err := markerOf(op, out.IsTruncated, out.Marker)
+		return out.AccessKeyMetadata, next, err
+	})
+	if err != nil {
+		return "", err
 	}
-	return "", &boundError{op, s.options.MaxPages}
+	for _, k := range list {
+		if aws.ToString(k.AccessKeyId) == id {
+			return string(k.Status), nil
+		}
+	}
+	return "", &Error{Operation: op, Class: Missing}
 }
 
 // enrichSecret finds out whether a secret of Secrets Manager exists. Its value
@@ -248,7 +245,11 @@ func (s *Session) enrichSecret(ctx context.Context, f *live.Facts) error {
 		return err
 	}
 	f.Caller = fact(func() (live.Caller, error) { return caller, err })
-	secret, err := s.describeSecret(ctx, a)
+	secret, failed := s.describeSecret(ctx, a)
+	if classOfError(err) == NotAccepted && classOfError(failed) == NotAccepted {
+		return failed
+	}
+	err = failed
 	f.Secret = &live.SecretFacts{
 		ARN:         fact(func() (live.ARN, error) { return secret.arn, err }),
 		Tags:        fact(func() (map[string]string, error) { return secret.tags, err }),

@@ -45,7 +45,11 @@ func (s *Session) Check(ctx context.Context, key live.ARN, allowed ...string) (S
 	}
 	var k live.KeyFacts
 	state := State{ARN: key, At: time.Now().UTC()}
-	state.Status, state.Why = s.ask(ctx, key, caller.Account, &k, scope{policy: true, grants: true, rotation: true})
+	var failed error
+	state.Status, state.Why, failed = s.ask(ctx, key, caller.Account, &k, scope{policy: true, grants: true, rotation: true})
+	if classOfError(err) == NotAccepted && classOfError(failed) == NotAccepted {
+		return State{}, fmt.Errorf("checking %s: %w", key, failed)
+	}
 	if err := ctx.Err(); err != nil {
 		return State{}, fmt.Errorf("checking %s: %w", key, err)
 	}

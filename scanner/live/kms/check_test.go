@@ -101,8 +101,12 @@ func TestCheckErrors(t *testing.T) {
 	}
 	server.Inject(kmsfake.Fault{Action: "sts:GetCallerIdentity", Code: "ExpiredToken"})
 	s = open(t, server, Options{})
-	if _, err := s.Check(context.Background(), mustARN(t, keyARN)); classOfError(err) != Credentials {
-		t.Errorf("without credentials: %v", err)
+	if state := check(t, s); state.Status != live.NotFound {
+		t.Errorf("STS alone refuses the credentials: %+v", state)
+	}
+	server.Inject(kmsfake.Fault{Code: "ExpiredTokenException"})
+	if _, err := s.Check(context.Background(), mustARN(t, keyARN)); classOfError(err) != NotAccepted {
+		t.Errorf("with credentials that expired: %v", err)
 	}
 }
 

@@ -77,7 +77,8 @@ func because(err error) string {
 }
 
 // enrichKey asks everything about a key or alias. Credentials that do not work
-// are the one failure that is an error, since nothing could be asked.
+// are the one failure that is an error, since nothing could be asked. That STS
+// does not accept them is not enough: an endpoint for KMS alone may.
 func (s *Session) enrichKey(ctx context.Context, f *live.Facts) error {
 	a := f.Subject.ARN
 	caller, err := s.Caller(ctx, a)
@@ -90,7 +91,11 @@ func (s *Session) enrichKey(ctx context.Context, f *live.Facts) error {
 		f.Caller = live.Unknown[live.Caller](because(err))
 	}
 	f.Key = &live.KeyFacts{}
-	f.Status, f.Why = s.ask(ctx, a, caller.Account, f.Key, everything)
+	var failed error
+	f.Status, f.Why, failed = s.ask(ctx, a, caller.Account, f.Key, everything)
+	if classOfError(err) == NotAccepted && classOfError(failed) == NotAccepted {
+		return failed
+	}
 	s.askAround(ctx, f)
 	return nil
 }
@@ -109,7 +114,7 @@ func (s *Session) askAround(ctx context.Context, f *live.Facts) {
 		for i, r := range related {
 			wg.Go(func() {
 				caller := f.Caller.Or(live.Caller{})
-				_, why := s.ask(ctx, r, caller.Account, &k.Replicas[i], exposure)
+				_, why, _ := s.ask(ctx, r, caller.Account, &k.Replicas[i], exposure)
 				if !k.Replicas[i].ARN.IsKnown() && why != "" {
 					k.Replicas[i].ARN = live.Unknown[live.ARN](r.String() + ": " + why)
 				}
@@ -153,17 +158,17 @@ var (
 	before = scope{policy: true, grants: true, tags: true, rotation: true, rotations: true}
 )
 
-// ask fills in k for one key or alias and returns its status. DescribeKey goes
-// first, since it alone takes aliases and says whether the others make sense;
-// where it is denied the others are asked all the same, because a key's policy
-// may allow each of them apart.
-func (s *Session) ask(ctx context.Context, a live.ARN, caller string, k *live.KeyFacts, what scope) (live.Status, string) {
+// ask fills in k for one key or alias and returns its status, why it is that,
+// and how DescribeKey failed. DescribeKey goes first, since it alone takes
+// aliases and says whether the others make sense; where it is denied the others
+// are asked all the same, because a key's policy may allow each of them apart.
+func (s *Session) ask(ctx context.Context, a live.ARN, caller string, k *live.KeyFacts, what scope) (live.Status, string, error) {
 	client := s.client(s.placeOf(a))
 	status, why, err := describe(ctx, client, a, k)
 	own := k.ARN.Or(a)
 	if err != nil && (!a.IsKey() || classOfError(err) != Denied) {
 		s.leave(k, what, "not asked, since DescribeKey gave no answer: "+because(err))
-		return status, why
+		return status, why, err
 	}
 	if manager, _ := k.KeyManager.Get(); what.lean && manager == "AWS" {
 		s.leave(k, what, "not asked: AWS manages the key")
@@ -185,7 +190,7 @@ func (s *Session) ask(ctx context.Context, a live.ARN, caller string, k *live.Ke
 	run(what.tags, func() { k.Tags = ofOwner(q, "kms:ListResourceTags", q.tags) })
 	run(what.use, func() { k.LastUse = ofOwner(q, "kms:GetKeyLastUsage", q.lastUse) })
 	wg.Wait()
-	return status, why
+	return status, why, err
 }
 
 // leave says of every question in what why it was not put.

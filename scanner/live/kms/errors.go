@@ -29,8 +29,10 @@ const (
 	Network       Class = "no connection"
 	NotAWS        Class = "not an answer of AWS"
 	Unsupported   Class = "not supported for this key"
+	NoSuchCall    Class = "the endpoint does not have this call"
 	WrongState    Class = "not possible in the key's state"
-	Credentials   Class = "no credentials"
+	Credentials   Class = "no credentials" // the request could not be signed
+	NotAccepted   Class = "credentials not accepted"
 	Interrupted   Class = "interrupted"
 	Refused       Class = "refused" // any other error code
 )
@@ -91,16 +93,24 @@ var codes = [...]struct {
 	class Class
 }{
 	{"AccessDeniedException", Denied}, {"AccessDenied", Denied}, {"UnauthorizedOperation", Denied}, {"AuthorizationError", Denied},
+	{"NotAuthorized", Denied}, {"UnauthorizedException", Denied},
 	{"AWSOrganizationsNotInUseException", Refused},
 	{"NotFoundException", Missing}, {"ResourceNotFoundException", Missing}, {"NoSuchEntity", Missing}, {"AccountNotFoundException", Missing},
 	// S3's; those of HEAD have no body, and the SDK names them by the status.
 	{"NoSuchKey", Missing}, {"NoSuchBucket", Missing}, {"NotFound", Missing}, {"Forbidden", Denied},
 	{"PermanentRedirect", WrongEndpoint}, {"MovedPermanently", WrongEndpoint},
-	{"UnsupportedOperationException", Unsupported}, {"UnknownOperationException", Unsupported},
+	{"UnsupportedOperationException", Unsupported},
+	// An older endpoint, or one that resembles AWS, lacks calls; each has its
+	// own way of saying so. See also explain, of HTTP 501.
+	{"UnknownOperationException", NoSuchCall}, {"UnknownOperation", NoSuchCall}, {"InvalidAction", NoSuchCall},
+	{"NotImplemented", NoSuchCall}, {"NotImplementedException", NoSuchCall},
 	{"KMSInvalidStateException", WrongState}, {"DisabledException", WrongState},
-	{"UnrecognizedClientException", Credentials}, {"InvalidClientTokenId", Credentials}, {"ExpiredToken", Credentials},
-	{"ExpiredTokenException", Credentials}, {"InvalidSignatureException", Credentials}, {"SignatureDoesNotMatch", Credentials},
-	{"MissingAuthenticationTokenException", Credentials}, {"IncompleteSignatureException", Credentials},
+	{"UnrecognizedClientException", NotAccepted}, {"InvalidClientTokenId", NotAccepted}, {"ExpiredToken", NotAccepted},
+	{"ExpiredTokenException", NotAccepted}, {"InvalidSignatureException", NotAccepted}, {"SignatureDoesNotMatch", NotAccepted},
+	{"MissingAuthenticationTokenException", NotAccepted}, {"MissingAuthenticationToken", NotAccepted},
+	{"IncompleteSignatureException", NotAccepted}, {"IncompleteSignature", NotAccepted},
+	{"InvalidAccessKeyId", NotAccepted}, {"AuthFailure", NotAccepted}, {"OptInRequired", NotAccepted},
+	{"RequestExpired", NotAccepted}, {"TokenRefreshRequired", NotAccepted}, {"InvalidToken", NotAccepted},
 }
 
 // explain turns an error of the SDK into an Error; nil stays nil.
@@ -126,8 +136,11 @@ func explain(operation string, err error) error {
 		e.Code = api.ErrorCode()
 		e.Class = classOf(e.Code, api.ErrorMessage())
 		e.Uncertain = e.Status >= http.StatusInternalServerError && assuming == ""
-		if assuming != "" && e.Class != Throttled {
+		switch {
+		case assuming != "" && e.Class != Throttled:
 			e.Class = Credentials
+		case e.Status == http.StatusNotImplemented:
+			e.Class, e.Uncertain = NoSuchCall, false
 		}
 		return e
 	}
@@ -138,21 +151,20 @@ func explain(operation string, err error) error {
 	return e
 }
 
-// forCredentials returns the call of STS that was to get the credentials for
-// the call which failed; empty where the failure is the call's own.
+// forCredentials returns the call that was to get the credentials for the call
+// which failed; empty where the failure is the call's own.
 func forCredentials(err error) string {
-	calls := 0
-	name := ""
+	var calls []*smithy.OperationError
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if op, ok := e.(*smithy.OperationError); ok {
-			calls++
-			name = "sts:" + op.OperationName
+			calls = append(calls, op)
 		}
 	}
-	if calls < 2 {
+	if len(calls) < 2 {
 		return ""
 	}
-	return name
+	last := calls[len(calls)-1]
+	return strings.ToLower(strings.ReplaceAll(last.ServiceID, " ", "-")) + ":" + last.OperationName
 }
 
 // apiCode reports whether a code is one that a service gave: the SDK makes up
@@ -206,6 +218,8 @@ func classOfTransport(err error, status int) Class {
 		return Interrupted
 	case noCredentials(err):
 		return Credentials
+	case status == http.StatusNotImplemented:
+		return NoSuchCall
 	case status != 0 && !cutOff(err):
 		return NotAWS
 	case errors.As(err, &dns), errors.As(err, &op), errors.As(err, &netErr), errors.Is(err, context.DeadlineExceeded), cutOff(err):
@@ -224,10 +238,13 @@ func noCredentials(err error) bool {
 		strings.Contains(text, "failed to sign request")
 }
 
-// cutOff reports whether the answer ended before its end.
+// cutOff reports whether the answer ended before its end. A plain EOF means
+// that only where there was no answer: in one that came, it is text which is no
+// answer of AWS.
 func cutOff(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.Contains(err.Error(), "unexpected EOF") ||
-		strings.Contains(err.Error(), "connection reset")
+	var response *awshttp.ResponseError
+	return errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "connection reset") ||
+		errors.Is(err, io.EOF) && !errors.As(err, &response)
 }
 
 // unsent reports whether the request surely never reached the service.

@@ -28,26 +28,35 @@ type Account struct{ ID, Name string }
 func (s *Session) Accounts(ctx context.Context, partition string) ([]Account, error) {
 	const op = "organizations:ListAccounts"
 	client := s.organization(partition)
-	in := &organizations.ListAccountsInput{}
-	var all []Account
-	for range s.options.MaxPages {
-		out, err := client.ListAccounts(ctx, in)
+	list, err := pages(s.options.MaxPages, op, func(m *string) ([]orgtypes.Account, *string, error) {
+		out, err := client.ListAccounts(ctx, &organizations.ListAccountsInput{NextToken: m})
 		if err != nil {
-			return nil, explain(op, err)
+			return nil, nil, err
 		}
-		for _, a := range out.Accounts {
-			// State has taken the place of Status; an account that is not
-			// active refuses every question.
-			if a.State == orgtypes.AccountStateActive || a.State == "" && a.Status == orgtypes.AccountStatusActive { //nolint:staticcheck // see above
-				all = append(all, Account{aws.ToString(a.Id), aws.ToString(a.Name)})
-			}
-		}
-		if aws.ToString(out.NextToken) == "" {
-			return all, nil
-		}
-		in.NextToken = out.NextToken
+		return out.Accounts, out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, &boundError{op, s.options.MaxPages}
+	var all []Account
+	for i := range list {
+		if active(&list[i]) {
+			all = append(all, Account{aws.ToString(list[i].Id), aws.ToString(list[i].Name)})
+		}
+	}
+	return all, nil
+}
+
+// active reports whether an account may answer. One in a state that is not
+// known here is asked: that it refuses is seen, that it was left out is not.
+func active(a *orgtypes.Account) bool {
+	switch a.State {
+	case orgtypes.AccountStateSuspended, orgtypes.AccountStatePendingClosure, orgtypes.AccountStateClosed, orgtypes.AccountStatePendingActivation:
+		return false
+	case "": // its older name
+		return a.Status != orgtypes.AccountStatusSuspended && a.Status != orgtypes.AccountStatusPendingClosure //nolint:staticcheck // see above
+	}
+	return true
 }
 
 // Regions lists the Regions that an account has enabled.
@@ -55,25 +64,23 @@ func (s *Session) Accounts(ctx context.Context, partition string) ([]Account, er
 func (s *Session) Regions(ctx context.Context, partition, id string) ([]string, error) {
 	const op = "account:ListRegions"
 	client := s.account(s.placeOf(live.ARN{Partition: partition, Account: id}))
-	in := &account.ListRegionsInput{RegionOptStatusContains: []accounttypes.RegionOptStatus{
-		accounttypes.RegionOptStatusEnabled, accounttypes.RegionOptStatusEnabledByDefault,
-	}}
-	var all []string
-	for range s.options.MaxPages {
-		out, err := client.ListRegions(ctx, in)
+	enabled := []accounttypes.RegionOptStatus{accounttypes.RegionOptStatusEnabled, accounttypes.RegionOptStatusEnabledByDefault}
+	list, err := pages(s.options.MaxPages, op, func(m *string) ([]accounttypes.Region, *string, error) {
+		out, err := client.ListRegions(ctx, &account.ListRegionsInput{RegionOptStatusContains: enabled, NextToken: m})
 		if err != nil {
-			return nil, explain(op, err)
+			return nil, nil, err
 		}
-		for _, r := range out.Regions {
-			all = append(all, aws.ToString(r.RegionName))
-		}
-		if aws.ToString(out.NextToken) == "" {
-			slices.Sort(all)
-			return all, nil
-		}
-		in.NextToken = out.NextToken
+		return out.Regions, out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, &boundError{op, s.options.MaxPages}
+	var all []string
+	for _, r := range list {
+		all = append(all, aws.ToString(r.RegionName))
+	}
+	slices.Sort(all)
+	return all, nil
 }
 
 // region returns an ARN that stands for an account's Region.
@@ -90,12 +97,13 @@ func (s *Session) Keys(ctx context.Context, partition, id, name string) ([]live.
 		return nil, err
 	}
 	q := questions{s: s, ctx: ctx, client: s.client(s.placeOf(at)), arn: at}
-	list, err := pages(q, op, func(m *string) ([]types.KeyListEntry, *string, error) {
+	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.KeyListEntry, *string, error) {
 		out, err := q.client.ListKeys(ctx, &awskms.ListKeysInput{Marker: m, Limit: aws.Int32(1000)})
 		if err != nil {
 			return nil, nil, err
 		}
-		return out.Keys, marker(out.Truncated, out.NextMarker), nil
+		next, err := markerOf(op, out.Truncated, out.NextMarker)
+		return out.Keys, next, err
 	})
 	if err != nil {
 		return nil, err
@@ -123,12 +131,13 @@ func (s *Session) Aliases(ctx context.Context, partition, id, name string) (map[
 		return nil, err
 	}
 	q := questions{s: s, ctx: ctx, client: s.client(s.placeOf(at)), arn: at}
-	list, err := pages(q, op, func(m *string) ([]types.AliasListEntry, *string, error) {
+	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.AliasListEntry, *string, error) {
 		out, err := q.client.ListAliases(ctx, &awskms.ListAliasesInput{Marker: m, Limit: aws.Int32(100)})
 		if err != nil {
 			return nil, nil, err
 		}
-		return out.Aliases, marker(out.Truncated, out.NextMarker), nil
+		next, err := markerOf(op, out.Truncated, out.NextMarker)
+		return out.Aliases, next, err
 	})
 	if err != nil {
 		return nil, err
@@ -150,7 +159,7 @@ func (s *Session) Aliases(ctx context.Context, partition, id, name string) (map[
 // change anything else about them. The credentials must be the account's own.
 func (s *Session) Survey(ctx context.Context, key live.ARN) *live.Facts {
 	f := &live.Facts{Subject: live.Subject{ARN: key}, Asked: time.Now().UTC(), Key: &live.KeyFacts{}}
-	f.Status, f.Why = s.ask(ctx, key, key.Account, f.Key, scope{
+	f.Status, f.Why, _ = s.ask(ctx, key, key.Account, f.Key, scope{
 		policy: true, grants: true, tags: true, rotation: true, rotations: true, lean: true,
 	})
 	return f

@@ -29,6 +29,8 @@ func describe(ctx context.Context, client *awskms.Client, a live.ARN, k *live.Ke
 		case WrongEndpoint:
 			return live.StatusUnknown, "the endpoint asked is not that of " + a.Region +
 				"; check AWS_ENDPOINT_URL_KMS and AWS_ENDPOINT_URL (" + because(err) + ")", err
+		case NotAccepted:
+			return live.StatusUnknown, because(err) + "; a Region that the caller's account has not enabled answers so, too", err
 		}
 		return live.StatusUnknown, because(err), err
 	}
@@ -52,6 +54,9 @@ func describe(ctx context.Context, client *awskms.Client, a live.ARN, k *live.Ke
 	k.KeySpec = given(op, "KeySpec", spec)
 	k.KeyUsage = given(op, "KeyUsage", string(m.KeyUsage))
 	k.Origin = given(op, "Origin", string(m.Origin))
+	if m.KeyState == "" && m.Enabled { // which says the same
+		m.KeyState = types.KeyStateEnabled
+	}
 	k.KeyState = given(op, "KeyState", string(m.KeyState))
 	k.Description = live.Known(aws.ToString(m.Description))
 	k.CreationDate = live.Unknown[time.Time](op + " gave no CreationDate")
@@ -59,7 +64,7 @@ func describe(ctx context.Context, client *awskms.Client, a live.ARN, k *live.Ke
 		k.CreationDate = live.Known(m.CreationDate.UTC())
 	}
 	k.DeletionDate = live.Known(timeOf(m.DeletionDate))
-	k.MultiRegion = multiRegion(m)
+	k.MultiRegion = multiRegion(own, m)
 	status, why := statusOf(m.KeyState)
 	return status, why, nil
 }
@@ -111,12 +116,15 @@ func statusOf(state types.KeyState) (live.Status, string) {
 	return live.StatusUnknown, "DescribeKey gave a KeyState that is not known here"
 }
 
-func multiRegion(m *types.KeyMetadata) live.Fact[live.MultiRegion] {
+func multiRegion(own live.ARN, m *types.KeyMetadata) live.Fact[live.MultiRegion] {
 	c := m.MultiRegionConfiguration
-	if !aws.ToBool(m.MultiRegion) || c == nil {
-		if aws.ToBool(m.MultiRegion) {
-			return live.Unknown[live.MultiRegion]("DescribeKey gave no MultiRegionConfiguration")
-		}
+	switch {
+	case aws.ToBool(m.MultiRegion) && c == nil:
+		return live.Unknown[live.MultiRegion]("DescribeKey gave no MultiRegionConfiguration")
+	case aws.ToBool(m.MultiRegion):
+	case own.IsMultiRegionKey():
+		return live.Unknown[live.MultiRegion]("DescribeKey does not call it a multi-Region key, and its id does")
+	default:
 		return live.Known(live.MultiRegion{})
 	}
 	r := live.MultiRegion{Role: string(c.MultiRegionKeyType)}
@@ -176,13 +184,13 @@ func ofOwner[T any](q questions, op string, ask func() (T, error)) live.Fact[T] 
 	return fact(ask)
 }
 
-// pages fetches all pages of a list. A marker that comes twice ends it with an
-// error: an endpoint must not be able to keep the program busy.
-func pages[T any](q questions, op string, fetch func(marker *string) (items []T, next *string, err error)) ([]T, error) {
+// pages fetches all pages of a list, at most most. A marker that comes twice
+// ends it with an error: an endpoint must not be able to keep the program busy.
+func pages[T any](most int, op string, fetch func(marker *string) (items []T, next *string, err error)) ([]T, error) {
 	all := []T{}
 	seen := map[string]bool{}
 	var marker *string
-	for range q.s.options.MaxPages {
+	for range most {
 		items, next, err := fetch(marker)
 		if err != nil {
 			return nil, explain(op, err)
@@ -197,16 +205,20 @@ func pages[T any](q questions, op string, fetch func(marker *string) (items []T,
 		seen[*next] = true
 		marker = next
 	}
-	return nil, &boundError{op, q.s.options.MaxPages}
+	return nil, &boundError{op, most}
 }
 
-// marker returns the next marker of a page, as far as it says that there is
-// one.
-func marker(truncated bool, next *string) *string {
-	if !truncated {
-		return nil
+// markerOf returns the next marker of a page of op, as far as the page says that
+// there is one. A page that says so without naming it is no end of the list: a
+// part of it could be taken for all.
+func markerOf(op string, truncated bool, next *string) (*string, error) {
+	switch {
+	case !truncated:
+		return nil, nil
+	case aws.ToString(next) == "":
+		return nil, &Error{Operation: op, Class: NotAWS}
 	}
-	return next
+	return next, nil
 }
 
 func (q questions) rotation(fixed string) live.Fact[live.RotationStatus] {
@@ -233,12 +245,13 @@ func (q questions) rotations(fixed string) live.Fact[[]live.Rotation] {
 	}
 	const op = "kms:ListKeyRotations"
 	return ofOwner(q, op, func() ([]live.Rotation, error) {
-		list, err := pages(q, op, func(m *string) ([]types.RotationsListEntry, *string, error) {
+		list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.RotationsListEntry, *string, error) {
 			out, err := q.client.ListKeyRotations(q.ctx, &awskms.ListKeyRotationsInput{KeyId: q.id(), Marker: m})
 			if err != nil {
 				return nil, nil, err
 			}
-			return out.Rotations, marker(out.Truncated, out.NextMarker), nil
+			next, err := markerOf(op, out.Truncated, out.NextMarker)
+			return out.Rotations, next, err
 		})
 		if classOfError(err) == Unsupported && err.(*Error).Code == "UnsupportedOperationException" {
 			return []live.Rotation{}, nil
@@ -271,12 +284,13 @@ func (q questions) policy() (string, error) {
 
 func (q questions) grants() ([]live.Grant, error) {
 	const op = "kms:ListGrants"
-	list, err := pages(q, op, func(m *string) ([]types.GrantListEntry, *string, error) {
+	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.GrantListEntry, *string, error) {
 		out, err := q.client.ListGrants(q.ctx, &awskms.ListGrantsInput{KeyId: q.id(), Marker: m})
 		if err != nil {
 			return nil, nil, err
 		}
-		return out.Grants, marker(out.Truncated, out.NextMarker), nil
+		next, err := markerOf(op, out.Truncated, out.NextMarker)
+		return out.Grants, next, err
 	})
 	if err != nil {
 		return nil, err
@@ -313,12 +327,13 @@ func grantOf(g *types.GrantListEntry) live.Grant {
 
 func (q questions) aliases() ([]string, error) {
 	const op = "kms:ListAliases"
-	list, err := pages(q, op, func(m *string) ([]types.AliasListEntry, *string, error) {
+	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.AliasListEntry, *string, error) {
 		out, err := q.client.ListAliases(q.ctx, &awskms.ListAliasesInput{KeyId: q.id(), Marker: m})
 		if err != nil {
 			return nil, nil, err
 		}
-		return out.Aliases, marker(out.Truncated, out.NextMarker), nil
+		next, err := markerOf(op, out.Truncated, out.NextMarker)
+		return out.Aliases, next, err
 	})
 	if err != nil {
 		return nil, err
@@ -333,12 +348,13 @@ func (q questions) aliases() ([]string, error) {
 
 func (q questions) tags() (map[string]string, error) {
 	const op = "kms:ListResourceTags"
-	list, err := pages(q, op, func(m *string) ([]types.Tag, *string, error) {
+	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.Tag, *string, error) {
 		out, err := q.client.ListResourceTags(q.ctx, &awskms.ListResourceTagsInput{KeyId: q.id(), Marker: m})
 		if err != nil {
 			return nil, nil, err
 		}
-		return out.Tags, marker(out.Truncated, out.NextMarker), nil
+		next, err := markerOf(op, out.Truncated, out.NextMarker)
+		return out.Tags, next, err
 	})
 	if err != nil {
 		return nil, err

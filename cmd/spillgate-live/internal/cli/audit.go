@@ -150,7 +150,7 @@ func (r *auditRun) plan(ctx context.Context, c *cli.Command) ([]kms.Target, erro
 		}
 		caller, err := r.session.Caller(ctx, live.ARN{Partition: partition})
 		if err != nil {
-			return nil, fmt.Errorf("finding out whose keys to audit: %w", err)
+			return nil, fmt.Errorf("finding out whose keys to audit, for no --account is named: %w", err)
 		}
 		ids = append(ids, caller.Account)
 	}

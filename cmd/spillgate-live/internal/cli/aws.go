@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -88,6 +89,22 @@ func openAWS(ctx context.Context, o kms.Options) (*kms.Session, error) {
 		return nil, usage("check --profile, --role-arn and the AWS configuration", "%v", err)
 	}
 	return s, nil
+}
+
+// advise says what to do about credentials that are missing or not accepted,
+// if that is what err is about. Other failures say themselves what they need.
+func (a *app) advise(err error) {
+	var e *kms.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	switch e.Class {
+	case kms.Credentials:
+		fmt.Fprintln(a.Stderr, "spillgate-live: name a profile (--profile or AWS_PROFILE), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY;"+
+			" with --role-arn they must be allowed to assume the role")
+	case kms.NotAccepted:
+		fmt.Fprintln(a.Stderr, "spillgate-live: AWS does not accept the credentials: sign in again, or name another profile (--profile or AWS_PROFILE)")
+	}
 }
 
 // version is this build's.

@@ -39,6 +39,7 @@ func Main(p Process) int {
 		return a.exit
 	}
 	fmt.Fprintf(p.Stderr, "spillgate-live: %v\n", err)
+	a.advise(err)
 	return exitCode(err)
 }
 

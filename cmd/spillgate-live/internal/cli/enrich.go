@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,6 +64,9 @@ type (
 		Facts   *live.Facts  `json:"facts"`
 		Error   string       `json:"error,omitempty"`
 		Verdict live.Verdict `json:"verdict"`
+
+		subject live.Subject
+		err     error
 	}
 	enrichSummary struct {
 		Type          string `json:"type"` // "enrichment"
@@ -115,9 +119,11 @@ func (a *app) enrich(ctx context.Context, c *cli.Command) error {
 	}
 	bar := newProgress(a.Stderr, "asked AWS about", len(subjects))
 	failOn := severityOf(c, "fail-on")
+	var failed error // the first of those about which nothing could be asked
 	for line := range enrichAll(ctx, session, subjects, c.StringSlice("allow-account"), c.Int("jobs")) {
 		bar.step()
 		summary.count(line, line.Verdict.Severity >= failOn)
+		failed = cmp.Or(failed, line.err)
 		if err := format.line(out, line); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
@@ -133,7 +139,9 @@ func (a *app) enrich(ctx context.Context, c *cli.Command) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	a.exit = summary.exit()
-	return out.Flush()
+	err = out.Flush()
+	a.advise(failed)
+	return err
 }
 
 // since reads a time or a duration before now; empty is the zero time.
@@ -232,7 +240,7 @@ func enrichAll(ctx context.Context, e live.Enricher, subjects []live.Subject, al
 
 func enrichOne(ctx context.Context, e live.Enricher, s live.Subject, allowed []string) enrichedLine {
 	facts, err := e.Enrich(ctx, s)
-	line := enrichedLine{Type: "enriched", Facts: facts}
+	line := enrichedLine{Type: "enriched", Facts: facts, subject: s, err: err}
 	if err != nil {
 		// What is known without AWS is judged all the same.
 		line.Error = err.Error()

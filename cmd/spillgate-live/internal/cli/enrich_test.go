@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -28,7 +29,13 @@ const openPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"oops","Effect":
 // run runs the program against a fake.
 func run(t *testing.T, server *kmsfake.Server, stdin string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	for name, value := range server.Env() {
+	return runWith(t, server.Env(), stdin, args...)
+}
+
+// runWith runs the program in an environment.
+func runWith(t *testing.T, env map[string]string, stdin string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	for name, value := range env {
 		t.Setenv(name, value)
 	}
 	var out, errs bytes.Buffer
@@ -156,7 +163,7 @@ func TestEnrichExitCodes(t *testing.T) {
 		"throttled":                 {finding(keyARN, "a.tf") + coverage, nil, &kmsfake.Fault{Action: "kms:DescribeKey", Code: "ThrottlingException"}, 2, "throttled"},
 		"denied":                    {finding(keyARN, "a.tf") + coverage, nil, &kmsfake.Fault{Action: "kms:DescribeKey", Code: "AccessDeniedException"}, 2, "no access"},
 		"denied by another account": {finding(strings.Replace(keyARN, homeAccount, otherAccount, 1), "a.tf") + coverage, nil, nil, 0, "no access"},
-		"no credentials":            {finding(keyARN, "a.tf") + coverage, nil, &kmsfake.Fault{Code: "ExpiredToken"}, 2, "no credentials (ExpiredToken)"},
+		"expired credentials":       {finding(keyARN, "a.tf") + coverage, nil, &kmsfake.Fault{Code: "ExpiredToken"}, 2, "credentials not accepted (ExpiredToken)"},
 		"garbage":                   {"hello\n", nil, nil, 2, "line 1"},
 		"no such format":            {coverage, []string{"--format", "xml"}, nil, 3, "xml"},
 		"no such account":           {coverage, []string{"--allow-account", "12"}, nil, 3, "12 digits"},
@@ -176,6 +183,43 @@ func TestEnrichExitCodes(t *testing.T) {
 				t.Errorf("exit code %d, want %d and %q:\n%s%s", code, c.code, c.says, out, stderr)
 			}
 		})
+	}
+}
+
+// TestEnrichWithoutCredentials: each resource is named, the reason is given
+// once for each and what to do about it once for all.
+func TestEnrichWithoutCredentials(t *testing.T) {
+	for name, c := range map[string]struct {
+		env    map[string]string
+		fault  kmsfake.Fault
+		state  string
+		advice string
+	}{
+		"none":    {map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, kmsfake.Fault{Code: "Unasked"}, "no credentials", "--profile or AWS_PROFILE"},
+		"expired": {nil, kmsfake.Fault{Code: "ExpiredTokenException"}, "kms:DescribeKey: credentials not accepted (ExpiredTokenException)", "sign in again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := kmsfake.New(t, twoKeys())
+			server.Inject(c.fault)
+			env := server.Env()
+			maps.Copy(env, c.env)
+			out, stderr, code := runWith(t, env, finding(keyARN, "a.tf")+finding(openARN, "b.tf")+coverage, "enrich", "--format", "text")
+			if code != 2 || strings.Count(out, c.state) != 2 || !strings.Contains(out, "medium  "+keyARN) || !strings.Contains(out, "medium  "+openARN) {
+				t.Errorf("exit code %d:\n%s", code, out)
+			}
+			if strings.Count(stderr, c.advice) != 1 {
+				t.Errorf("the advice is %q", stderr)
+			}
+		})
+	}
+}
+
+// TestGroupedUnknowns: what one failure leaves unknown is one line.
+func TestGroupedUnknowns(t *testing.T) {
+	server := kmsfake.New(t, &kmsfake.Model{Home: homeAccount})
+	out, _, _ := run(t, server, finding(keyARN, "a.tf")+coverage, "enrich", "--format", "text")
+	if !strings.Contains(out, "unknown   key policy, grants, rotation, rotations, tags, last use: not asked") || strings.Count(out, "not asked") != 1 {
+		t.Error(out)
 	}
 }
 

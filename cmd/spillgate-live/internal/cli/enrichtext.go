@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spillgate/spillgate/scanner/live"
+	"github.com/spillgate/spillgate/scanner/live/kms"
 	"github.com/spillgate/spillgate/scanner/report"
 )
 
@@ -27,31 +29,28 @@ func (textEnriched) line(w io.Writer, l enrichedLine) error {
 	if v.Before != v.Severity {
 		before = fmt.Sprintf(" (was %s)", v.Before)
 	}
-	if l.Facts == nil {
-		fmt.Fprintf(&b, "%s%s\n", v.Severity, before)
-		row(&b, "unknown", l.Error)
-		b.WriteString("\n")
-		_, err := w.Write(b.Bytes())
-		return err
-	}
-	f := l.Facts
-	name := f.Subject.ARN.String()
-	if f.Subject.AccessKeyID != "" {
-		name = "access key " + f.Subject.AccessKeyID
+	name := l.subject.ARN.String()
+	if l.subject.AccessKeyID != "" {
+		name = "access key " + l.subject.AccessKeyID
 	}
 	fmt.Fprintf(&b, "%s%s  %s\n", v.Severity, before, report.Escape(name))
-	row(&b, "found", found(&f.Subject))
-	row(&b, "state", state(f))
-	if k := f.Key; k != nil {
-		keyRows(&b, f)
-	}
-	if k := f.AccessKey; k != nil {
-		accessKeyRows(&b, k)
+	row(&b, "found", found(&l.subject))
+	if f := l.Facts; f != nil {
+		row(&b, "state", state(f))
+		if f.Key != nil {
+			keyRows(&b, f)
+		}
+		if k := f.AccessKey; k != nil {
+			accessKeyRows(&b, k)
+		}
+	} else {
+		row(&b, "state", "unknown: "+l.why())
+		v.Unknowns = nil // it is the only one
 	}
 	for _, r := range v.Reasons {
 		row(&b, "because", fmt.Sprintf("%s: %s", r.Severity, r.Text))
 	}
-	for _, u := range v.Unknowns {
+	for _, u := range grouped(v.Unknowns) {
 		row(&b, "unknown", u)
 	}
 	b.WriteString("\n")
@@ -59,9 +58,37 @@ func (textEnriched) line(w io.Writer, l enrichedLine) error {
 	return err
 }
 
+// why returns the error without the name of what was asked about.
+func (l *enrichedLine) why() string {
+	var e *kms.Error
+	if errors.As(l.err, &e) {
+		return e.Error()
+	}
+	return l.Error
+}
+
 func (textEnriched) end(w io.Writer, s enrichSummary) error {
 	_, err := fmt.Fprintf(w, "%d asked about: %d at or above the limit, %d unknown\n", s.Subjects, s.Failing, s.Unknown)
 	return err
+}
+
+// grouped joins what is unknown for the same reason: where one question fails,
+// the others often do.
+func grouped(unknowns []string) []string {
+	var reasons []string
+	what := map[string][]string{}
+	for _, u := range unknowns {
+		name, because, _ := strings.Cut(u, ": ")
+		if what[because] == nil {
+			reasons = append(reasons, because)
+		}
+		what[because] = append(what[because], name)
+	}
+	var all []string
+	for _, because := range reasons {
+		all = append(all, strings.Join(what[because], ", ")+": "+because)
+	}
+	return all
 }
 
 func row(w io.Writer, name, text string) {
@@ -96,7 +123,10 @@ func state(f *live.Facts) string {
 		}
 	}
 	if v, ok := f.Key.KeyManager.Get(); ok {
-		text += ", managed by " + map[string]string{"AWS": "AWS", "CUSTOMER": "the customer"}[v]
+		if v == "CUSTOMER" {
+			v = "the customer"
+		}
+		text += ", managed by " + v
 	}
 	if d, ok := f.Key.DeletionDate.Get(); ok && !d.IsZero() {
 		text += ", to be deleted " + date(d)
@@ -126,22 +156,31 @@ func keyRows(w io.Writer, f *live.Facts) {
 		row(w, "tags", strings.Join(all, ", "))
 	}
 	if u, ok := k.LastUse.Get(); ok {
-		text := "not used since " + date(u.Tracked)
-		if u.Operation != "" {
-			text = u.Operation + " at " + u.At.UTC().Format(time.RFC3339)
-		}
-		row(w, "last use", text)
+		row(w, "last use", lastUse(u))
 	}
 	if e, ok := k.Events.Get(); ok {
 		row(w, "events", fmt.Sprintf("%d in CloudTrail", len(e)))
 	}
 }
 
+// lastUse says when a key was last used, as far as the answer did.
+func lastUse(u live.LastUse) string {
+	switch {
+	case u.Operation != "" && !u.At.IsZero():
+		return u.Operation + " at " + u.At.UTC().Format(time.RFC3339)
+	case u.Operation != "":
+		return u.Operation + ", AWS does not say when"
+	case u.Tracked.IsZero():
+		return "none on record"
+	}
+	return "not used since " + date(u.Tracked)
+}
+
 // rotation sums up the rotation of a key, as far as it is known.
 func rotation(k *live.KeyFacts) string {
 	s, ok := k.Rotation.Get()
 	if !ok {
-		return "unknown: " + k.Rotation.Because()
+		return "unknown"
 	}
 	var text string
 	switch {
@@ -162,7 +201,10 @@ func rotation(k *live.KeyFacts) string {
 		text += ", on-demand rotation in progress"
 	}
 	if all, ok := k.Rotations.Get(); ok && len(all) > 0 {
-		text += fmt.Sprintf(", last %s (%s)", date(all[0].At), all[0].Type)
+		text += ", last " + date(all[0].At)
+		if all[0].Type != "" {
+			text += " (" + all[0].Type + ")"
+		}
 	}
 	return text
 }
