@@ -70,9 +70,11 @@ type Finding struct {
 	// Fields say more of it and never hold a secret: an ARN's Region, the
 	// account of an access key id.
 	Fields []rules.Field
-	// Fingerprint is stable over commits, lines, files and time: it covers
-	// the rule and the secret (see Fingerprinter).
-	Fingerprint string
+	// Fingerprint returns what is stable over commits, lines, files and time:
+	// it covers the rule and the secret (see Fingerprinter). It is made at the
+	// first call, for to stretch it takes longer than to scan a megabyte and
+	// not every report asks.
+	Fingerprint func() string `json:"-"`
 	// Context is the text of the finding's lines and the line before them,
 	// for stages that read comments; at most 4 KiB.
 	Context Secret

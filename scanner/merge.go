@@ -4,20 +4,13 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// fill sets the fingerprints, computing each distinct one once.
+// fill lets each finding make its fingerprint.
 func (p Fingerprinter) fill(findings []*Finding) {
-	type key struct{ rule, secret string }
-	done := map[key]string{}
 	for _, f := range findings {
-		k := key{f.Rule.ID, f.Secret.text}
-		print, ok := done[k]
-		if !ok {
-			print = p.Fingerprint(f.Rule.ID, f.Secret)
-			done[k] = print
-		}
-		f.Fingerprint = print
+		f.Fingerprint = sync.OnceValue(func() string { return p.Fingerprint(f.Rule.ID, f.Secret) })
 	}
 }
 
@@ -26,11 +19,11 @@ func (p Fingerprinter) fill(findings []*Finding) {
 // merged apart, and the latter by mechanism and reason.
 func merge(all []*Finding) (count, suppressed []*Finding) {
 	slices.SortStableFunc(all, byPlace)
-	type key struct{ print, by, reason string }
+	type key struct{ rule, secret, by, reason string }
 	first := map[key]*Finding{}
 	for _, f := range all {
 		f.DecodedFrom = field(f, "decoded-from")
-		k := key{print: f.Fingerprint}
+		k := key{rule: f.Rule.ID, secret: f.Secret.text}
 		if f.Suppression != nil {
 			k.by, k.reason = f.Suppression.By, f.Suppression.Reason
 		}

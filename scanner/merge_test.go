@@ -12,7 +12,7 @@ import (
 func TestMergeTellsHowEachPlaceIsWritten(t *testing.T) {
 	rule := &rules.Rule{ID: "a-rule"}
 	at := func(path, decoded string) *Finding {
-		f := &Finding{Rule: rule, Location: Location{Object: &Object{Path: path}}, Fingerprint: "one"}
+		f := &Finding{Rule: rule, Location: Location{Object: &Object{Path: path}}}
 		if decoded != "" {
 			f.Fields = []rules.Field{{Name: "decoded-from", Value: decoded}}
 		}

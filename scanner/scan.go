@@ -227,8 +227,9 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Where, b.Where))
 	})
 	correlate(all)
-	o.Fingerprinter.fill(all)
 	r.Findings, r.Suppressed = merge(all)
+	o.Fingerprinter.fill(r.Findings)
+	o.Fingerprinter.fill(r.Suppressed)
 	r.Took = time.Since(r.Started)
 	return r, nil
 }

@@ -110,14 +110,14 @@ func TestScanMergesPlacesOfOneSecret(t *testing.T) {
 	if s := r.Suppressed[0]; s.Occurrences != 2 || s.Suppression.By != "placeholder" {
 		t.Errorf("suppressed: %+v", s.Suppression)
 	}
-	if f.Fingerprint == r.Findings[1].Fingerprint || len(f.Fingerprint) != 32 {
+	if f.Fingerprint() == r.Findings[1].Fingerprint() || len(f.Fingerprint()) != 32 {
 		t.Error("fingerprints are not distinct")
 	}
 	again := scanTexts(t, &texts{files: []file{{"elsewhere", "\n\nsecret:one"}}})
-	if again.Findings[0].Fingerprint != f.Fingerprint {
+	if again.Findings[0].Fingerprint() != f.Fingerprint() {
 		t.Error("the fingerprint depends on the place")
 	}
-	if (Fingerprinter{Key: []byte("k")}).Fingerprint("word", f.Secret) == f.Fingerprint {
+	if (Fingerprinter{Key: []byte("k")}).Fingerprint("word", f.Secret) == f.Fingerprint() {
 		t.Error("the key does not change the fingerprint")
 	}
 }

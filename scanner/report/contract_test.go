@@ -266,7 +266,7 @@ func (g generator) result(secrets []string) *scanner.Result {
 		rule := []*rules.Rule{tokenRule, bareRule}[g.IntN(2)]
 		f := &scanner.Finding{
 			Rule: rule, Severity: rules.Severity(g.IntN(5)), Confidence: rules.Confidence(g.IntN(3)), Secret: scanner.NewSecret([]byte(secret)),
-			Context: scanner.NewSecret([]byte(secret)), Location: g.place(secrets), Fingerprint: fmt.Sprintf("%032x", i), Occurrences: 1, OtherCommits: g.IntN(2),
+			Context: scanner.NewSecret([]byte(secret)), Location: g.place(secrets), Fingerprint: func() string { return fmt.Sprintf("%032x", i) }, Occurrences: 1, OtherCommits: g.IntN(2),
 		}
 		for range g.IntN(3) {
 			f.More = append(f.More, g.place(secrets))

@@ -43,7 +43,7 @@ func finding(rule *rules.Rule, secret string, o *scanner.Object, line, column in
 	return &scanner.Finding{
 		Rule: rule, Severity: rule.Severity, Confidence: rule.Confidence, Secret: scanner.NewSecret([]byte(secret)),
 		Location:    scanner.Location{Object: o, StartLine: line, StartColumn: column, EndLine: line, EndColumn: column + len([]rune(secret)), Offset: int64(100*line + column)},
-		Fingerprint: "00112233445566778899aabbccddeeff", Occurrences: 1,
+		Fingerprint: func() string { return "00112233445566778899aabbccddeeff" }, Occurrences: 1,
 	}
 }
 

@@ -135,7 +135,7 @@ func (d *redactor) view(f *scanner.Finding, gate scanner.Gate) findingView {
 		Rule: f.Rule.ID, Title: f.Rule.Title, Severity: f.Severity, Confidence: f.Confidence,
 		Blocking: f.Blocks(gate), Match: utf8Text(d.display(f)),
 		Why: f.Rule.Why, Fix: f.Rule.Fix, References: f.Rule.References,
-		Fingerprint: f.Fingerprint, Location: d.location(&f.Location),
+		Fingerprint: f.Fingerprint(), Location: d.location(&f.Location),
 		Occurrences: max(f.Occurrences, 1+len(f.More)), OtherCommits: f.OtherCommits,
 		rule: f.Rule,
 	}

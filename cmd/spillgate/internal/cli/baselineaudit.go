@@ -73,7 +73,7 @@ func (a *app) auditOne(c *cli.Command, s *survey, b *suppress.Baseline, print st
 	var hits []int
 	for i, e := range b.Entries {
 		f := found[[2]string{e.Rule, e.Fingerprint}]
-		if strings.HasPrefix(e.Fingerprint, print) || f != nil && strings.HasPrefix(f.Fingerprint, print) {
+		if strings.HasPrefix(e.Fingerprint, print) || f != nil && strings.HasPrefix(f.Fingerprint(), print) {
 			hits = append(hits, i)
 		}
 	}
