@@ -18,25 +18,27 @@ var linkedVersion = regexp.MustCompile(`-X github\.com/spillgate/spillgate/(\S+)
 // variable that there is; a linker that is given another name says nothing.
 func TestReleaseNamesItself(t *testing.T) {
 	for _, name := range releaseFiles {
-		m := linkedVersion.FindStringSubmatch(read(t, name))
-		if m == nil {
-			t.Errorf("%s sets no version", name)
-			continue
-		}
-		sources, err := filepath.Glob(filepath.Join(moduleRoot, filepath.FromSlash(m[1]), "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := false
-		for _, file := range sources {
-			text, err := os.ReadFile(file)
+		programs := map[string]bool{}
+		for _, m := range linkedVersion.FindAllStringSubmatch(read(t, name), -1) {
+			programs[m[1]] = true
+			sources, err := filepath.Glob(filepath.Join(moduleRoot, filepath.FromSlash(m[1]), "*.go"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			found = found || regexp.MustCompile(`(?m)^var `+m[2]+` `).Match(text)
+			found := false
+			for _, file := range sources {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = found || regexp.MustCompile(`(?m)^var `+m[2]+` `).Match(text)
+			}
+			if !found {
+				t.Errorf("%s sets %s.%s, and there is no such variable", name, m[1], m[2])
+			}
 		}
-		if !found {
-			t.Errorf("%s sets %s.%s, and there is no such variable", name, m[1], m[2])
+		if want := 1 + strings.Count(read(t, name), "./cmd/spillgate-live"); len(programs) < min(want, 2) {
+			t.Errorf("%s sets the version of %d programs, and builds %d", name, len(programs), want)
 		}
 	}
 }

@@ -275,6 +275,8 @@ func connection(err error) string {
 		return "timed out"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "refused"
+	case strings.Contains(err.Error(), "unsupported protocol scheme"):
+		return "the endpoint is no URL; check AWS_ENDPOINT_URL"
 	case cutOff(err):
 		return "the answer was cut off"
 	}

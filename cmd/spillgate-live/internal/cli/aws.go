@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -78,7 +77,7 @@ func allowFlag() cli.Flag {
 func awsOptions(c *cli.Command) kms.Options {
 	return kms.Options{
 		Profile: c.String("profile"), Role: c.String("role-arn"), ExternalID: c.String("external-id"),
-		Timeout: c.Duration("timeout"), Jobs: c.Int("jobs"), Version: version(),
+		Timeout: c.Duration("timeout"), Jobs: c.Int("jobs"), Version: strings.TrimPrefix(version(), "v"),
 	}
 }
 
@@ -105,14 +104,6 @@ func (a *app) advise(err error) {
 	case kms.NotAccepted:
 		fmt.Fprintln(a.Stderr, "spillgate-live: AWS does not accept the credentials: sign in again, or name another profile (--profile or AWS_PROFILE)")
 	}
-}
-
-// version is this build's.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return strings.TrimPrefix(info.Main.Version, "v")
-	}
-	return "dev"
 }
 
 // severityFlag is a flag that takes a severity.

@@ -33,6 +33,9 @@ type Process struct {
 func Main(p Process) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(p.Args) == 2 && p.Args[1] == "--version" { // what people try first
+		p.Args = []string{p.Args[0], "version"}
+	}
 	a := &app{Process: p}
 	err := a.root().Run(ctx, p.Args)
 	if err == nil {
@@ -84,6 +87,7 @@ func (a *app) commands() []*cli.Command {
 		a.auditCommand(),
 		a.watchCommand(),
 		a.rewrapCommand(),
+		a.versionCommand(),
 	}
 }
 

@@ -34,6 +34,9 @@ func Main(p Process) int {
 	collectLater()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(p.Args) == 2 && p.Args[1] == "--version" { // what people try first
+		p.Args = []string{p.Args[0], "version"}
+	}
 	a := &app{Process: p}
 	err := a.root().Run(ctx, p.Args)
 	if err == nil {
