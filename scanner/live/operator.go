@@ -228,7 +228,10 @@ func (op *Operator) checkNumbers() error {
 }
 
 func (op *Operator) perRun() int { return orInt(op.Limits.PerRun, defaultPerRun) }
-func (op *Operator) perDay() int { return orInt(op.Limits.PerDay, defaultPerDay) }
+
+// PerDay returns how many actions are carried out within 24 hours.
+func (op *Operator) PerDay() int { return orInt(op.Limits.PerDay, defaultPerDay) }
+
 func (op *Operator) period() int { return orInt(op.Rotation.PeriodInDays, defaultPeriod) }
 
 func (op *Operator) reserve() int {

@@ -50,14 +50,14 @@ func TestParseOperator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if op.perRun() != 3 || op.perDay() != 7 || op.reserve() != 0 || op.coolDown() != 48*time.Hour || op.period() != 180 || op.minSeverity() != rules.High {
+	if op.perRun() != 3 || op.PerDay() != 7 || op.reserve() != 0 || op.coolDown() != 48*time.Hour || op.period() != 180 || op.minSeverity() != rules.High {
 		t.Errorf("the numbers are misread: %+v", op)
 	}
 	if len(op.Digest) != 64 || op.Standing.Apply[0] != RotateOnDemand || op.Notify.Command[1] != "#security" || op.Tags["spillgate"] != "respond" {
 		t.Errorf("misread: %+v", op)
 	}
 	none, err := ParseOperator("op.toml", nil)
-	if err != nil || none.perRun() != 1 || none.perDay() != 5 || none.reserve() != 5 || none.coolDown() != 24*time.Hour || none.period() != 365 || none.minSeverity() != rules.Medium {
+	if err != nil || none.perRun() != 1 || none.PerDay() != 5 || none.reserve() != 5 || none.coolDown() != 24*time.Hour || none.period() != 365 || none.minSeverity() != rules.Medium {
 		t.Errorf("the defaults are %+v, %v", none, err)
 	}
 }
@@ -175,7 +175,7 @@ func FuzzParseOperator(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if op.perRun() < 1 || op.perDay() < 1 || op.reserve() < 0 || op.coolDown() <= 0 || op.period() < minPeriod {
+		if op.perRun() < 1 || op.PerDay() < 1 || op.reserve() < 0 || op.coolDown() <= 0 || op.period() < minPeriod {
 			t.Errorf("limits that bound nothing: %+v", op)
 		}
 	})

@@ -53,8 +53,8 @@ func NewPlan(all []*Facts, op *Operator, history []Entry, now time.Time) *Plan {
 				if len(reasons) == 0 && acts >= op.perRun() {
 					reasons = []string{fmt.Sprintf("the cap of %d actions per run is reached (limits.per_run)", op.perRun())}
 				}
-				if n := recent(history, now); len(reasons) == 0 && n+acts >= op.perDay() {
-					reasons = []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached: %d done, %d planned (limits.per_day)", op.perDay(), n, acts)}
+				if n := recent(history, now); len(reasons) == 0 && n+acts >= op.PerDay() {
+					reasons = []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached: %d done, %d planned (limits.per_day)", op.PerDay(), n, acts)}
 				}
 			}
 			if len(reasons) > 0 {

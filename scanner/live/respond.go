@@ -208,8 +208,8 @@ func (t *turn) check(ctx context.Context) ([]string, error) {
 	}
 	history := r.Ledger.Entries()
 	now := time.Now()
-	if n := recent(history, now); n >= r.Operator.perDay() {
-		return []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached (limits.per_day)", r.Operator.perDay())}, nil
+	if n := recent(history, now); n >= r.Operator.PerDay() {
+		return []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached (limits.per_day)", r.Operator.PerDay())}, nil
 	}
 	f, err := r.Actor.Recheck(ctx, t.a)
 	if err != nil {

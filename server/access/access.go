@@ -6,6 +6,7 @@ package access
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"net/http"
 	"strings"
 )
@@ -74,6 +75,35 @@ func (t *Tokens) Lookup(secret string) (Identity, bool) {
 		return Identity{}, false
 	}
 	return t.known[found].identity, true
+}
+
+// Knows reports whether there is a token of the identity: a session that was
+// begun with one lasts no longer than the token.
+func (t *Tokens) Knows(who Identity, mark string) bool {
+	for i := range t.known {
+		if t.known[i].identity == who && t.known[i].mark() == mark {
+			return true
+		}
+	}
+	return false
+}
+
+// Mark returns what a session remembers of the token that it was begun with;
+// empty for one that is not known. The token cannot be had from it.
+func (t *Tokens) Mark(secret string) string {
+	given := sha256.Sum256([]byte(secret))
+	for i := range t.known {
+		if subtle.ConstantTimeCompare(given[:], t.known[i].digest[:]) == 1 {
+			return t.known[i].mark()
+		}
+	}
+	return ""
+}
+
+// mark is a digest of the digest, cut short: enough to tell tokens apart.
+func (t *token) mark() string {
+	sum := sha256.Sum256(append([]byte("session\x00"), t.digest[:]...))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Bearer returns whose token stands in the request's Authorization header.

@@ -11,6 +11,7 @@ package incident
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -110,6 +111,23 @@ func (i *Incident) Openings() int {
 	}
 	return n
 }
+
+// AnsweredSuffix and ClosedSuffix end the ids of messages that tell of an
+// answer and of a closing; any other id tells that an incident was opened.
+const (
+	AnsweredSuffix = "-answered"
+	ClosedSuffix   = "-closed"
+)
+
+// AnsweredID is the id under which it is told that the incident was answered:
+// once for each time that it was opened.
+func AnsweredID(i *Incident) string {
+	return fmt.Sprintf("%s-%d%s", i.ID, i.Openings(), AnsweredSuffix)
+}
+
+// ClosedID is the id under which the closing of the incident is told: once for
+// each time that it was opened.
+func ClosedID(i *Incident) string { return fmt.Sprintf("%s-%d%s", i.ID, i.Openings(), ClosedSuffix) }
 
 // Stage returns the newest stage; a note is none. What is confirmed after
 // somebody closed the incident does not open it: only its secret found again

@@ -69,8 +69,10 @@ func (r *Mirror) environment() []string {
 		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, kv[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, kv[1]))
 	}
 	if r.login.Key != "" {
-		env = append(env, "GIT_SSH_COMMAND=ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile="+
-			shellQuote(r.login.KnownHosts)+" -i "+shellQuote(r.login.Key))
+		// Not the machine's known hosts: a host's key is what the operator says.
+		env = append(env, "GIT_SSH_COMMAND=ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"+
+			" -o GlobalKnownHostsFile=/dev/null -o "+shellQuote("UserKnownHostsFile="+sshQuote(r.login.KnownHosts))+
+			" -o "+shellQuote("IdentityFile="+sshQuote(r.login.Key)))
 	}
 	return env
 }
@@ -83,6 +85,12 @@ func hostOf(raw string) string {
 		return raw
 	}
 	return u.Scheme + "://" + u.Host + "/"
+}
+
+// sshQuote writes a file's name as ssh reads it in an option: spaces would
+// make it several, and a per cent sign begins a token.
+func sshQuote(name string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%").Replace(name) + `"`
 }
 
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -40,9 +40,10 @@ type Event string
 
 // The events.
 const (
-	Opened  Event = "incident.opened"
-	Closed  Event = "incident.closed"
-	Several Event = "incidents" // a digest
+	Opened   Event = "incident.opened"
+	Answered Event = "incident.answered" // what the operator's policy allowed was done
+	Closed   Event = "incident.closed"
+	Several  Event = "incidents" // a digest
 )
 
 // A Message is what a channel is to say.
@@ -185,12 +186,3 @@ func rank(severity string) int {
 	}
 	return -1
 }
-
-// ClosedID is the id under which the closing of an incident is told: once for
-// each time that it was opened. An id that ends so tells of a closing, any
-// other of an incident that is open.
-func ClosedID(i *incident.Incident) string {
-	return fmt.Sprintf("%s-%d%s", i.ID, i.Openings(), closedSuffix)
-}
-
-const closedSuffix = "-closed"

@@ -85,8 +85,8 @@ type letter struct {
 }
 
 // Tell puts a message for every channel into the outbox and returns when it is
-// on disk. Another with the same id is the same message. An id that ClosedID
-// made tells that the incident is closed. A channel whose stream is full loses
+// on disk. Another with the same id is the same message. An id of
+// incident.ClosedID or AnsweredID tells that. A channel whose stream is full loses
 // the message, which its incident's timeline then says: that nobody reads
 // messages must not stop the scans.
 func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) error {
@@ -109,9 +109,12 @@ func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) erro
 
 func (b *Outbox) letter(ctx context.Context, id string, i *incident.Incident) *letter {
 	l := &letter{ID: id, Event: Opened, Openings: i.Openings(), At: time.Now().UTC(), Trace: span.Carry(ctx), Incident: trim(i)}
-	if strings.HasSuffix(id, closedSuffix) {
+	switch n := len(i.Places); {
+	case strings.HasSuffix(id, incident.ClosedSuffix):
 		l.Event = Closed
-	} else if n := len(i.Places); n > 0 {
+	case strings.HasSuffix(id, incident.AnsweredSuffix):
+		l.Event = Answered
+	case n > 0:
 		l.Pushed = i.Places[n-1].At
 	}
 	return l
@@ -200,14 +203,14 @@ func (b *Outbox) sweep(ctx context.Context) error {
 		if i.Open() || time.Since(closedAt(i)) > sweepAge {
 			continue
 		}
-		id := ClosedID(i)
+		id := incident.ClosedID(i)
 		l := b.letter(ctx, id, i)
 		body, err := json.Marshal(l)
 		if err != nil {
 			return err
 		}
 		for _, s := range b.senders {
-			how, err := s.box.told.Get(ctx, s.key(strings.TrimSuffix(id, closedSuffix)))
+			how, err := s.box.told.Get(ctx, s.key(strings.TrimSuffix(id, incident.ClosedSuffix)))
 			if errors.Is(err, jetstream.ErrKeyNotFound) || err == nil && !slices.Contains([]string{"told", "digested"}, string(how.Value())) {
 				continue
 			}

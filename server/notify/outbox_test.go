@@ -274,7 +274,7 @@ func TestClosing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Tell(t.Context(), notify.ClosedID(closed), closed); err != nil {
+		if err := b.Tell(t.Context(), incident.ClosedID(closed), closed); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -366,6 +366,31 @@ func TestRoutesRefused(t *testing.T) {
 	} {
 		if _, err := notify.Open(t.Context(), notify.Options{Queue: q, Log: quiet, Routes: routes}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
+
+// TestAnswered tells what was done, and does not call anybody a second time.
+func TestAnswered(t *testing.T) {
+	f := newReceiver(t)
+	i := &incident.Incident{ID: "fp1", Rule: "aws-kms-key-arn", Title: "AWS KMS key ARN", Severity: "high", Timeline: []incident.Entry{
+		{Stage: incident.Found, At: time.Now()}, {Stage: incident.Responded, At: time.Now(), Note: "rotate-on-demand of a key: answered"},
+	}}
+	for kind, c := range channels(t, f) {
+		before := len(f.got())
+		m := notify.Message{ID: incident.AnsweredID(i), Event: notify.Answered, Incident: notify.Summarise(i, "")}
+		if err := c.Send(t.Context(), &m); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		said := strings.Join(f.got()[before:], "")
+		if c.Kind() == "pagerduty" {
+			if said != "" {
+				t.Errorf("pagerduty was asked again: %s", said)
+			}
+			continue
+		}
+		if !strings.Contains(said, "rotate-on-demand") {
+			t.Errorf("%s does not say what was done: %s", kind, said)
 		}
 	}
 }

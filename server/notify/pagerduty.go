@@ -78,9 +78,13 @@ func pagerSeverity(s string) string {
 	return "warning"
 }
 
-// Send triggers or resolves the incident's alert.
+// Send triggers or resolves the incident's alert. That it was answered changes
+// nothing of the alert.
 func (p *PagerDuty) Send(ctx context.Context, m *Message) error {
 	i := &m.Incident
+	if m.Event == Answered {
+		return nil // the alert is there, and who was called sees the incident's page
+	}
 	e := pagerEvent{Action: "trigger", DedupKey: i.ID}
 	if m.Event == Closed {
 		e.Action = "resolve"
@@ -104,7 +108,7 @@ func (p *PagerDuty) Send(ctx context.Context, m *Message) error {
 func (p *PagerDuty) Digest(ctx context.Context, id string, messages []Message) error {
 	var open []Message
 	for i := range messages {
-		if messages[i].Event != Closed {
+		if messages[i].Event == Opened {
 			open = append(open, messages[i])
 			continue
 		}

@@ -129,6 +129,7 @@ func slackBlocks(m *Message) []slack.Block {
 		add("Match", slackCode(i.Match))
 	}
 	add("Where", slackPlaces(i))
+	add("What was done", slackList(i.Done))
 	if i.Closed != nil {
 		add("Closed", slackText(i.Closed.Reason)+"\nby "+slackText(i.Closed.By)+", "+i.Closed.At.UTC().Format("2006-01-02 15:04 MST"))
 	} else {

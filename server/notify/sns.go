@@ -179,6 +179,9 @@ func inWords(i *Summary) string {
 	if n := i.Occurrences - len(i.Places); n > 0 {
 		line("and %d more places", n)
 	}
+	for _, d := range i.Done {
+		line("Done: %s", d)
+	}
 	for _, v := range i.Verdict {
 		line("Because: %s", v)
 	}

@@ -26,8 +26,10 @@ type Summary struct {
 	// Places are the first ones; Occurrences counts all.
 	Places      []Place `json:"places"`
 	Occurrences int     `json:"occurrences"`
-	// Verdict gives the reasons of the severity, Unfixed what a response did
+	// Done is what was done under the operator's policy, and what AWS shows of
+	// it. Verdict gives the reasons of the severity, Unfixed what a response did
 	// not fix.
+	Done    []string  `json:"done,omitempty"`
 	Verdict []string  `json:"verdict,omitempty"`
 	Unfixed []string  `json:"unfixed,omitempty"`
 	Found   time.Time `json:"found,omitzero"`
@@ -84,6 +86,13 @@ func Summarise(i *incident.Incident, pages string) Summary {
 		})
 	}
 	s.Found, _ = i.First(incident.Found)
+	var done []string
+	for _, e := range i.Timeline {
+		if e.Stage == incident.Responded || e.Stage == incident.Confirmed {
+			done = append(done, string(e.Stage)+" "+e.At.UTC().Format(time.TimeOnly)+": "+e.Note)
+		}
+	}
+	s.Done = lines(done)
 	if !i.Open() {
 		for _, e := range i.Timeline {
 			if e.Stage == incident.Closed {
@@ -151,8 +160,11 @@ func (s *Summary) headline(e Event) string {
 			in += " and more places"
 		}
 	}
-	if e == Closed {
+	switch e {
+	case Closed:
 		return "Closed: " + s.Title + in
+	case Answered:
+		return "Answered: " + s.Title + in
 	}
 	return capital(s.Severity) + ": " + s.Title + in
 }

@@ -7,7 +7,8 @@
 // own ledger; so an action is first claimed in a bucket that they share, in
 // the name of the server, and who finds a claim of another leaves the action
 // to it. A claim is made before the ledger's intent and is never given back:
-// if its server does not come back, a person decides.
+// if its server does not come back, a person decides. The bucket also counts
+// the claims of a day, so that the operator's cap is one for all servers.
 package respond
 
 import (
@@ -51,15 +52,17 @@ type Responder struct {
 	Name   string
 	Log    *slog.Logger
 
-	mu sync.Mutex // one plan at a time
+	mu   sync.Mutex // one plan at a time
+	book book
 }
 
-// Respond enriches the incidents that the report is about, and answers them as
-// far as it may. It can be called again for the same report.
-func (r *Responder) Respond(ctx context.Context, report []byte, incidents []*incident.Incident) error {
+// Enrich asks about what the report's incidents name, and returns what answers
+// them as far as that may be; nil where nothing may be answered. Both can be
+// called again for the same report.
+func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*incident.Incident) (answer func(context.Context) error, err error) {
 	subjects, err := live.Subjects(bytes.NewReader(report))
 	if err != nil {
-		return fmt.Errorf("reading the report: %w", err)
+		return nil, fmt.Errorf("reading the report: %w", err)
 	}
 	known := map[string]bool{}
 	for _, i := range incidents {
@@ -73,16 +76,18 @@ func (r *Responder) Respond(ctx context.Context, report []byte, incidents []*inc
 		}
 		f, err := r.enrich(ctx, s, ids)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, f)
 	}
 	if len(all) == 0 || r.Operator == nil {
-		return nil
+		return nil, nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.answer(ctx, all, known)
+	return func(ctx context.Context) error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.answer(ctx, all, known)
+	}, nil
 }
 
 // incidentsOf returns the incidents that the subject was found in.
@@ -137,17 +142,12 @@ func (r *Responder) enrich(ctx context.Context, s live.Subject, ids []string) (*
 }
 
 // answer plans, and carries out what the standing policy covers.
-func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[string]bool) error {
-	ledger, err := live.OpenLedger(r.Folder)
+func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[string]bool) (err error) {
+	ledger, audit, err := r.book.open(r.Folder)
 	if err != nil {
-		return fmt.Errorf("opening the ledger: %w", err)
+		return err
 	}
-	defer ledger.Close()
-	audit, err := live.OpenAudit(ledger)
-	if err != nil {
-		return fmt.Errorf("opening the audit log: %w", err)
-	}
-	defer audit.Close()
+	defer func() { r.giveBack(err) }()
 	run := &live.Responder{Actor: r.Actor, Operator: r.Operator, Ledger: ledger, Audit: audit}
 	// What a crash left open is settled before anything new is thought of.
 	earlier, err := run.Resolve(ctx)
@@ -161,7 +161,7 @@ func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[str
 	if err != nil {
 		return err
 	}
-	if err := r.recordPlan(ctx, plan, known); err != nil {
+	if err := r.recordPlan(ctx, plan, all, known); err != nil {
 		return err
 	}
 	if plan.Acts() == 0 {
@@ -185,73 +185,52 @@ func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[str
 	return nil
 }
 
-// plan makes a plan of what this server may do, and claims its actions. What
-// another server claims while this one plans is planned again without.
-func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Ledger) (*live.Plan, error) {
-	var elsewhere []live.Entry
-	for {
-		plan := live.NewPlan(all, r.Operator, append(ledger.Entries(), elsewhere...), time.Now())
-		taken := false
-		for i := range plan.Actions {
-			a := &plan.Actions[i]
-			if a.Kind == live.NarrowPolicy || r.Claims == nil {
-				continue
-			}
-			mine, since, err := r.claim(ctx, a)
-			if err != nil {
-				return nil, err
-			}
-			if !mine {
-				taken = true
-				elsewhere = append(elsewhere, live.Entry{ID: a.ID(), Action: *a, State: live.Abandoned, Intent: since, Note: "another server has begun it"})
-			}
-		}
-		if !taken {
-			return plan, nil
-		}
-	}
-}
-
-// claim reports whether this server may carry out the action: it is the first
-// to claim it, or claimed it before.
-func (r *Responder) claim(ctx context.Context, a *live.Action) (mine bool, since time.Time, err error) {
-	_, err = r.Claims.Create(ctx, a.ID(), []byte(r.Name))
-	if err == nil {
-		return true, time.Time{}, nil
-	}
-	if !errors.Is(err, jetstream.ErrKeyExists) {
-		return false, time.Time{}, fmt.Errorf("claiming a response: %w", err)
-	}
-	e, err := r.Claims.Get(ctx, a.ID())
-	if err != nil {
-		return false, time.Time{}, fmt.Errorf("reading who claimed a response: %w", err)
-	}
-	return string(e.Value()) == r.Name, e.Created(), nil
-}
-
-// recordPlan writes the plan into the incidents that it answers, and into all
-// others why nothing is planned for them.
-func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, known map[string]bool) error {
+// recordPlan writes the plan into the incidents that it answers, and into the
+// others why nothing is done, once a day.
+func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, all []*live.Facts, known map[string]bool) error {
 	text, err := json.Marshal(plan)
 	if err != nil {
 		return err
 	}
+	planned := map[string][]string{}
+	for i := range plan.Actions {
+		a := &plan.Actions[i]
+		planned[a.Finding] = append(planned[a.Finding], string(a.Kind)+" of "+a.Target.String())
+	}
 	for id := range known {
-		var notes []string
-		for i := range plan.Actions {
-			if a := &plan.Actions[i]; a.Finding == id {
-				notes = append(notes, string(a.Kind)+" of "+a.Target.String())
+		e := incident.Entry{Stage: incident.Planned, Key: plan.Hash, By: "spillgate-server", Note: strings.Join(planned[id], ", ") + "; plan " + plan.Hash[:16]}
+		if len(planned[id]) == 0 {
+			why := refusals(plan, all, id)
+			if why == "" {
+				continue
 			}
-		}
-		if len(notes) == 0 {
+			e = incident.Entry{Stage: incident.Noted, Key: "not answered " + time.Now().UTC().Format(time.DateOnly), By: "spillgate-server", Note: "nothing is done: " + why}
+			if _, err := r.Incidents.Advance(ctx, id, e, nil); err != nil {
+				return err
+			}
 			continue
 		}
-		e := incident.Entry{Stage: incident.Planned, Key: plan.Hash, By: "spillgate-server", Note: strings.Join(notes, ", ") + "; plan " + plan.Hash[:16]}
 		if _, err := r.Incidents.Advance(ctx, id, e, func(i *incident.Incident) { i.Plan = text }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// refusals says why nothing is done about the subjects of an incident.
+func refusals(plan *live.Plan, all []*live.Facts, id string) string {
+	var why []string
+	for _, f := range all {
+		if !slices.Contains(incidentsOf(&f.Subject, map[string]bool{id: true}), id) {
+			continue
+		}
+		for i := range plan.Refusals {
+			if r := &plan.Refusals[i]; r.Subject == f.Subject.ID() {
+				why = append(why, string(r.Kind)+": "+strings.Join(r.Reasons, ", "))
+			}
+		}
+	}
+	return strings.Join(why, "; ")
 }
 
 // record writes outcomes into the incidents.
@@ -272,6 +251,9 @@ func (r *Responder) record(ctx context.Context, outcomes []live.Outcome, known m
 func (r *Responder) recordDone(ctx context.Context, entries []live.Entry, known map[string]bool) error {
 	for i := range entries {
 		e := &entries[i]
+		if !known[e.Action.Finding] {
+			continue // the ledger holds all that was ever done
+		}
 		if err := r.recordState(ctx, &e.Action, e.State, e.Note, e.RequestID, known); err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func (s *Service) route(ctx context.Context, c *config.Notify) (notify.Route, er
 
 // tellClosed tells that an incident was closed.
 func (s *Service) tellClosed(ctx context.Context, i *incident.Incident) error {
-	return s.outbox.Tell(ctx, notify.ClosedID(i), i)
+	return s.outbox.Tell(ctx, incident.ClosedID(i), i)
 }
 
 // openSite makes the pages.
@@ -92,7 +92,7 @@ func (s *Service) openSite() error {
 		Incidents: s.incidents, Tokens: s.tokens, URL: s.config.URL, Log: s.log,
 		Proxy: web.Proxy{Header: c.Header, Closers: c.Closers},
 		Closed: func(ctx context.Context, i *incident.Incident) error {
-			return s.outbox.Tell(ctx, notify.ClosedID(i), i)
+			return s.outbox.Tell(ctx, incident.ClosedID(i), i)
 		},
 	}
 	for _, text := range c.From {

@@ -26,11 +26,13 @@ const (
 	visitCookie   = "__Host-spillgate-visit"
 )
 
-// A session is what the cookie says, signed.
+// A session is what the cookie says, signed. It ends with the token that it was
+// begun with: one that was removed, or has another role now, opens nothing.
 type session struct {
 	ID      string      `json:"id"`
 	Name    string      `json:"name"`
 	Role    access.Role `json:"role"`
+	Token   string      `json:"token"`   // its mark
 	Expires int64       `json:"expires"` // seconds since 1970
 }
 
@@ -121,14 +123,17 @@ func (s *Site) open(value string) (session, bool) {
 	if json.Unmarshal(raw, &v) != nil || v.Role <= access.Nobody || v.Role > access.Manager || s.options.Now().Unix() >= v.Expires {
 		return session{}, false
 	}
+	if !s.options.Tokens.Knows(access.Identity{Name: v.Name, Role: v.Role}, v.Token) {
+		return session{}, false
+	}
 	s.mu.Lock()
 	_, ended := s.ended[v.ID]
 	s.mu.Unlock()
 	return v, !ended
 }
 
-func (s *Site) begin(w http.ResponseWriter, who access.Identity) error {
-	raw, err := json.Marshal(session{rand.Text(), who.Name, who.Role, s.options.Now().Add(s.options.Session).Unix()})
+func (s *Site) begin(w http.ResponseWriter, who access.Identity, token string) error {
+	raw, err := json.Marshal(session{rand.Text(), who.Name, who.Role, token, s.options.Now().Add(s.options.Session).Unix()})
 	if err != nil {
 		return err
 	}
@@ -207,7 +212,7 @@ func (s *Site) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.limiter.forgive(from)
-	if err := s.begin(w, who); err != nil {
+	if err := s.begin(w, who, s.options.Tokens.Mark(r.PostForm.Get("secret"))); err != nil {
 		s.options.Log.Error("beginning a session", "err", err)
 		refuse(http.StatusInternalServerError, "It did not work. The server's log says why.")
 		return

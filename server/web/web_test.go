@@ -92,6 +92,39 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestRemovedToken: sessions outlive a restart where the key is given, and not
+// the token that they were begun with.
+func TestRemovedToken(t *testing.T) {
+	fixed := func(change func(*access.Tokens)) func(*web.Options) {
+		return func(o *web.Options) {
+			o.Key = []byte(strings.Repeat("k", 32))
+			o.Tokens = new(access.Tokens)
+			change(o.Tokens)
+		}
+	}
+	i := full()
+	first := newSite(t, fixed(func(k *access.Tokens) { k.Add(closerToken, access.Identity{Name: "cleo", Role: access.Closer}) }), i)
+	v := first.visitor()
+	if code := v.login(closerToken); code != http.StatusSeeOther {
+		t.Fatalf("login: %d", code)
+	}
+	for name, c := range map[string]struct {
+		change func(*access.Tokens)
+		want   int
+	}{
+		"the same token":      {func(k *access.Tokens) { k.Add(closerToken, access.Identity{Name: "cleo", Role: access.Closer}) }, http.StatusOK},
+		"removed":             {func(k *access.Tokens) {}, http.StatusSeeOther},
+		"another in its name": {func(k *access.Tokens) { k.Add(viewerToken, access.Identity{Name: "cleo", Role: access.Closer}) }, http.StatusSeeOther},
+		"with another role":   {func(k *access.Tokens) { k.Add(closerToken, access.Identity{Name: "cleo", Role: access.Viewer}) }, http.StatusSeeOther},
+	} {
+		again := newSite(t, fixed(c.change), i).visitor()
+		again.cookies = v.cookies
+		if resp, _ := again.do(http.MethodGet, path(i), nil); resp.StatusCode != c.want {
+			t.Errorf("%s: %d, want %d", name, resp.StatusCode, c.want)
+		}
+	}
+}
+
 func TestNext(t *testing.T) {
 	s := newSite(t, nil)
 	for next, want := range map[string]string{

@@ -30,11 +30,13 @@ type Host interface {
 	CloneURL(ctx context.Context, repository string) (url string, login mirror.Login, err error)
 }
 
-// A Responder enriches an incident and answers it as far as the operator's
-// policy goes. It is called again after a crash and must do nothing twice.
+// A Responder asks what incidents mean, and answers them as far as the
+// operator's policy goes. It is called again after a crash and must do nothing
+// twice.
 type Responder interface {
-	// Respond gets the scan's JSONL report, of which the incidents came.
-	Respond(ctx context.Context, report []byte, incidents []*incident.Incident) error
+	// Enrich gets the scan's JSONL report, of which the incidents came, and
+	// returns what answers them; nil where nothing may be answered.
+	Enrich(ctx context.Context, report []byte, incidents []*incident.Incident) (answer func(context.Context) error, err error)
 }
 
 // A Teller tells people of an incident.
@@ -201,27 +203,37 @@ func withPushed(tips []mirror.Tip, p *push.Push, here bool) []mirror.Tip {
 	return append(tips, mirror.Tip{Ref: p.Ref, ID: p.After, Pushed: true})
 }
 
-// record makes incidents of the findings that count, has them answered, and
-// tells of the new ones.
+// record makes incidents of the findings that count, has them looked into,
+// tells of the new ones, and has them answered. People are told before the
+// answer, which may take minutes, and even if nothing could be found out.
 func (w *Worker) record(ctx context.Context, p *push.Push, report *Report) error {
 	recording, end := span.Start(ctx, "record")
 	incidents, err := w.found(recording, p, report)
 	end(err)
-	if err != nil {
+	if err != nil || len(incidents) == 0 {
 		return err
 	}
-	if w.Responder != nil && len(incidents) > 0 {
-		responding, end := span.Start(ctx, "respond")
-		err := w.Responder.Respond(responding, report.Lines, incidents)
-		end(err)
-		if err != nil {
-			return fmt.Errorf("responding: %w", err)
-		}
+	var answer func(context.Context) error
+	var unknown error
+	if w.Responder != nil {
+		answer, unknown = w.Responder.Enrich(ctx, report.Lines, incidents)
 	}
 	telling, end := span.Start(ctx, "tell")
-	err = w.tell(telling, incidents)
+	err = w.tell(telling, incidents, openedID)
 	end(err)
-	return err
+	if err != nil || unknown != nil {
+		return errors.Join(err, unknown)
+	}
+	if answer == nil {
+		return nil
+	}
+	responding, end := span.Start(ctx, "respond")
+	err = answer(responding)
+	end(err)
+	if err != nil {
+		return fmt.Errorf("responding: %w", err)
+	}
+	return w.tell(ctx, incidents, answeredID)
 }
 
 // found makes incidents of the findings that count.
@@ -247,8 +259,8 @@ func (w *Worker) found(ctx context.Context, p *push.Push, report *Report) ([]*in
 
 // tell puts a message for every incident into the outbox, under an id that
 // changes only when the incident is opened anew: what was told before a crash
-// is not told again.
-func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident) error {
+// is not told again. Where there is no id there is nothing to tell.
+func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident, id func(*incident.Incident) string) error {
 	if w.Teller == nil {
 		return nil
 	}
@@ -257,11 +269,23 @@ func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident) error
 		if err != nil {
 			return err
 		}
-		if err := w.Teller.Tell(ctx, fmt.Sprintf("%s-%d", i.ID, latest.Openings()), latest); err != nil {
-			return err
+		if id := id(latest); id != "" {
+			if err := w.Teller.Tell(ctx, id, latest); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func openedID(i *incident.Incident) string { return fmt.Sprintf("%s-%d", i.ID, i.Openings()) }
+
+// answeredID is empty where nothing was done.
+func answeredID(i *incident.Incident) string {
+	if _, did := i.First(incident.Responded); !did {
+		return ""
+	}
+	return incident.AnsweredID(i)
 }
 
 func newIncident(f *Finding) incident.Incident {

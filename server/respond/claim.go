@@ -1,0 +1,129 @@
+package respond
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/scanner/live"
+)
+
+// plan makes a plan of what this server may do, and claims its actions. What
+// another server claims while this one plans is planned again without; and
+// where all servers together have done what a day allows, with a history that
+// says so.
+func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Ledger) (*live.Plan, error) {
+	var elsewhere []live.Entry
+	for {
+		plan := live.NewPlan(all, r.Operator, append(ledger.Entries(), elsewhere...), time.Now())
+		taken := false
+		for i := range plan.Actions {
+			a := &plan.Actions[i]
+			if a.Kind == live.NarrowPolicy || r.Claims == nil {
+				continue
+			}
+			mine, since, err := r.claim(ctx, a)
+			switch {
+			case errors.Is(err, errCap):
+				taken = true
+				for range r.Operator.PerDay() {
+					elsewhere = append(elsewhere, live.Entry{State: live.Abandoned, Intent: time.Now(), Note: "done by all servers together"})
+				}
+			case err != nil:
+				return nil, err
+			case !mine:
+				taken = true
+				elsewhere = append(elsewhere, live.Entry{ID: a.ID(), Action: *a, State: live.Abandoned, Intent: since, Note: "another server has begun it"})
+			}
+		}
+		if !taken {
+			return plan, nil
+		}
+	}
+}
+
+// claim reports whether this server may carry out the action: it is the first
+// to claim it, or claimed it before. A first claim counts for the day; errCap
+// says that the day's are used up.
+func (r *Responder) claim(ctx context.Context, a *live.Action) (mine bool, since time.Time, err error) {
+	for {
+		e, err := r.Claims.Get(ctx, a.ID())
+		if err == nil {
+			return string(e.Value()) == r.Name, e.Created(), nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyNotFound) {
+			return false, time.Time{}, fmt.Errorf("reading who claimed a response: %w", err)
+		}
+		// Counted first: what dies in between counts for nothing done, which
+		// errs to the side of doing less.
+		if err := r.count(ctx, time.Now()); err != nil {
+			return false, time.Time{}, err
+		}
+		_, err = r.Claims.Create(ctx, a.ID(), []byte(r.Name))
+		if err == nil {
+			return true, time.Time{}, nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyExists) {
+			return false, time.Time{}, fmt.Errorf("claiming a response: %w", err)
+		}
+	}
+}
+
+// capKey is where the bucket of claims holds how many were made in each hour of
+// the last day, by all servers.
+const capKey = "claimed-by-hour"
+
+var errCap = errors.New("the servers together have reached the cap of a day")
+
+// count counts a claim, unless the cap of 24 hours is reached. Hours are counted
+// as a whole, so that a claim counts for up to an hour longer.
+func (r *Responder) count(ctx context.Context, now time.Time) error {
+	hour := func(t time.Time) string { return t.UTC().Format("2006-01-02T15") }
+	for range 100 {
+		hours := map[string]int{}
+		revision := uint64(0)
+		switch e, err := r.Claims.Get(ctx, capKey); {
+		case errors.Is(err, jetstream.ErrKeyNotFound):
+		case err != nil:
+			return fmt.Errorf("reading how many responses there were: %w", err)
+		default:
+			revision = e.Revision()
+			if err := json.Unmarshal(e.Value(), &hours); err != nil {
+				return fmt.Errorf("reading how many responses there were: %w", err)
+			}
+		}
+		total := 0
+		for at, n := range hours {
+			if at < hour(now.Add(-24*time.Hour)) {
+				delete(hours, at)
+				continue
+			}
+			total += n
+		}
+		if total >= r.Operator.PerDay() {
+			return errCap
+		}
+		hours[hour(now)]++
+		text, err := json.Marshal(hours)
+		if err != nil {
+			return err
+		}
+		if revision == 0 {
+			_, err = r.Claims.Create(ctx, capKey, text)
+		} else {
+			_, err = r.Claims.Update(ctx, capKey, text, revision)
+		}
+		if err == nil {
+			return nil
+		}
+		var api *jetstream.APIError
+		if !errors.Is(err, jetstream.ErrKeyExists) && !(errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence) {
+			return fmt.Errorf("counting a response: %w", err)
+		}
+	}
+	return errors.New("counting a response: other servers were always faster")
+}
