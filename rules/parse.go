@@ -29,6 +29,9 @@ type ruleText struct {
 	ARNs         []string        `toml:"arns"`
 	Pattern      string          `toml:"pattern"`
 	Patterns     []string        `toml:"patterns"`
+	Near         string          `toml:"near"`
+	Named        string          `toml:"named"`
+	Secret       string          `toml:"secret"`
 	Keywords     []string        `toml:"keywords"`
 	Validators   []string        `toml:"validators"`
 	Placeholders []string        `toml:"placeholders"`
@@ -62,6 +65,9 @@ type (
 //	confidence = "high"                 # low, medium, high
 //	arn        = "kms key/{uuid|mrk}"   # see ParseARNPattern; several: arns = [ … ]
 //	pattern    = '''…'''                # RE2, see Pattern; several: patterns = [ … ]
+//	near       = "acme|acme_?cloud"     # instead of a pattern, see nearPattern: the vendor's names,
+//	secret     = '[0-9a-f]{32}'         # and a secret that no prefix tells from others
+//	named      = "secret"               # optional, with near: what the value must be called
 //	keywords   = [ "…" ]                # optional: one of them is in every match, in any case
 //	identifier = true                   # optional: no secret, printed in full
 //	text_only  = true                   # optional: not applied to binary content
@@ -152,8 +158,16 @@ func (t *ruleText) rule(provider string) (Rule, error) {
 	for _, s := range regexps {
 		r.Patterns = append(r.Patterns, Pattern{Regexp: s, Keywords: t.Keywords})
 	}
+	switch {
+	case (t.Near == "") != (t.Secret == ""):
+		return r, errors.New("near and secret belong together: a vendor's name, and what its secret looks like")
+	case t.Near != "":
+		r.Patterns = append(r.Patterns, Pattern{Regexp: nearPattern(t.Near, t.Named, t.Secret), Keywords: t.Keywords})
+	case t.Named != "":
+		return r, errors.New("named says what the value is called behind near, which is missing")
+	}
 	if len(r.Patterns) == 0 {
-		return r, errors.New("it looks for nothing: add pattern, patterns, arn or arns")
+		return r, errors.New("it looks for nothing: add pattern, patterns, near with secret, arn or arns")
 	}
 	var err error
 	if r.Match, err = examples("match", t.Match); err != nil {

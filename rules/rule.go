@@ -84,6 +84,9 @@ type Match struct {
 	// match differently.
 	Severity   Severity
 	Confidence Confidence
+	// Settled says that whoever runs the scan chose this confidence: what other
+	// rules find at the same place does not change it.
+	Settled bool
 	// Fields are what the match says of itself, such as an ARN's Region. They
 	// never hold a secret.
 	Fields []Field

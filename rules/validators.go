@@ -152,10 +152,15 @@ func afterEscape(data []byte, i int) bool {
 }
 
 // validateMixed ("mixed") refuses a secret that lacks a letter or a digit: a
-// word or a number, not a token.
+// word or a number, not a token. Of random letters of both cases one in twenty
+// strings of 16 has no digit: those pass by how often the case changes, every
+// other letter, where words in camel case do at each sixth or so.
 func validateMixed(data []byte, m *Match) bool {
 	c := countClasses(data[m.SecretStart:m.SecretEnd])
-	return c.digit > 0 && c.lower+c.upper > 0
+	if c.digit == 0 {
+		return c.lower >= 3 && c.upper >= 3 && c.lower+c.upper >= 14 && c.changes*5 >= 2*(c.lower+c.upper)
+	}
+	return c.lower+c.upper > 0
 }
 
 // validateRandom ("random") refuses a secret whose bytes carry less than 3 bits

@@ -93,6 +93,7 @@ func (w *worker) take(h *Hit) {
 		},
 		Fields:      append([]rules.Field(nil), h.Fields...),
 		Occurrences: 1,
+		settled:     h.Settled,
 	}
 	if f.EndLine == f.StartLine && f.EndColumn <= f.StartColumn {
 		f.EndColumn = f.StartColumn + 1 // an empty secret is shown as one column

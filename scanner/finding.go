@@ -87,6 +87,8 @@ type Finding struct {
 	// OtherCommits is how many more commits hold the object, where the source
 	// counted them.
 	OtherCommits int
+
+	settled bool // see rules.Match.Settled
 }
 
 // MaxLocations bounds how many places of one secret a Finding keeps.

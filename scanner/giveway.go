@@ -10,46 +10,58 @@ import (
 
 // giveWay takes out the findings of fallback rules where another rule found
 // something at the same place: they are one secret, and the other rule knows
-// better what it is. Nothing is lost: the place stays reported.
+// better what it is. Nothing is lost: the place stays reported, and as surely as
+// the surer of the two was, since a rule that knows the vendor and one that knows
+// what secrets look like are surer together than either.
 func giveWay(all []*Finding) []*Finding {
 	if !slices.ContainsFunc(all, func(f *Finding) bool { return f.Rule.Fallback }) {
 		return all
 	}
-	type span struct{ start, end int64 }
-	known := map[*Object][]span{}
+	known := map[*Object][]*Finding{}
 	// What was compressed has no places of its own, only the same text.
-	texts := map[placeless]bool{}
+	texts := map[placeless]*Finding{}
 	for _, f := range all {
 		switch {
 		case f.Rule.Fallback:
 		case isPlaceless(f):
-			texts[placeless{f.Object, f.Offset, f.Secret.text}] = true
+			texts[placeless{f.Object, f.Offset, f.Secret.text}] = f
 		default:
-			known[f.Object] = append(known[f.Object], span{f.Offset, f.Offset + int64(f.Secret.Len())})
+			known[f.Object] = append(known[f.Object], f)
 		}
 	}
-	for _, spans := range known {
-		slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.end, b.end) })
+	for _, list := range known {
+		slices.SortFunc(list, func(a, b *Finding) int { return cmp.Compare(secretEnd(a), secretEnd(b)) })
 	}
 	return slices.DeleteFunc(all, func(f *Finding) bool {
 		switch {
 		case !f.Rule.Fallback:
 			return false
 		case isPlaceless(f):
-			return texts[placeless{f.Object, f.Offset, f.Secret.text}]
+			other := texts[placeless{f.Object, f.Offset, f.Secret.text}]
+			return other != nil && other.takeFrom(f)
 		}
-		start, end := f.Offset, f.Offset+int64(f.Secret.Len())
-		spans := known[f.Object]
-		i, _ := slices.BinarySearchFunc(spans, start+1, func(s span, at int64) int { return cmp.Compare(s.end, at) })
-		// Those that end behind start, as far as a match can reach back.
-		for ; i < len(spans) && spans[i].end < end+rules.MaxMatch; i++ {
-			if spans[i].start < end {
-				return true
+		list, gone := known[f.Object], false
+		i, _ := slices.BinarySearchFunc(list, f.Offset+1, func(o *Finding, at int64) int { return cmp.Compare(secretEnd(o), at) })
+		// Those that end behind its beginning, as far as a match can reach back.
+		for end := secretEnd(f); i < len(list) && secretEnd(list[i]) < end+rules.MaxMatch; i++ {
+			if list[i].Offset < end {
+				gone = list[i].takeFrom(f)
 			}
 		}
-		return false
+		return gone
 	})
 }
+
+// takeFrom gives f the confidence of a fallback finding that gives way to it, if
+// that is higher and neither is excused. It returns true.
+func (f *Finding) takeFrom(fallback *Finding) bool {
+	if f.Suppression == nil && fallback.Suppression == nil && !f.settled {
+		f.Confidence = max(f.Confidence, fallback.Confidence)
+	}
+	return true
+}
+
+func secretEnd(f *Finding) int64 { return f.Offset + int64(f.Secret.Len()) }
 
 // A placeless is what was found in a text that has one place as a whole.
 type placeless struct {

@@ -255,7 +255,7 @@ func (guesses) Detect(c *Chunk, hit func(*Hit)) {
 				break
 			}
 			at += i + len(prefix)
-			hit(&Hit{Rule: guessRule, Severity: rules.High, Start: at - 1, End: at + 3, SecretStart: at, SecretEnd: at + 3})
+			hit(&Hit{Rule: guessRule, Severity: rules.High, Confidence: rules.ConfidenceMedium, Start: at - 1, End: at + 3, SecretStart: at, SecretEnd: at + 3})
 		}
 	}
 }
@@ -273,6 +273,29 @@ func TestFallbackRulesGiveWay(t *testing.T) {
 	want := "guess two at a:1:7, word one at a:1:18, guess six at a:1:43, guess one at b:1:7, word example at a:1:29"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
+	}
+	for i, want := range []rules.Confidence{rules.ConfidenceMedium, rules.ConfidenceMedium, rules.ConfidenceMedium, rules.ConfidenceMedium} {
+		if f := r.Findings[i]; f.Confidence != want {
+			t.Errorf("%s has confidence %v: a guess at the same place is worth %v", f.Location, f.Confidence, want)
+		}
+	}
+	if f := r.Suppressed[0]; f.Confidence != rules.ConfidenceLow {
+		t.Errorf("what is excused became surer: %v", f.Confidence)
+	}
+}
+
+// settled says of the hits of a detector that their confidence was chosen.
+type settled struct{ Detector }
+
+func (s settled) Detect(c *Chunk, hit func(*Hit)) {
+	s.Detector.Detect(c, func(h *Hit) { h.Settled = true; hit(h) })
+}
+
+func TestSettledConfidenceStays(t *testing.T) {
+	s := &texts{files: []file{{"a", "secret:one"}}}
+	r, err := Scan(context.Background(), Options{Sources: []Source{s}, Detectors: []Detector{guesses{}, settled{words{}}}})
+	if err != nil || len(r.Findings) != 1 || r.Findings[0].Confidence != rules.ConfidenceLow {
+		t.Errorf("%v, %v", r.Findings, err)
 	}
 }
 

@@ -142,7 +142,7 @@ func (s *ruleset) pass(h *scanner.Hit, builtin bool, hit func(*scanner.Hit)) {
 		h.Severity = *change.Severity
 	}
 	if change.Confidence != nil && h.Confidence == h.Rule.Confidence {
-		h.Confidence = *change.Confidence
+		h.Confidence, h.Settled = *change.Confidence, true
 	}
 	hit(h)
 }
