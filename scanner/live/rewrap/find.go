@@ -24,9 +24,19 @@ type Content struct {
 	// Cut says that the file begins as a message whose header is cut off, or
 	// longer than what was looked at.
 	Cut bool
-	// Inside are the headers of messages in base64 in the middle of other
-	// text, at most maxInside of them.
-	Inside []*Header
+	// Inside are the messages in base64 in the middle of other text, at most
+	// maxInside of them; More says that there may be more.
+	Inside []Embedded
+	More   bool
+}
+
+// An Embedded is a message in base64 in the middle of other text.
+type Embedded struct {
+	Header *Header
+	// At and Length tell where its base64 is, padding included. Length is 0
+	// where its end is not known: it is broken into lines, something follows
+	// it, or the text ends before it.
+	At, Length int
 }
 
 const (
@@ -65,34 +75,62 @@ func Look(data []byte) Content {
 			return Content{Encoding: Base64, Cut: true}
 		}
 	}
-	return Content{Inside: inside(data)}
+	found, more := inside(data)
+	return Content{Inside: found, More: more}
 }
 
 // inside finds messages in base64 that begin where a run of base64 characters
 // begins. Only maxTries places are tried: text made to look like beginnings
 // must not cost more than its length.
-func inside(data []byte) []*Header {
-	var found []*Header
+func inside(data []byte) (found []Embedded, more bool) {
 	tries := 0
-	for at := 0; len(found) < maxInside && tries < maxTries; {
+	for at := 0; ; {
 		i := bytes.IndexByte(data[at:], 'A')
 		if i < 0 {
-			break
+			return found, false
 		}
 		at += i
 		if !marked(data[at:]) || at > 0 && digit(data[at-1]) {
 			at++
 			continue
 		}
-		tries++
-		decoded, _ := decodeFront(data[at:])
-		at++
-		if h, n, err := ParseHeader(decoded); err == nil {
-			found = append(found, h)
-			at += n // less than its base64 is long
+		if tries++; len(found) == maxInside || tries > maxTries {
+			return found, true
 		}
+		decoded, _ := decodeFront(data[at:])
+		h, n, err := ParseHeader(decoded)
+		if err != nil {
+			at++
+			continue
+		}
+		e := Embedded{Header: h, At: at, Length: extent(data[at:])}
+		found = append(found, e)
+		at += max(e.Length, n) // less than its base64 is long
 	}
-	return found
+}
+
+// extent returns how many characters of text are one message, if an unbroken run
+// of base64 is exactly that.
+func extent(text []byte) int {
+	n := 0
+	for n < len(text) && digit(text[n]) {
+		n++
+	}
+	padded := n
+	for padded < len(text) && padded < n+2 && text[padded] == '=' {
+		padded++
+	}
+	if padded > n && padded%4 != 0 {
+		return 0
+	}
+	message, err := base64.RawStdEncoding.AppendDecode(nil, text[:n])
+	if err != nil {
+		return 0
+	}
+	if length, err := Length(message); err != nil || length != len(message) {
+		return 0
+	}
+	return padded
 }
 
 func marked(text []byte) bool {

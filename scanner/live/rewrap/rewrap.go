@@ -76,7 +76,10 @@ type Item struct {
 	Key string `json:"key"`
 	// Keep are the ARNs of other KMS keys under which the message is as well,
 	// and stays.
-	Keep     []string `json:"keep,omitempty"`
+	Keep []string `json:"keep,omitempty"`
+	// Inside are the messages in the middle of a text; empty where the whole of
+	// it is one message.
+	Inside   []Span   `json:"inside,omitempty"`
 	Encoding Encoding `json:"encoding,omitempty"`
 	// Size is in bytes. Digest is the SHA-256 of a file; ETag, Version and
 	// Bytes tell which object it was.
@@ -87,6 +90,16 @@ type Item struct {
 	Age     Age    `json:"data_key"`
 	// Notes say what the action does beside its purpose.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// A Span is a message in base64 in the middle of a text.
+type Span struct {
+	// At and Length are in bytes of the text.
+	At     int `json:"at"`
+	Length int `json:"length"`
+	// Key and Keep are as those of an Item.
+	Key  string   `json:"key"`
+	Keep []string `json:"keep,omitempty"`
 }
 
 // An Age is what is known about when a data key was made. KMS does not tell.

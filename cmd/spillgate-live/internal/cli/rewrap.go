@@ -45,7 +45,7 @@ func (a *app) rewrapCommand() *cli.Command {
 			&cli.StringMapFlag{Name: "context", Usage: "encryption context of the blobs, `NAME=VALUE`; may be repeated"},
 			&cli.StringMapFlag{Name: "to-context", Usage: "encryption context that the blobs get, `NAME=VALUE` (default: the same)"},
 			&cli.BoolFlag{Name: "new-data-keys", Usage: "encrypt the data of objects anew (CopyObject), as a leaked data key needs, instead of wrapping its data key anew"},
-			&cli.BoolFlag{Name: "inside", Usage: "read the beginning of each object, to find messages that are stored in S3"},
+			&cli.BoolFlag{Name: "inside", Usage: "read the beginning of each object, to find messages that are stored in S3, and encrypt those anew too"},
 			&cli.StringFlag{Name: "esdk", TakesFile: true, Usage: "`PROGRAM` that re-encrypts messages (default: spillgate-esdk, beside this program or in PATH)"},
 			&cli.StringFlag{Name: "ledger", TakesFile: true, Usage: "`FILE` that remembers what was done; one for each plan"},
 			&cli.BoolFlag{Name: "apply", Usage: "carry out the plan, or go on with the ledger's"},

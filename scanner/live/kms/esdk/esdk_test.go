@@ -2,6 +2,8 @@ package esdk_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -9,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	mpl "github.com/aws/aws-cryptographic-material-providers-library/releases/go/mpl/awscryptographymaterialproviderssmithygenerated"
 	mpltypes "github.com/aws/aws-cryptographic-material-providers-library/releases/go/mpl/awscryptographymaterialproviderssmithygeneratedtypes"
@@ -23,6 +26,7 @@ import (
 	"github.com/spillgate/spillgate/scanner/live/kms/esdk"
 	"github.com/spillgate/spillgate/scanner/live/kms/kmsfake"
 	"github.com/spillgate/spillgate/scanner/live/kms/rewrapper"
+	"github.com/spillgate/spillgate/scanner/live/kms/rewrapper/s3fake"
 	"github.com/spillgate/spillgate/scanner/live/rewrap"
 )
 
@@ -107,6 +111,9 @@ func TestReEncrypt(t *testing.T) {
 	} {
 		old := encrypt(t, cfg, suite, oldKey, third)
 		before, _ := names(t, old)
+		if n, err := rewrap.Length(append(slices.Clone(old), "and more"...)); err != nil || n != len(old) {
+			t.Errorf("%s: a message of %d bytes is %d long, %v", suite, len(old), n, err)
+		}
 		fresh, err := esdk.ReEncrypt(context.Background(), cfg, esdk.Job{From: oldKey, To: newKey, Keep: []string{third}}, old)
 		if err != nil {
 			t.Errorf("%s: %v", suite, err)
@@ -158,6 +165,8 @@ func TestReEncryptRefuses(t *testing.T) {
 
 // TestProgram runs the program as spillgate-live does: a folder is planned,
 // changed and read back.
+// TestProgram has rewrap bring messages under another key through the program:
+// a file that is one, one in the middle of a text, and one in S3.
 func TestProgram(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "spillgate-esdk")
 	if out, err := exec.Command("go", "build", "-o", bin, "./spillgate-esdk").CombinedOutput(); err != nil {
@@ -166,12 +175,21 @@ func TestProgram(t *testing.T) {
 	_, cfg := begin(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "message")
-	if err := os.WriteFile(path, encrypt(t, cfg, mpltypes.ESDKAlgorithmSuiteIdAlgAes256GcmHkdfSha512CommitKey, oldKey), 0o600); err != nil {
+	message := encrypt(t, cfg, mpltypes.ESDKAlgorithmSuiteIdAlgAes256GcmHkdfSha512CommitKey, oldKey)
+	if err := os.WriteFile(path, message, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	signed := encrypt(t, cfg, mpltypes.ESDKAlgorithmSuiteIdAlgAes256GcmHkdfSha512CommitKeyEcdsaP384, third, oldKey)
+	text := filepath.Join(dir, "values.yaml")
+	if err := os.WriteFile(text, fmt.Appendf(nil, "password: %s\nname: x\n", base64.StdEncoding.EncodeToString(signed)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store := must(s3fake.Start(map[string]*s3fake.Object{"vault/m": {Data: message, Key: oldKey, Modified: time.Now()}}))(t)
+	t.Cleanup(store.Close)
+	t.Setenv("AWS_ENDPOINT_URL_S3", store.URL)
 	session := must(livekms.Open(context.Background(), livekms.Options{}))(t)
-	c := must(rewrapper.New(session, must(live.ParseARN(oldKey))(t), must(live.ParseARN(newKey))(t), rewrapper.Options{Helper: bin}))(t)
-	survey := must(c.Find(context.Background(), []string{dir}, nil))(t)
+	c := must(rewrapper.New(session, must(live.ParseARN(oldKey))(t), must(live.ParseARN(newKey))(t), rewrapper.Options{Helper: bin, Inside: true}))(t)
+	survey := must(c.Find(context.Background(), []string{dir, "s3://vault/"}, nil))(t)
 	l := must(rewrap.OpenLedger(filepath.Join(t.TempDir(), "ledger")))(t)
 	defer l.Close()
 	if err := l.Begin(rewrap.NewPlan(oldKey, newKey, nil, nil, survey.Items), "test"); err != nil {
@@ -179,12 +197,21 @@ func TestProgram(t *testing.T) {
 	}
 	var outcome rewrap.Outcome
 	r, err := rewrap.Run(context.Background(), l, c, rewrap.Options{Each: func(o rewrap.Outcome) { outcome = o }})
-	if err != nil || r.Done != 1 {
+	if err != nil || r.Done != 3 {
 		t.Fatalf("%+v, %v, %+v", r, err, outcome)
 	}
 	_, all := names(t, must(os.ReadFile(path))(t))
 	if !slices.Equal(all, []string{newKey}) {
 		t.Errorf("under %q", all)
+	}
+	stored := store.Object("vault/m")
+	if _, all := names(t, stored.Data); !slices.Equal(all, []string{newKey}) || stored.Key != newKey {
+		t.Errorf("in S3: under %q, the object under %s", all, stored.Key)
+	}
+	before, after, _ := strings.Cut(string(must(os.ReadFile(text))(t)), "\nname: x\n")
+	fresh := must(base64.StdEncoding.DecodeString(strings.TrimPrefix(before, "password: ")))(t)
+	if _, all := names(t, fresh); !slices.Equal(all, []string{newKey, third}) || after != "" {
+		t.Errorf("in the middle of a text: under %q, then %q", all, after)
 	}
 	opened := map[string]bool{}
 	for _, key := range []string{oldKey, newKey} {

@@ -35,7 +35,8 @@ type Options struct {
 	// wrapping their data keys anew.
 	NewDataKeys bool
 	// Inside reads the first 128 KiB of each object, to find messages of the
-	// Encryption SDK that are stored in S3.
+	// Encryption SDK that are stored in S3; they are encrypted anew as those in
+	// files are.
 	Inside bool
 	// Context is the encryption context of raw blobs.
 	Context map[string]string
@@ -168,9 +169,12 @@ func describe(ctx context.Context, c *awskms.Client, a live.ARN) (*kmstypes.KeyM
 func (c *Client) Change(ctx context.Context, p *rewrap.Plan, it *rewrap.Item, prepared func(string) error) error {
 	switch it.Action {
 	case rewrap.ReEncrypt:
-		return c.changeFile(it, prepared, func(old []byte) ([]byte, error) { return c.reEncrypt(ctx, p, old) })
+		return c.changeFile(it, prepared, func(old []byte) ([]byte, error) { return c.reEncrypt(ctx, p, it, old) })
 	case rewrap.EncryptAnew:
-		return c.changeFile(it, prepared, func(old []byte) ([]byte, error) { return c.encryptAnew(ctx, it, old) })
+		if _, _, stored := splitPlace(it.Place); stored {
+			return c.writeStored(ctx, it, prepared)
+		}
+		return c.changeFile(it, prepared, func(old []byte) ([]byte, error) { return c.anew(ctx, it, old) })
 	case rewrap.UpdateObjectEncryption:
 		return c.updateObject(ctx, it)
 	case rewrap.CopyObject:
@@ -181,8 +185,12 @@ func (c *Client) Change(ctx context.Context, p *rewrap.Plan, it *rewrap.Item, pr
 
 // Check reads back what an item is.
 func (c *Client) Check(ctx context.Context, p *rewrap.Plan, it *rewrap.Item, prepared string) (rewrap.Found, error) {
-	if it.Kind == rewrap.Object {
+	_, _, stored := splitPlace(it.Place)
+	switch {
+	case it.Kind == rewrap.Object:
 		return c.checkObject(ctx, it)
+	case stored:
+		return c.checkStored(ctx, it, prepared)
 	}
 	return c.checkFile(ctx, p, it, prepared)
 }

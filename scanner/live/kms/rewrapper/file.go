@@ -1,7 +1,6 @@
 package rewrapper
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,8 +40,7 @@ func readFile(path string) ([]byte, error) {
 	return b, err
 }
 
-// changeFile puts what change makes of an item's bytes in the place of its
-// file.
+// changeFile puts what change makes of a file in its place.
 func (c *Client) changeFile(it *rewrap.Item, prepared func(string) error, change func([]byte) ([]byte, error)) error {
 	file, err := readFile(it.Place)
 	if errors.Is(err, os.ErrNotExist) {
@@ -54,19 +52,9 @@ func (c *Client) changeFile(it *rewrap.Item, prepared func(string) error, change
 	if digest(file) != it.Digest {
 		return fmt.Errorf("%w: the file has other bytes", rewrap.ErrChanged)
 	}
-	old, err := it.Encoding.Decode(file)
+	text, err := change(file)
 	if err != nil {
 		return err
-	}
-	fresh, err := change(old)
-	if err != nil {
-		return err
-	}
-	text := it.Encoding.Encode(fresh, file)
-	// What is written must read as what was verified, whatever the file's lines
-	// looked like.
-	if again, err := it.Encoding.Decode(text); err != nil || !bytes.Equal(again, fresh) {
-		return errors.New("the new file would not be read as the old one was; it is left as it is")
 	}
 	return replace(it, text, prepared)
 }
@@ -105,9 +93,13 @@ func replace(it *rewrap.Item, text []byte, prepared func(string) error) error {
 // partSuffix ends the name of a file that is being written.
 const partSuffix = ".spillgate-rewrap"
 
-// reEncrypt wraps a raw blob under the new key, inside KMS, and returns it once
-// KMS says that the new key opens it.
-func (c *Client) reEncrypt(ctx context.Context, p *rewrap.Plan, blob []byte) ([]byte, error) {
+// reEncrypt wraps a raw blob under the new key, inside KMS, and returns the text
+// of its file once KMS says that the new key opens it.
+func (c *Client) reEncrypt(ctx context.Context, p *rewrap.Plan, it *rewrap.Item, text []byte) ([]byte, error) {
+	blob, err := it.Encoding.Decode(text)
+	if err != nil {
+		return nil, err
+	}
 	out, err := c.once.ReEncrypt(ctx, &awskms.ReEncryptInput{
 		CiphertextBlob: blob, SourceKeyId: aws.String(c.from.String()), DestinationKeyId: aws.String(c.to.String()),
 		SourceEncryptionContext: p.Context, DestinationEncryptionContext: p.ToContext,
@@ -125,7 +117,7 @@ func (c *Client) reEncrypt(ctx context.Context, p *rewrap.Plan, blob []byte) ([]
 	if !opens {
 		return nil, errors.New("verifying the new blob: it does not open under the new key")
 	}
-	return out.CiphertextBlob, nil
+	return written(it.Encoding, out.CiphertextBlob, text)
 }
 
 // opens asks whether key opens a blob, without having it opened: a dry run of
@@ -151,6 +143,9 @@ func (c *Client) opens(ctx context.Context, client *awskms.Client, key string, b
 	return false, kms.Explain(op, err)
 }
 
+// messageEvidence is how it is known that a message is under the new key.
+const messageEvidence = "the header names the new key and not the old one; the Encryption SDK read the same data back"
+
 // checkFile tells by the digests of the plan and of the ledger which side of
 // the change a file is on, and looks at what the new one says of itself.
 func (c *Client) checkFile(ctx context.Context, p *rewrap.Plan, it *rewrap.Item, prepared string) (rewrap.Found, error) {
@@ -168,15 +163,15 @@ func (c *Client) checkFile(ctx context.Context, p *rewrap.Plan, it *rewrap.Item,
 	case prepared == "" || sum != prepared:
 		return rewrap.Found{Evidence: "the file is neither the old one nor the one that was made of it"}, nil
 	}
+	if it.Kind == rewrap.Message {
+		if err := c.allHeaded(it, file); err != nil {
+			return rewrap.Found{}, err
+		}
+		return rewrap.Found{Is: rewrap.New, Evidence: messageEvidence}, nil
+	}
 	data, err := it.Encoding.Decode(file)
 	if err != nil {
 		return rewrap.Found{}, err
-	}
-	if it.Kind == rewrap.Message {
-		if err := c.headed(it, data); err != nil {
-			return rewrap.Found{}, err
-		}
-		return rewrap.Found{Is: rewrap.New, Evidence: "the header names the new key and not the old one; the Encryption SDK read the same data back"}, nil
 	}
 	switch opens, err := c.opens(ctx, c.new, c.to.String(), data, p.ToContext); {
 	case err != nil:

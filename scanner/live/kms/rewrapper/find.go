@@ -157,16 +157,57 @@ func (c *Client) findFile(s *Survey, path string) error {
 		}
 		return nil
 	}
-	for _, h := range content.Inside {
-		if under := h.Under(c.from.String()); len(under) > 0 {
-			it := c.message(path, h, under[0])
-			it.Action, it.Size, it.Age, it.Encoding = rewrap.ByHand, info.Size(), age, rewrap.Base64
-			it.Why = "the message stands in the middle of other text: encrypt it anew where that text is made"
-			s.add(it)
-			break
-		}
+	it, ok := c.inside(path, &content, info.Size() <= maxLook)
+	if !ok {
+		return nil
 	}
+	it.Size, it.Age = info.Size(), age
+	if it.Action != rewrap.ByHand {
+		it.Digest = digest(data) // all of it was looked at
+	}
+	s.add(it)
 	return nil
+}
+
+// inside returns the item of a text in the middle of which messages stand that
+// are under the key; false if there are none. whole says that all of the text
+// was looked at. Either all of them are encrypted anew, or the text is left.
+func (c *Client) inside(place string, content *rewrap.Content, whole bool) (it rewrap.Item, found bool) {
+	for i := range content.Inside {
+		e := &content.Inside[i]
+		under := e.Header.Under(c.from.String())
+		if len(under) == 0 {
+			continue
+		}
+		one := c.message(place, e.Header, under[0])
+		if !found {
+			it, found = one, true
+		}
+		for _, note := range one.Notes {
+			if !slices.Contains(it.Notes, note) {
+				it.Notes = append(it.Notes, note)
+			}
+		}
+		switch {
+		case it.Action == rewrap.ByHand:
+		case one.Action == rewrap.ByHand:
+			it.Action, it.Why = one.Action, one.Why
+		case e.Length == 0:
+			it.Action, it.Why = rewrap.ByHand, "a message in the middle of its text is broken into lines or cut off: encrypt it anew where that text is made"
+		}
+		it.Inside = append(it.Inside, rewrap.Span{At: e.At, Length: e.Length, Key: under[0], Keep: one.Keep})
+	}
+	if !found {
+		return it, false
+	}
+	it.Encoding, it.Keep = rewrap.Base64, nil
+	if it.Action != rewrap.ByHand && (!whole || content.More) {
+		it.Action, it.Why = rewrap.ByHand, "messages stand in the middle of a text that is too long to be looked at as a whole"
+	}
+	if it.Action == rewrap.ByHand {
+		it.Inside = nil
+	}
+	return it, true
 }
 
 // message returns the item of a message that is under the key, without what is
@@ -287,62 +328,42 @@ func (c *Client) findObject(ctx context.Context, s *Survey, place string) {
 	s.mu.Lock()
 	s.Objects++
 	s.mu.Unlock()
-	age := rewrap.AgeOfObject(aws.ToTime(h.LastModified), c.options.Now())
-	if sameKMSKey(aws.ToString(h.SSEKMSKeyId), c.from.String()) {
-		it := rewrap.Item{
-			Place: place, Kind: rewrap.Object, Key: c.from.String(), Size: aws.ToInt64(h.ContentLength),
-			ETag: aws.ToString(h.ETag), Version: versionOf(h), Age: age,
-		}
+	rewritten := false
+	if c.options.Inside && aws.ToInt64(h.ContentLength) > 0 {
+		rewritten = c.findStored(ctx, s, place, h)
+	}
+	// What is written again comes under the new key by that.
+	if sameKMSKey(aws.ToString(h.SSEKMSKeyId), c.from.String()) && !rewritten {
+		it := c.objectItem(place, rewrap.Object, h)
+		it.Key = c.from.String()
 		c.planObject(&it, h)
 		s.add(it)
 	}
-	if c.options.Inside && aws.ToInt64(h.ContentLength) > 0 {
-		c.lookInside(ctx, s, place, age)
+}
+
+// objectItem returns the item of an object, without what is to be done.
+func (c *Client) objectItem(place string, kind rewrap.Kind, h *s3.HeadObjectOutput) rewrap.Item {
+	return rewrap.Item{
+		Place: place, Kind: kind, Size: aws.ToInt64(h.ContentLength), ETag: aws.ToString(h.ETag), Version: versionOf(h),
+		Age: rewrap.AgeOfObject(aws.ToTime(h.LastModified), c.options.Now()),
 	}
 }
 
-// insideLength is how much of an object is read with Options.Inside, in bytes.
-const insideLength = 128 << 10
+func isLocked(h *s3.HeadObjectOutput) bool {
+	return h.ObjectLockMode != "" || h.ObjectLockLegalHoldStatus == s3types.ObjectLockLegalHoldStatusOn
+}
 
-func (c *Client) lookInside(ctx context.Context, s *Survey, place string, age rewrap.Age) {
-	bucket, key, _ := splitPlace(place)
-	out, err := c.s3.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: aws.String(bucket), Key: aws.String(key), Range: aws.String(fmt.Sprintf("bytes=0-%d", insideLength-1)),
-	})
-	if err != nil {
-		s.problem("%s: %v", place, kms.Explain("s3:GetObject", err))
-		return
-	}
-	defer out.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(out.Body, insideLength))
-	if err != nil {
-		s.problem("%s: %v", place, kms.Explain("s3:GetObject", err))
-		return
-	}
-	content := rewrap.Look(data)
-	all := content.Inside
-	if content.Header != nil {
-		all = []*rewrap.Header{content.Header}
-	}
-	for _, h := range all {
-		if under := h.Under(c.from.String()); len(under) > 0 {
-			it := c.message(place, h, under[0])
-			age.AtLeast = true // who stored it may have encrypted it earlier
-			it.Action, it.Age, it.Encoding = rewrap.ByHand, age, content.Encoding
-			it.Why = "the message is what the object holds: fetch it, run rewrap on the file, and store that"
-			s.add(it)
-			return
-		}
-	}
+// isArchived reports whether an object cannot be read before it is restored.
+func isArchived(h *s3.HeadObjectOutput) bool {
+	return h.ArchiveStatus != "" || (h.StorageClass == s3types.StorageClassGlacier || h.StorageClass == s3types.StorageClassDeepArchive) &&
+		!strings.Contains(aws.ToString(h.Restore), `ongoing-request="false"`)
 }
 
 // planObject chooses how an object comes under the new key, and says what that
 // does beside it.
 func (c *Client) planObject(it *rewrap.Item, h *s3.HeadObjectOutput) {
 	dual := h.ServerSideEncryption == s3types.ServerSideEncryptionAwsKmsDsse
-	locked := h.ObjectLockMode != "" || h.ObjectLockLegalHoldStatus == s3types.ObjectLockLegalHoldStatusOn
-	archived := h.ArchiveStatus != "" || (h.StorageClass == s3types.StorageClassGlacier || h.StorageClass == s3types.StorageClassDeepArchive) &&
-		!strings.Contains(aws.ToString(h.Restore), `ongoing-request="false"`)
+	locked, archived := isLocked(h), isArchived(h)
 	hand := func(why string) { it.Action, it.Why = rewrap.ByHand, why }
 	bucket, _, _ := splitPlace(it.Place)
 	it.Action = rewrap.UpdateObjectEncryption

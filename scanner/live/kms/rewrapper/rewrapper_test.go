@@ -367,7 +367,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// message lays out a header and a made-up body.
+// message lays out a header, and a made-up body of one frame with its signature.
 func message(keys ...string) []byte {
 	field := func(b []byte, s string) []byte { return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...) }
 	b := append([]byte{2, 5, 0x78}, strings.Repeat("\xa7", 32)...)
@@ -376,7 +376,9 @@ func message(keys ...string) []byte {
 		provider, info, _ := strings.Cut(k, "|")
 		b = field(field(field(b, provider), info), "wrapped")
 	}
-	return append(b, "\x02\x00\x00\x10\x00"+strings.Repeat("\x33", 48+100)...)
+	b = append(b, "\x02\x00\x00\x10\x00"+strings.Repeat("\x33", 48)...)
+	b = append(b, "\xff\xff\xff\xff\x00\x00\x00\x01"+strings.Repeat("\x44", 12)+"\x00\x00\x00\x20"+strings.Repeat("\x55", 32+16)...)
+	return append(b, "\x00\x67"+strings.Repeat("\x66", 0x67)...)
 }
 
 func TestMessages(t *testing.T) {
@@ -397,12 +399,12 @@ func TestMessages(t *testing.T) {
 			t.Errorf("keeps %q", it.Keep)
 		}
 	}
-	want := map[string]rewrap.Action{"alone": rewrap.EncryptAnew, "with-third": rewrap.EncryptAnew, "with-rsa": rewrap.ByHand, "in-text": rewrap.ByHand, "m": rewrap.ByHand}
+	want := map[string]rewrap.Action{"alone": rewrap.EncryptAnew, "with-third": rewrap.EncryptAnew, "with-rsa": rewrap.ByHand, "in-text": rewrap.EncryptAnew, "m": rewrap.EncryptAnew}
 	if !maps.Equal(got, want) || len(s.Problems) != 1 || !strings.Contains(s.Problems[0], "cut") || s.Files != 7 {
 		t.Errorf("%v, %d files, %q", got, s.Files, s.Problems)
 	}
 	before := b.read(filepath.Join(b.dir, "alone"))
-	if r, all := b.run(c, s.Items); r.Failed != 2 || r.ByHand != 3 || string(b.read(filepath.Join(b.dir, "alone"))) != string(before) {
+	if r, all := b.run(c, s.Items); r.Failed != 4 || r.ByHand != 1 || string(b.read(filepath.Join(b.dir, "alone"))) != string(before) {
 		t.Errorf("with a helper that fails: %+v %+v", r, all)
 	}
 	for _, it := range b.find(b.client(rewrapper.Options{}), []string{b.dir}, nil).Items {

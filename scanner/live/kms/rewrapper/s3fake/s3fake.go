@@ -1,6 +1,6 @@
 // Package s3fake is an S3 for tests, as far as rewrap uses it: objects with
-// their keys, listed, looked at, read, copied onto themselves and put under
-// another key. It checks what S3 checks (conditions, sizes, that a key is
+// their keys, listed, looked at, read, written again, copied onto themselves and
+// put under another key. It checks what S3 checks (conditions, sizes, that a key is
 // named by ARN) and can lose an answer after it has done what was asked.
 package s3fake
 
@@ -25,7 +25,7 @@ type Object struct {
 	Dual                    bool   // DSSE-KMS
 	Class, Lock, Version    string
 	Modified                time.Time
-	Meta                    map[string]string
+	Meta, Tags              map[string]string
 	Size                    int64 // if it is not the length of Data
 	writes                  int
 	ContentType, Redirected string
@@ -138,12 +138,16 @@ func operation(r *http.Request) string {
 		return "HeadObject"
 	case r.Method == http.MethodGet && r.URL.Query().Get("list-type") == "2":
 		return "ListObjectsV2"
+	case r.Method == http.MethodGet && r.URL.Query().Has("tagging"):
+		return "GetObjectTagging"
 	case r.Method == http.MethodGet:
 		return "GetObject"
 	case r.URL.Query().Has("encryption"):
 		return "UpdateObjectEncryption"
 	case r.Header.Get("X-Amz-Copy-Source") != "":
 		return "CopyObject"
+	case r.Method == http.MethodPut:
+		return "PutObject"
 	}
 	return r.Method
 }
@@ -164,12 +168,27 @@ func fail(w http.ResponseWriter, r *http.Request, code string) {
 func (s *Server) object(w http.ResponseWriter, r *http.Request, op string, o *Object, body []byte) (code string) {
 	switch op {
 	case "HeadObject", "GetObject":
+		if want := r.Header.Get("If-Match"); want != "" && want != o.etag() {
+			return "PreconditionFailed"
+		}
 		headers(w, o)
 		if op == "GetObject" {
-			w.WriteHeader(http.StatusPartialContent)
+			if r.Header.Get("Range") != "" {
+				w.WriteHeader(http.StatusPartialContent)
+			}
 			_, _ = w.Write(o.Data)
 		}
 		return ""
+	case "GetObjectTagging":
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprint(w, "<Tagging><TagSet>")
+		for name, value := range o.Tags {
+			fmt.Fprintf(w, "<Tag><Key>%s</Key><Value>%s</Value></Tag>", xmlText(name), xmlText(value))
+		}
+		fmt.Fprint(w, "</TagSet></Tagging>")
+		return ""
+	case "PutObject":
+		code = put(r, o, body)
 	case "UpdateObjectEncryption":
 		code = update(o, body)
 	case "CopyObject":
@@ -218,6 +237,9 @@ func headers(w http.ResponseWriter, o *Object) {
 		sse += ":dsse"
 	}
 	set("X-Amz-Server-Side-Encryption", sse)
+	if len(o.Tags) > 0 {
+		set("X-Amz-Tagging-Count", fmt.Sprint(len(o.Tags)))
+	}
 	for name, value := range o.Meta {
 		set("X-Amz-Meta-"+name, value)
 	}
@@ -237,6 +259,44 @@ func update(o *Object, body []byte) string {
 		return "AccessDenied"
 	}
 	o.Key = in.KMS.ARN
+	return ""
+}
+
+// put writes the object again, if it is the one that is meant: what the request
+// does not name is gone.
+func put(r *http.Request, o *Object, body []byte) string {
+	h := r.Header
+	switch {
+	case h.Get("If-Match") != "" && h.Get("If-Match") != o.etag():
+		return "PreconditionFailed"
+	case strings.HasPrefix(h.Get("X-Amz-Content-Sha256"), "STREAMING-"):
+		return "NotImplemented" // the fake does not read chunks
+	}
+	tags, err := url.ParseQuery(h.Get("X-Amz-Tagging"))
+	if err != nil {
+		return "InvalidRequest"
+	}
+	o.Data, o.Key, o.Class = body, h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"), h.Get("X-Amz-Storage-Class")
+	o.ContentType, o.Redirected, o.Dual = h.Get("Content-Type"), h.Get("X-Amz-Website-Redirect-Location"), strings.HasSuffix(h.Get("X-Amz-Server-Side-Encryption"), ":dsse")
+	o.Meta, o.Tags, o.Modified = nil, nil, time.Now()
+	for name := range h {
+		if rest, ok := strings.CutPrefix(name, "X-Amz-Meta-"); ok {
+			if o.Meta == nil {
+				o.Meta = map[string]string{}
+			}
+			o.Meta[strings.ToLower(rest)] = h.Get(name)
+		}
+	}
+	for name := range tags {
+		if o.Tags == nil {
+			o.Tags = map[string]string{}
+		}
+		o.Tags[name] = tags.Get(name)
+	}
+	o.writes++
+	if o.Version != "" {
+		o.Version += "+"
+	}
 	return ""
 }
 
