@@ -81,7 +81,6 @@ func compile(rules []Rule, rounds int) (*Program, error) {
 			len(p.literals), len(p.patterns), ForeignLiteral)
 	}
 	p.sortLiterals()
-	p.lazy = make([]lazyRegexp, len(p.patterns))
 	p.filter = newFilter(p.literals, rounds)
 	return p, nil
 }

@@ -205,10 +205,20 @@ func (s *scan) findCode(pat *pattern, lo, hi int) (start, end int) {
 // withinPrefix passes over the character before a search.
 const withinPrefix = `\A(?s:.)(?s:.*?)`
 
+// lazyRegexp returns the regexp of pattern i. Most scans need none, for the
+// machine does nearly all patterns: so there is no array of them until then.
+func (p *Program) lazyRegexp(i int) *lazyRegexp {
+	if p.lazy.Load() == nil {
+		all := make([]lazyRegexp, len(p.patterns))
+		p.lazy.CompareAndSwap(nil, &all)
+	}
+	return &(*p.lazy.Load())[i]
+}
+
 // findRegexp has regexp do it, on no more of the text than a match can touch
 // and the character on either side of it, which conditions may look at.
 func (s *scan) findRegexp(i, lo, hi int) (start, end int) {
-	pat, lazy := &s.p.patterns[i], &s.p.lazy[i]
+	pat, lazy := &s.p.patterns[i], s.p.lazyRegexp(i)
 	lazy.once.Do(func() {
 		// Both compile, since compileRegexp tried.
 		lazy.atStart = regexp.MustCompile("(" + pat.regexp + ")")

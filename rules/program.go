@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 //go:generate go run -tags spillgate_bootstrap gen.go
@@ -67,8 +68,8 @@ type Program struct {
 	literals []literal // sorted by text
 	users    []uint16  // patterns of the literals, see literal.users
 	filter   filter
-	lazy     []lazyRegexp // one for each pattern; compiled on first use
-	context  int          // ContextBefore, but in tests
+	lazy     atomic.Pointer[[]lazyRegexp] // one for each pattern, made for the first that is used
+	context  int                          // ContextBefore, but in tests
 
 	remember sync.Once // guards what memories computes
 	memory   []memory  // of each literal

@@ -62,7 +62,14 @@ var errIndexNeedsGit = errors.New("the index format needs the git program")
 
 // errNoPath says that an entry has no path, as those have that replace entries
 // of a shared index; the extension that says so comes after them.
-var errNoPath = fmt.Errorf("the path is empty: %w", errIndexNeedsGit)
+var errNoPath error = emptyPath{}
+
+// emptyPath is the type of errNoPath, so that nothing is formatted when a program
+// starts.
+type emptyPath struct{}
+
+func (emptyPath) Error() string { return "the path is empty: " + errIndexNeedsGit.Error() }
+func (emptyPath) Unwrap() error { return errIndexNeedsGit }
 
 // The bits of an index entry's flags.
 const (
