@@ -16,6 +16,14 @@ import (
 type index struct {
 	entries []indexEntry // sorted by path, then stage
 	tree    *cacheTree   // nil when the file holds none
+	unmap   func() error // of the file, which paths lie in; nil when that is not mapped
+}
+
+// close ends the use of the index.
+func (ix *index) close() {
+	if ix.unmap != nil {
+		_ = ix.unmap() // nothing depends on it any more
+	}
 }
 
 // An indexEntry is one path of the index. Whether it is checked out, which the

@@ -25,6 +25,9 @@ type newLines struct {
 	// file may be one of these under another name.
 	lost func() []lostFile
 
+	// content is the blob's, while it is emitted; nil at other times.
+	content []byte
+
 	once sync.Once
 	old  []bool // lines that a parent has; nil when all are new
 	all  bool   // every line is old
@@ -53,9 +56,11 @@ func (n *newLines) compute() {
 		return
 	}
 	defer done()
-	content, err := heldBlob(rd, n.id)
-	if err != nil {
-		return
+	content := n.content
+	if content == nil {
+		if content, err = heldBlob(rd, n.id); err != nil {
+			return
+		}
 	}
 	lines := splitLines(content, unit, big)
 	n.old = make([]bool, len(lines))

@@ -34,7 +34,7 @@ func (s *packStore) name() string { return backendPacks }
 func (s *packStore) close() error { return s.store.Close() }
 
 func (s *packStore) open(ctx context.Context) (reader, error) {
-	return &packReader{ctx, s}, nil
+	return &packReader{ctx: ctx, store: s}, nil
 }
 
 func (s *packStore) each(ctx context.Context, visit func(oid, kind) error) error {
@@ -65,13 +65,26 @@ func packKind(k pack.Kind) kind {
 	return noKind
 }
 
-// A packReader reads for one goroutine. All state is in the store.
+// A packReader reads for one goroutine. All state is in the store, but for the
+// memory that blobs which a commit brings are read into one after the other.
 type packReader struct {
 	ctx   context.Context
 	store *packStore
+	buf   []byte
 }
 
+// maxReused is the size in bytes up to which a packReader keeps a blob's memory.
+const maxReused = 1 << 20
+
 func (rd *packReader) close() error { return nil }
+
+// keep makes the memory of o, which is rd's own, that of the next object if o
+// is a blob. Trees and commits are kept by those who ask for them.
+func (rd *packReader) keep(o *object) {
+	if rd.buf = nil; o.kind == blobKind && cap(o.data) <= maxReused {
+		rd.buf, o.lasting = o.data, false
+	}
+}
 
 func (rd *packReader) read(id oid) (object, error) {
 	if err := rd.ctx.Err(); err != nil {
@@ -79,10 +92,14 @@ func (rd *packReader) read(id oid) (object, error) {
 	}
 	s := rd.store.store
 	name := pack.MakeID(id[:rd.store.repo.hashLen])
-	k, data, err := s.Get(name)
+	k, data, own, err := s.GetInto(name, rd.buf)
 	switch {
 	case err == nil:
-		return object{kind: packKind(k), size: int64(len(data)), data: data, lasting: true}, nil
+		o := object{kind: packKind(k), size: int64(len(data)), data: data, lasting: true}
+		if own {
+			rd.keep(&o)
+		}
+		return o, nil
 	case errors.Is(err, pack.ErrNotFound):
 		if problems := s.Problems(); len(problems) > 0 {
 			return object{}, fmt.Errorf("%w; it may be in what cannot be read: %w", err, errors.Join(problems...))

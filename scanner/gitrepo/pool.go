@@ -175,7 +175,14 @@ func (x *run) blob(rd reader, f *scanner.Feeder, j job) error {
 	if o.stream != nil {
 		n, err = f.Reader(j.object, o.stream, emit)
 	} else {
+		lines, ok := j.object.New.(*newLines)
+		if ok {
+			lines.content = o.data
+		}
 		err = f.Bytes(j.object, o.data, emit)
+		if ok {
+			lines.content = nil
+		}
 	}
 	var stopped emitError
 	if errors.As(err, &stopped) {

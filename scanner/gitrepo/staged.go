@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"sort"
 
 	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/gitrepo/pack"
 )
 
 // StagedOptions say what staged content is compared with. The zero value
@@ -51,6 +53,7 @@ func (s *staged) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	if err != nil {
 		return failed, err
 	}
+	defer ix.close()
 	st, err := r.store(byGit)
 	if err != nil {
 		return failed, err
@@ -66,7 +69,8 @@ func (s *staged) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	}
 	x := r.begin(ctx, st, what, emit)
 	c := &indexDiff{run: x, index: ix, trees: &trees{repo: r, rd: rd}}
-	return x.finish(ctx, c.scan(bases))
+	c.once = len(bases) < 2
+	return x.finish(ctx, pack.Guarded(func() error { return c.scan(bases) }))
 }
 
 // bases returns the trees that the next commit is compared with, none when it
@@ -118,16 +122,33 @@ func (r *Repo) readIndex(ctx context.Context) (ix *index, byGit bool, err error)
 	return ix, true, err
 }
 
-func (r *Repo) readIndexFile() (*index, error) {
-	data, err := r.indexBytes()
+func (r *Repo) readIndexFile() (ix *index, err error) {
+	data, unmap, err := r.mapIndex()
 	if err != nil || data == nil {
 		return &index{}, err
 	}
-	ix, err := parseIndex(data, r.hashLen)
-	if err != nil {
+	if err := pack.Guarded(func() (err error) {
+		ix, err = parseIndex(data, r.hashLen)
+		return err
+	}); err != nil {
+		_ = unmap() // err is what went wrong first
 		return nil, fmt.Errorf("reading index %s: %w", r.indexFile, err)
 	}
+	ix.unmap = unmap
 	return ix, nil
+}
+
+// mapIndex returns the index file mapped, which costs a tenth of the page
+// faults that a copy costs, or what indexBytes returns where it cannot be
+// mapped. On Windows git could not replace it meanwhile.
+func (r *Repo) mapIndex() (data []byte, unmap func() error, err error) {
+	if runtime.GOOS != "windows" {
+		if data, unmap, err := pack.Map(r.indexFile); err == nil && len(data) > 0 {
+			return data, unmap, nil
+		}
+	}
+	data, err = r.indexBytes()
+	return data, func() error { return nil }, err
 }
 
 // indexBytes returns the index file, nil where nothing was ever added.
@@ -280,9 +301,10 @@ func (d *indexDiff) dir(tree oid, lo, hi int, prefix []byte, cached *cacheTree) 
 		}
 		var name []byte
 		var isDir bool
+		var below *cacheTree
 		end, c := lo, 1
 		if lo < hi {
-			name, isDir, end = d.group(lo, hi, len(prefix))
+			name, isDir, end, below = d.group(lo, hi, len(prefix), cached)
 			c = -1
 		}
 		if more && lo < hi {
@@ -301,9 +323,11 @@ func (d *indexDiff) dir(tree oid, lo, hi int, prefix []byte, cached *cacheTree) 
 			d.sparse(&d.index.entries[lo], []oid{t.entry.id})
 			lo, more = end, t.next()
 		case isDir:
-			below := append(append(append([]byte(nil), prefix...), name...), '/')
-			if err := d.dir(t.entry.id, lo, end, below, cached.sub(name)); err != nil {
-				return err
+			if below == nil || below.count != end-lo || below.id != t.entry.id {
+				path := d.index.entries[lo].path[:len(prefix)+len(name)+1]
+				if err := d.dir(t.entry.id, lo, end, path, below); err != nil {
+					return err
+				}
 			}
 			lo, more = end, t.next()
 		default:
@@ -318,19 +342,29 @@ func (d *indexDiff) dir(tree oid, lo, hi int, prefix []byte, cached *cacheTree) 
 }
 
 // group returns the first name below a prefix of length n in entries lo to hi,
-// whether it is a directory, and the end of the entries that belong to it.
-func (d *indexDiff) group(lo, hi, n int) (name []byte, isDir bool, end int) {
-	rest := d.index.entries[lo].path[n:]
-	name, _, isDir = bytes.Cut(rest, []byte("/"))
-	full := d.index.entries[lo].path[:n+len(name)]
-	end = lo + sort.Search(hi-lo, func(i int) bool {
-		p := d.index.entries[lo+i].path
-		if !isDir {
-			return !bytes.Equal(p, full)
+// whether it is a directory, and the end of the entries that belong to it; of a
+// directory also what cached, the cache tree of the prefix, knows of it.
+func (d *indexDiff) group(lo, hi, n int, cached *cacheTree) (name []byte, isDir bool, end int, below *cacheTree) {
+	entries := d.index.entries[:hi]
+	path := entries[lo].path
+	slash := bytes.IndexByte(path[n:], '/')
+	end = lo + 1
+	if slash < 0 {
+		for end < hi && bytes.Equal(entries[end].path, path) { // the stages of a conflict
+			end++
 		}
-		return len(p) <= len(full) || !bytes.Equal(p[:len(full)], full) || p[len(full)] != '/'
-	})
-	return name, isDir, max(end, lo+1)
+		return path[n:], false, end, nil
+	}
+	name, path = path[n:n+slash], path[:n+slash+1]
+	below = cached.sub(name)
+	within := func(i int) bool { return i < hi && bytes.HasPrefix(entries[i].path, path) }
+	if below != nil && below.count > 0 && below.count <= hi-lo { // it tells the end, unless it lies
+		if end = lo + below.count; within(end-1) && !within(end) {
+			return name, true, end, below
+		}
+	}
+	end = lo + 1 + sort.Search(hi-lo-1, func(i int) bool { return !within(lo + 1 + i) })
+	return name, true, end, below
 }
 
 func (d *indexDiff) addAll(lo, hi int) {

@@ -47,6 +47,7 @@ type trees struct {
 	repo  *Repo
 	rd    reader
 	cache treeCache
+	once  bool // hardly a tree is read twice: they are not kept
 }
 
 // read returns the raw tree id; the zero id is the empty tree.
@@ -61,7 +62,9 @@ func (t *trees) read(id oid) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.cache.put(id, raw)
+	if !t.once {
+		t.cache.put(id, raw)
+	}
 	return raw, nil
 }
 

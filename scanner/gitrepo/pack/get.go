@@ -28,26 +28,43 @@ func (b *budget) step() error {
 // ErrTooLarge when Stream should be used; a copy that is damaged is passed
 // over for another one that is not.
 func (s *Store) Get(id ID) (kind Kind, data []byte, err error) {
+	kind, data, _, err = s.GetInto(id, nil)
+	return kind, data, err
+}
+
+// GetInto is Get for a caller that lends buf. own reports that data belongs to
+// the caller alone, who may change it and lend it again: it lies in buf where
+// that was large enough, and in new memory else. That is so for loose objects,
+// which are what a commit brings; others may be made of the rest.
+func (s *Store) GetInto(id ID, buf []byte) (kind Kind, data []byte, own bool, err error) {
 	err = guarded(func() error {
-		kind, data, err = s.find(id)
+		kind, data, own, err = s.findInto(id, buf)
 		return err
 	})
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, false, err
 	}
-	return kind, data, nil
+	return kind, data, own, nil
 }
 
 // find is Get, without protection from faults.
 func (s *Store) find(id ID) (kind Kind, data []byte, err error) {
+	kind, data, _, err = s.findInto(id, nil)
+	return kind, data, err
+}
+
+// findInto is GetInto, without protection from faults.
+func (s *Store) findInto(id ID, buf []byte) (kind Kind, data []byte, own bool, err error) {
 	r := s.readers.Get().(*reader)
 	defer s.readers.Put(r)
+	r.lent, r.own = buf, false
+	defer func() { r.lent = nil }()
 	r.left, r.chain, r.heads = maxSteps, r.chain[:0], r.heads[:0]
 	if kind, data, err = r.object(id, place{}); err != nil && s.refresh() {
 		r.left, r.chain, r.heads = maxSteps, r.chain[:0], r.heads[:0]
 		kind, data, err = r.object(id, place{})
 	}
-	return kind, data, err
+	return kind, data, r.own, err
 }
 
 // A reader reads one object and what that needs. Its memory is used again.
@@ -58,7 +75,9 @@ type reader struct {
 	delta []byte
 	chain []link // of the objects being read, those that they need at the end
 	heads []byte // read of packs that are not mapped
-	large []byte // the same of one large entry
+	large []byte // the same of one large entry, or of a loose object
+	lent  []byte // memory of the caller for a loose object, see GetInto
+	own   bool   // what object returned belongs to the caller
 }
 
 // object reads id from the first place other than skip where it is sound.
@@ -90,11 +109,12 @@ func (r *reader) object(id ID, skip place) (kind Kind, data []byte, err error) {
 	}
 	for _, dir := range st.dirs {
 		path := loosePath(dir, id)
-		k, d, _, err := readLoose(path, r.s.opts.MaxObject, r.z)
+		k, d, _, err := r.loose(path)
 		if missing(err) {
 			continue
 		}
 		if keep(k, d, err) {
+			r.own = len(r.chain) == 0 // else others are made of it
 			return kind, data, nil
 		}
 	}

@@ -96,9 +96,24 @@ func parseLooseHead(b []byte) (kind Kind, size int64, n int, err error) {
 	return kind, size, end + 1, nil
 }
 
+// loose reads the loose object at path into the memory that was lent to r.
+func (r *reader) loose(path string) (kind Kind, data []byte, size int64, err error) {
+	lent := r.lent
+	if len(r.chain) > 0 {
+		lent = nil // it is a base
+	}
+	return readLooseInto(path, r.s.opts.MaxObject, r.z, lent, &r.large)
+}
+
 // readLoose reads the loose object at path into memory. An object larger than
 // limit is not read; its size is returned with ErrTooLarge.
 func readLoose(path string, limit int64, z *inflate.Inflater) (kind Kind, data []byte, size int64, err error) {
+	return readLooseInto(path, limit, z, nil, new([]byte))
+}
+
+// readLooseInto is readLoose into buf, where that is large enough, by way of
+// the memory file, which is made larger where need be.
+func readLooseInto(path string, limit int64, z *inflate.Inflater, buf []byte, file *[]byte) (kind Kind, data []byte, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, nil, 0, err
@@ -124,14 +139,18 @@ func readLoose(path string, limit int64, z *inflate.Inflater) (kind Kind, data [
 	}
 	src := head[:n]
 	if n == len(head) {
-		if src, err = restOf(f, src, 2*size+64<<10); err != nil {
+		if src, err = restOf(f, src, 2*size+64<<10, file); err != nil {
 			return 0, nil, 0, at(path, 0, err)
 		}
 	}
 	if err := plausible(size, int64(len(src))); err != nil {
 		return 0, nil, 0, at(path, 0, err)
 	}
-	buf := make([]byte, skip+int(size), skip+int(size)+inflate.Slack)
+	if whole := skip + int(size); whole+inflate.Slack > cap(buf) {
+		buf = make([]byte, whole, whole+inflate.Slack)
+	} else {
+		buf = buf[:whole]
+	}
 	used, err := z.Zlib(buf, src)
 	if err == nil && used != len(src) {
 		err = fmt.Errorf("%w: %d bytes follow it", errLoose, len(src)-used)
@@ -144,14 +163,22 @@ func readLoose(path string, limit int64, z *inflate.Inflater) (kind Kind, data [
 
 // restOf returns what f holds behind head, which was read from it, with head
 // before it: at most limit bytes more, since nothing is compressed to more than
-// it is, but for a little.
-func restOf(f *os.File, head []byte, limit int64) ([]byte, error) {
+// it is, but for a little. It lies in the memory buf, which is made larger where
+// need be and stays small.
+func restOf(f *os.File, head []byte, limit int64, buf *[]byte) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	n := len(head) + int(max(0, min(info.Size()-int64(len(head)), limit)))
-	all := make([]byte, n)
+	all := *buf
+	if n > len(all) {
+		all = make([]byte, n)
+	}
+	if len(all) <= largeWindow {
+		*buf = all
+	}
+	all = all[:n]
 	m, err := io.ReadFull(f, all[copy(all, head):])
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = nil

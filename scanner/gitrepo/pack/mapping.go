@@ -9,6 +9,15 @@ import (
 	"runtime/debug"
 )
 
+// Map maps the file at path, one that git replaces and never changes, for
+// reading; unmap ends that. Data is read within Guarded, since a file may be
+// cut short by others.
+func Map(path string) (data []byte, unmap func() error, err error) { return openMapped(path) }
+
+// Guarded calls f and turns a fault in mapped memory, which would end the
+// program, into an error.
+func Guarded(f func() error) error { return guarded(f) }
+
 // openMapped maps the file at path for reading. The mapping outlives the
 // file's name: git removes packs while others read them, but never changes
 // one.
