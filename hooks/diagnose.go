@@ -142,7 +142,8 @@ func (s *Setup) configuredSteps(ctx context.Context, event string) ([]Step, erro
 		return nil, err
 	}
 	var order []string
-	commands, origins, off := map[string]string{}, map[string]string{}, map[string]bool{}
+	commands, origins := map[string]string{}, map[string]string{}
+	off, offAt := map[string]bool{}, map[string]string{}
 	for _, v := range settings {
 		name := strings.TrimPrefix(v.Key, "hook.")
 		i := strings.LastIndexByte(name, '.')
@@ -160,6 +161,7 @@ func (s *Setup) configuredSteps(ctx context.Context, event string) ([]Step, erro
 			commands[name] = v.Value
 		case key == "enabled":
 			off[name] = v.Value == "false" || v.Value == "no" || v.Value == "off" || v.Value == "0"
+			offAt[name] = v.Scope + ", " + v.Origin
 		}
 	}
 	var steps []Step
@@ -175,8 +177,11 @@ func (s *Setup) configuredSteps(ctx context.Context, event string) ([]Step, erro
 		case !s.Configured:
 			step.Trouble = "this git (" + s.Version + ") does not run hooks of its configuration: type spillgate hook install again"
 			step.Fails = false
+		case off[event]:
+			// it is about hooks of the configuration alone: git still runs the file
+			step.Trouble, step.Fails = "hook."+event+".enabled is off ("+offAt[event]+"), so git runs no configured hook of "+event, false
 		case off[name]:
-			step.Trouble, step.Fails = "hook."+name+".enabled is off", false
+			step.Trouble, step.Fails = "hook."+name+".enabled is off ("+offAt[name]+")", false
 		case commands[name] == "":
 			step.Trouble, step.Fails = "it has no command", false
 		}

@@ -13,7 +13,9 @@
 // Where git runs hooks that are set up in its configuration
 // (hook.<name>.command), those are used instead of files: they run beside all
 // others, whoever owns the hooks folder. Whether this git does so is tried out,
-// not guessed from its version.
+// not guessed from its version. An older git beside it, as some editors bring
+// one, passes over them without a word; for such repositories files are there
+// on request.
 //
 // Machine-wide hooks without that feature need core.hooksPath in the global
 // configuration, not init.templateDir: a template reaches only clones made
@@ -67,6 +69,9 @@ type Options struct {
 	// Events are names of hooks. Empty means all of Client, or in a bare
 	// repository pre-receive.
 	Events []string
+	// Files means hooks that are files, even where git runs hooks of its
+	// configuration: for repositories that older gits commit to as well.
+	Files bool
 	// Program is the absolute path of spillgate.
 	Program string
 	// Git is the git program, "" for "git" from PATH.

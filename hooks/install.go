@@ -44,7 +44,7 @@ func (s *Setup) Install(ctx context.Context) ([]Change, error) {
 	if !filepath.IsAbs(s.Program) {
 		return nil, fmt.Errorf("installing hooks: %q is not the absolute path of the program", s.Program)
 	}
-	if s.Configured {
+	if s.Configured && !s.Files {
 		return s.configure(ctx)
 	}
 	if err := s.mayWrite(); err != nil {

@@ -87,7 +87,7 @@ func (s *sandbox) git(dir string, args ...string) string {
 }
 
 func (s *sandbox) try(dir string, args ...string) (string, error) {
-	c := exec.Command("git", append([]string{"-c", "protocol.file.allow=always"}, args...)...)
+	c := exec.Command("git", append([]string{"-c", "protocol.file.allow=always", "-c", "maintenance.auto=false"}, args...)...)
 	c.Dir = s.path(dir)
 	out, err := c.CombinedOutput()
 	return string(out), err
@@ -96,6 +96,7 @@ func (s *sandbox) try(dir string, args ...string) (string, error) {
 func (s *sandbox) open(dir string, o Options) *Setup {
 	s.t.Helper()
 	o.Dir, o.Program = s.path(dir), s.path("bin/spillgate")
+	o.Files = o.Git == "" // the tests of configured hooks name their git
 	setup, err := Open(context.Background(), o)
 	if err != nil {
 		s.t.Fatal(err)

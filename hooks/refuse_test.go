@@ -192,6 +192,9 @@ func (s *sandbox) newGit() string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if _, err := exec.LookPath("bash"); err != nil {
+		s.t.Skip("no bash")
+	}
 	s.write("new/git", `#!/bin/bash
 real=`+quote(real)+`
 opts=()
@@ -199,6 +202,7 @@ while [[ $1 == -c ]]; do opts+=("$1" "$2"); shift 2; done
 git() { "$real" "${opts[@]}" "$@"; }
 fire() {
 	event=$1; shift
+	[ "$1" = -- ] && shift
 	for name in $(git config --get-regexp '^hook\..*\.event$' "^$event\$" | sed 's/^hook\.//; s/\.event .*//'); do
 		command=$(git config "hook.$name.command")
 		if [ $# -gt 0 ]; then sh -c "$command \"\$@\"" "$command" "$@" || exit; else sh -c "$command" || exit; fi
@@ -214,60 +218,102 @@ esac
 	return s.path("new/git")
 }
 
-// TestConfigured checks hooks of the configuration, with a git that runs them.
-func TestConfigured(t *testing.T) {
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("no bash")
+// realNewGit returns a real git that runs hooks of its configuration: the one
+// that SPILLGATE_TEST_GIT names, or the one on PATH.
+func (s *sandbox) realNewGit() string {
+	for _, git := range []string{os.Getenv("SPILLGATE_TEST_GIT"), "git"} {
+		if git == "" {
+			continue
+		}
+		if setup, err := Open(context.Background(), Options{Git: git, Global: true}); err == nil && setup.Configured {
+			return git
+		}
 	}
+	s.t.Skip("no git here runs hooks of its configuration (2.54 does); SPILLGATE_TEST_GIT may name one")
+	return ""
+}
+
+// TestConfigured checks hooks of the configuration, with a stand-in that runs
+// them and with a git that does.
+func TestConfigured(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		git    func(*sandbox) string
+		global bool
+	}{
+		{"stand-in", (*sandbox).newGit, false},
+		{"stand-in, global", (*sandbox).newGit, true},
+		{"git", (*sandbox).realNewGit, false},
+		{"git, global", (*sandbox).realNewGit, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSandbox(t)
+			git := c.git(s)
+			s.repo("r")
+			s.configured(Options{Git: git, Global: c.global})
+		})
+	}
+}
+
+// configured installs hooks in the configuration, lets git run them, and takes
+// them out.
+func (s *sandbox) configured(o Options) {
+	s.t.Helper()
 	ctx := context.Background()
-	for _, global := range []bool{false, true} {
-		s := newSandbox(t)
-		s.repo("r")
-		git := s.newGit()
-		o := Options{Git: git, Global: global}
-		before := s.snapshot()
-		if done, err := s.open("r", o).Install(ctx); err != nil || len(done) != 4 || !strings.Contains(done[0].Where, "configuration, hook.spillgate-pre-commit") {
-			t.Fatalf("%+v, %v", done, err)
-		}
-		installed := s.snapshot()
-		if again, err := s.open("r", o).Install(ctx); err != nil || again[3].What != "already installed" || s.snapshot() != installed {
-			t.Errorf("installed twice: %+v, %v", again, err)
-		}
-		setup := s.open("r", Options{Git: git})
-		steps, err := setup.Steps(ctx, "pre-push")
-		if err != nil || !setup.Configured || !Guarded(steps) || steps[0].By != "Spillgate" {
-			t.Errorf("steps: %+v, %v", steps, err)
-		}
-		c := exec.Command(git, "hook", "run", "commit-msg", "a file")
+	before := s.snapshot()
+	if done, err := s.open("r", o).Install(ctx); err != nil || len(done) != 4 || !strings.Contains(done[0].Where, "configuration, hook.spillgate-pre-commit") {
+		s.t.Fatalf("%+v, %v", done, err)
+	}
+	installed := s.snapshot()
+	if again, err := s.open("r", o).Install(ctx); err != nil || again[3].What != "already installed" || s.snapshot() != installed {
+		s.t.Errorf("installed twice: %+v, %v", again, err)
+	}
+	setup := s.open("r", Options{Git: o.Git})
+	steps, err := setup.Steps(ctx, "pre-push")
+	if err != nil || !setup.Configured || !Guarded(steps) || steps[0].By != "Spillgate" {
+		s.t.Errorf("steps: %+v, %v", steps, err)
+	}
+	run := func(args ...string) (string, error) {
+		c := exec.Command(o.Git, append([]string{"hook", "run"}, args...)...)
 		c.Dir = s.path("r")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run("commit-msg", "--", "a file"); err != nil {
+		s.t.Errorf("%v: %s", err, out)
+	}
+	if got := s.called(); got != "spillgate hook run commit-msg -- a file\n" {
+		s.t.Errorf("called: %s", got)
+	}
+	// the program is gone: it refuses
+	if err := os.Rename(s.path("bin/spillgate"), s.path("bin/x")); err != nil {
+		s.t.Fatal(err)
+	}
+	if out, err := run("pre-commit"); err == nil || !strings.Contains(out, "nothing was scanned") {
+		s.t.Errorf("%v: %s", err, out)
+	}
+	if err := os.Rename(s.path("bin/x"), s.path("bin/spillgate")); err != nil {
+		s.t.Fatal(err)
+	}
+	// a git that does not run them says so
+	if old := s.open("r", Options{}); !old.Configured {
+		if steps, err := old.Steps(ctx, "pre-push"); err != nil || len(steps) != 1 || steps[0].Runs() {
+			s.t.Errorf("with another git: %+v, %v", steps, err)
 		}
-		if got := s.called(); got != "spillgate hook run commit-msg -- a file\n" {
-			t.Errorf("called: %s", got)
+	}
+	// switched off, one by one or all of an event
+	for _, key := range []string{"hook.spillgate-pre-push.enabled", "hook.pre-push.enabled"} {
+		s.git("r", "config", key, "false")
+		if steps, err := setup.Steps(ctx, "pre-push"); err != nil || Guarded(steps) || !strings.Contains(steps[0].Trouble, key) {
+			s.t.Errorf("with %s off: %+v, %v", key, steps, err)
 		}
-		// the program is gone: it refuses
-		if err := os.Rename(s.path("bin/spillgate"), s.path("bin/x")); err != nil {
-			t.Fatal(err)
-		}
-		c = exec.Command(git, "hook", "run", "pre-commit")
-		c.Dir = s.path("r")
-		if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "nothing was scanned") {
-			t.Errorf("%v: %s", err, out)
-		}
-		if err := os.Rename(s.path("bin/x"), s.path("bin/spillgate")); err != nil {
-			t.Fatal(err)
-		}
-		// a git that does not run them says so
-		if steps, err := s.open("r", Options{}).Steps(ctx, "pre-push"); err != nil || len(steps) != 1 || steps[0].Runs() {
-			t.Errorf("with another git: %+v, %v", steps, err)
-		}
-		if done, err := s.open("r", o).Uninstall(ctx); err != nil || len(done) != 4 {
-			t.Errorf("%+v, %v", done, err)
-		}
-		if after := s.snapshot(); after != before {
-			t.Error(differences(before, after))
-		}
+		s.git("r", "config", "--unset", key)
+	}
+	if done, err := s.open("r", o).Uninstall(ctx); err != nil || len(done) != 4 {
+		s.t.Errorf("%+v, %v", done, err)
+	}
+	if after := s.snapshot(); after != before {
+		s.t.Error(differences(before, after))
 	}
 }
 

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"hash/crc32"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/spillgate/spillgate/hooks"
 )
 
 func TestMain(m *testing.M) {
@@ -25,14 +30,22 @@ func TestMain(m *testing.M) {
 // together from halves, so that no push protection mistakes this repository
 // for a leak; `plant` writes them into files.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                "testdata/script",
+	p := params()
+	p.Dir = "testdata/script"
+	testscript.Run(t, p)
+}
+
+// params returns what all scripts have in common.
+func params() testscript.Params {
+	return testscript.Params{
 		Setup:              setup,
 		RequireUniqueNames: true,
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "root":
 				return os.Getuid() == 0, nil
+			case "configured-hooks":
+				return newGit() != "", nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
@@ -50,7 +63,7 @@ func TestScript(t *testing.T) {
 			"plant":     cmdPlant,
 			"says":      cmdSays,
 		},
-	})
+	}
 }
 
 // setup makes a script independent of the machine: an own home, no system
@@ -88,10 +101,30 @@ func setup(env *testscript.Env) error {
 	for _, s := range samples() {
 		env.Setenv(s.name, s.text)
 	}
+	if git := newGit(); git != "" {
+		env.Setenv("NEWGIT", filepath.Dir(git))
+	}
+	env.Setenv("FRAMEWORK", "pre-commit")
+	env.Setenv("PUSH", "push") // the name of the stage before pre-commit 3.2
 	manifest, err := filepath.Abs(filepath.Join(moduleRoot, ".pre-commit-hooks.yaml"))
 	env.Setenv("MANIFEST", manifest)
 	return err
 }
+
+// newGit returns the path of a git that runs hooks of its configuration: the
+// one that SPILLGATE_TEST_GIT names, or the one on PATH; "" if there is none.
+var newGit = sync.OnceValue(func() string {
+	for _, name := range []string{os.Getenv("SPILLGATE_TEST_GIT"), "git"} {
+		git, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		if s, err := hooks.Open(context.Background(), hooks.Options{Git: git, Global: true}); err == nil && s.Configured {
+			return git
+		}
+	}
+	return ""
+})
 
 // A sample is a made-up value in an environment variable of the scripts.
 type sample struct {

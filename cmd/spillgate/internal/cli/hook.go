@@ -69,7 +69,7 @@ func (a *app) setup(ctx context.Context, c *cli.Command) (*hooks.Setup, error) {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
 	return hooks.Open(ctx, hooks.Options{
-		Dir: c.String("repo"), Global: c.Bool("global"), Events: c.Args().Slice(), Program: filepath.Clean(program),
+		Dir: c.String("repo"), Global: c.Bool("global"), Files: c.Bool("files"), Events: c.Args().Slice(), Program: filepath.Clean(program),
 	})
 }
 
@@ -82,7 +82,9 @@ func (a *app) hookInstall() *cli.Command {
 			"there, else files in the hooks folder (core.hooksPath is honoured). A hook that is there\n" +
 			"already is moved aside and called first. Doing it twice changes nothing.\n\n" +
 			"Example: spillgate hook install && spillgate doctor",
-		Flags: hookFlags(withFlag()),
+		Flags: hookFlags(withFlag(), &cli.BoolFlag{
+			Name: "files", Usage: "files in the hooks folder even where git runs hooks of its configuration, for older gits that commit here too",
+		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			s, err := a.setup(ctx, c)
 			if err != nil {
