@@ -32,7 +32,8 @@ func (s *github) Write(out io.Writer, r *scanner.Result) error {
 			command(w, "error", "title=Spillgate could not scan everything", problem.Error())
 		}
 	}
-	for _, f := range r.Findings {
+	// the gravest first, lest the limit hide them
+	for _, f := range bySeverity(r.Findings) {
 		v := d.view(f, s.options.gate())
 		level, n := "warning", &warnings
 		if v.Blocking {

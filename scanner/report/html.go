@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
 )
 
@@ -37,6 +39,7 @@ func (s *htmlSink) Write(w io.Writer, r *scanner.Result) error {
 		"<meta name=\"referrer\" content=\"no-referrer\">\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n",
 		hashOf(pageStyle), hashOf(pageScript), markup(title), pageStyle)
 	fmt.Fprintf(&b, "<header><h1>%s</h1>\n<p class=\"coverage\">%s</p></header>\n<main>\n", markup(title), markup(CoverageLine(r, true)))
+	severities(&b, r)
 	if problems := d.problems(r); len(problems) > 0 {
 		b.WriteString("<section class=\"problems\"><h2>Not everything could be scanned</h2><ul>\n")
 		for _, p := range problems {
@@ -50,6 +53,32 @@ func (s *htmlSink) Write(w io.Writer, r *scanner.Result) error {
 		markup(s.options.Version), r.Started.UTC().Format("2006-01-02 15:04 MST"), pageScript)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// severities says how many findings of each severity count, the gravest first.
+func severities(b *strings.Builder, r *scanner.Result) {
+	var counts [rules.Critical + 1]int
+	for _, f := range r.Findings {
+		counts[f.Severity]++
+	}
+	if len(r.Findings) == 0 {
+		return
+	}
+	b.WriteString("<ul class=\"tally\">")
+	for i, n := range slices.Backward(counts[:]) {
+		if n > 0 {
+			s := rules.Severity(i)
+			fmt.Fprintf(b, "<li class=\"%s\"><b>%d</b> %s</li>", s, n, s)
+		}
+	}
+	b.WriteString("</ul>\n")
+}
+
+// bySeverity returns the findings, the gravest first, else in their order.
+func bySeverity(all []*scanner.Finding) []*scanner.Finding {
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b *scanner.Finding) int { return int(b.Severity) - int(a.Severity) })
+	return sorted
 }
 
 // filters writes the form that the script shows.
@@ -78,11 +107,13 @@ func (s *htmlSink) filters(b *strings.Builder, r *scanner.Result) {
 // rows writes the table of findings.
 func (s *htmlSink) rows(b *strings.Builder, d *redactor, r *scanner.Result) {
 	if len(r.Findings)+len(r.Suppressed) == 0 {
-		b.WriteString("<p>No findings.</p>\n")
+		if r.Complete() {
+			b.WriteString("<p class=\"clean\">✓ No findings.</p>\n")
+		}
 		return
 	}
 	b.WriteString("<table>\n<thead><tr><th>Severity</th><th>Where</th><th>What</th><th>Match</th></tr></thead>\n<tbody>\n")
-	for _, list := range [][]*scanner.Finding{r.Findings, r.Suppressed} {
+	for _, list := range [][]*scanner.Finding{bySeverity(r.Findings), r.Suppressed} {
 		for _, f := range list {
 			v := d.view(f, s.options.gate())
 			class := v.Severity.String()
