@@ -1,12 +1,8 @@
 package main
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -34,7 +29,11 @@ jobs:
           deepen: "DEEPEN"
           version: "VERSION"
           sha256: "SHA256"
+          verify: "VERIFY"
           live: "LIVE"
+          operator: "OPERATOR"
+          ledger: "LEDGER"
+          approve: "APPROVE"
           format: "FORMAT"
       - if: always()
         shell: bash
@@ -49,13 +48,21 @@ type stage struct {
 	t          *testing.T
 	act        string
 	dir, clone string
+	forge      string            // URL of its stand-in
 	ids        map[string]string // commits by name
 	status     int               // of answers to what writes
 	version    string            // input of the action
 	sha256     string            // input of the action
 	archive    []byte            // what the forge gives as a release
+	sums       string            // and as its checksums
+	verify     string            // input of the action
 	live       string            // input of the action
 	format     string            // input of the action
+	operator   string            // input of the action
+	ledger     string            // input of the action
+	approve    string            // input of the action
+	env        []string          // of the runner, NAME=VALUE
+	token      string            // the claims of the job's OIDC token, as JSON
 	aws        []string          // what AWS was asked
 	comments   []map[string]any
 	uploads    int
@@ -119,49 +126,9 @@ func TestAction(t *testing.T) {
 	}
 	t.Run("one comment, kept up to date", func(t *testing.T) { testComment(t, newStage(t, act)) })
 	t.Run("asking AWS", func(t *testing.T) { testLive(t, newStage(t, act)) })
+	t.Run("rotating a key", func(t *testing.T) { testRotate(t, newStage(t, act)) })
 	t.Run("format of the report", func(t *testing.T) { testFormat(t, newStage(t, act)) })
 	t.Run("release pinned by its checksum", func(t *testing.T) { testRelease(t, newStage(t, act)) })
-}
-
-// testLive: AWS is asked about what a push brought, and what it says is not
-// obeyed; for a pull request and in a fork it is not asked.
-func testLive(t *testing.T, s *stage) {
-	cloud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.aws = append(s.aws, r.Header.Get("X-Amz-Target"))
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = io.WriteString(w, `{"__type":"NotFoundException","message":"x\n::error::obeyed"}`)
-	}))
-	t.Cleanup(cloud.Close)
-	for _, kv := range [][2]string{
-		{"AWS_ENDPOINT_URL", cloud.URL}, {"AWS_REGION", "eu-west-1"}, {"AWS_ACCESS_KEY_ID", "made"}, {"AWS_SECRET_ACCESS_KEY", "up"},
-		{"AWS_CONFIG_FILE", os.DevNull}, {"AWS_SHARED_CREDENTIALS_FILE", os.DevNull}, {"AWS_EC2_METADATA_DISABLED", "true"},
-	} {
-		t.Setenv(kv[0], kv[1])
-	}
-	const push = `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC",REPO}`
-	s.live = "read"
-	log := s.run("push", push, "true")
-	if got := s.outputs(log); got != s.expand("1 1 MAIN..TOPIC") || !slices.Contains(s.aws, "TrentService.DescribeKey") || !strings.Contains(log, "AWS knows no such key in eu-west-1") {
-		t.Errorf("a push: outputs %q, AWS was asked %q\n%s", got, s.aws, log)
-	}
-	if strings.Contains(log, "❗  ::error::obeyed") || strings.Contains(log, "| ::error::obeyed") {
-		t.Errorf("what AWS says is obeyed\n%s", log)
-	}
-	for name, c := range map[string][3]string{
-		"a pull request": {"pull_request_target", `{"number":7,"pull_request":{"number":7,"base":{"ref":"main","sha":"MAIN"},"head":{"ref":"topic","sha":"TOPIC"}},REPO}`, "AWS is not asked for the event pull_request_target"},
-		"a fork":         {"push", `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC","repository":{"default_branch":"main","full_name":"acme/shop","fork":true}}`, "AWS is not asked: this is a fork"},
-	} {
-		s.aws = nil
-		log := s.run(c[0], c[1], "true")
-		if got := s.outputs(log); got != s.expand("1 1 MAIN..TOPIC") || len(s.aws) > 0 || !strings.Contains(log, c[2]) {
-			t.Errorf("%s: outputs %q, AWS was asked %q\n%s", name, got, s.aws, log)
-		}
-	}
-	s.live = "rotate"
-	if log := s.run("push", push, "true"); s.outputs(log) != "  " || !strings.Contains(log, "The input live is false or read") {
-		t.Errorf("an unknown value is taken:\n%s", log)
-	}
 }
 
 var reportFile = regexp.MustCompile(`"report-file": *"([^"]*)"`)
@@ -177,44 +144,6 @@ func testFormat(t *testing.T, s *stage) {
 	s.format = "tap"
 	if log := s.run("push", payload, "true"); !strings.Contains(log, "The input format is json,") || !strings.HasPrefix(s.outputs(log), " ") {
 		t.Errorf("an unknown format is taken:\n%s", log)
-	}
-}
-
-// testRelease: the archive with the right checksum is run, and no other.
-func testRelease(t *testing.T, s *stage) {
-	const payload = `{"ref":"refs/heads/main","before":"MAIN","after":"MAIN",REPO}`
-	exe, err := exec.LookPath("spillgate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(exe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	w := tar.NewWriter(z)
-	if err := w.WriteHeader(&tar.Header{Name: "spillgate", Mode: 0o755, Size: int64(len(program))}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(program); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(w.Close(), z.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s.archive = b.Bytes()
-	s.version, s.sha256 = "v1.2.3", fmt.Sprintf("%x", sha256.Sum256(s.archive))
-	if log := s.run("push", payload, "true"); s.outputs(log) != s.expand("0 0 MAIN..MAIN") {
-		t.Errorf("the release does not run:\n%s", log)
-	}
-	s.archive = append(s.archive, 0)
-	if log := s.run("push", payload, "true"); s.outputs(log) != "  " || !strings.Contains(log, "not the pinned one") {
-		t.Errorf("another archive than the pinned one is run:\n%s", log)
-	}
-	s.sha256 = ""
-	if log := s.run("push", payload, "true"); s.outputs(log) != "  " || !strings.Contains(log, "pinned by sha256") {
-		t.Errorf("a release without a checksum is run:\n%s", log)
 	}
 }
 
@@ -241,7 +170,7 @@ func testComment(t *testing.T, s *stage) {
 // newStage makes the remote, the clone and the forge.
 func newStage(t *testing.T, act string) *stage {
 	t.Helper()
-	s := &stage{t: t, act: act, dir: t.TempDir(), status: http.StatusCreated, live: "false", format: "json", ids: map[string]string{"GONE": strings.Repeat("d", 40), "ZERO": strings.Repeat("0", 40)}}
+	s := &stage{t: t, act: act, dir: t.TempDir(), status: http.StatusCreated, live: "false", verify: "auto", format: "json", ids: map[string]string{"GONE": strings.Repeat("d", 40), "ZERO": strings.Repeat("0", 40)}}
 	s.clone = filepath.Join(s.dir, "clone")
 	remote := filepath.Join(s.dir, "remote")
 	s.git(s.dir, "init", "-q", "-b", "main", remote)
@@ -265,6 +194,7 @@ func newStage(t *testing.T, act string) *stage {
 	s.install()
 	forge := httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(forge.Close)
+	s.forge = forge.URL
 	real, err := exec.LookPath("curl")
 	if err != nil {
 		t.Skip("the action needs curl for its comment")
@@ -327,8 +257,18 @@ func (s *stage) git(dir string, args ...string) string {
 // answer stands in for the REST interface.
 func (s *stage) answer(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	if strings.HasPrefix(r.URL.Path, "/spillgate/spillgate/releases/download/v1.2.3/spillgate_1.2.3_") {
+	const download = "/spillgate/spillgate/releases/download/v1.2.3/"
+	switch {
+	case strings.HasPrefix(r.URL.Path, download+"spillgate_1.2.3_") && s.archive != nil:
 		_, _ = w.Write(s.archive)
+		return
+	case strings.HasPrefix(r.URL.Path, download+"checksums.txt"):
+		_, _ = io.WriteString(w, s.sums)
+		return
+	}
+	if r.URL.Path == "/token" && r.Header.Get("Authorization") == "Bearer of the runner" && r.URL.Query().Get("audience") == "spillgate" {
+		claims := base64.RawURLEncoding.EncodeToString([]byte(s.token))
+		_ = json.NewEncoder(w).Encode(map[string]string{"value": "e30." + claims + ".signature"})
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer made-up" {
@@ -366,7 +306,8 @@ func (s *stage) expand(text string) string {
 // run runs the workflow on an event and returns the log.
 func (s *stage) run(event, payload, deepen string) string {
 	s.t.Helper()
-	s.write("clone/.github/workflows/gate.yml", strings.NewReplacer("DEEPEN", deepen, "VERSION", s.version, "SHA256", s.sha256, "LIVE", s.live, "FORMAT", s.format).Replace(workflow), 0o644)
+	s.write("clone/.github/workflows/gate.yml", strings.NewReplacer("DEEPEN", deepen, "VERSION", s.version, "SHA256", s.sha256, "VERIFY", s.verify, "LIVE", s.live,
+		"OPERATOR", s.operator, "LEDGER", s.ledger, "APPROVE", s.approve, "FORMAT", s.format).Replace(workflow), 0o644)
 	s.write("event.json", s.expand(strings.Replace(payload, "REPO", `"repository":{"default_branch":"main","full_name":"acme/shop"}`, 1)), 0o644)
 	var goEnv []string
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
@@ -375,6 +316,9 @@ func (s *stage) run(event, payload, deepen string) string {
 			s.t.Fatal(err)
 		}
 		goEnv = append(goEnv, "--env", name+"="+strings.TrimSpace(string(value)))
+	}
+	for _, kv := range s.env {
+		goEnv = append(goEnv, "--env", kv)
 	}
 	c := exec.Command(s.act, append([]string{event, "-P", "ubuntu-latest=-self-hosted", "-e", filepath.Join(s.dir, "event.json"),
 		"-W", ".github/workflows/gate.yml", "--no-cache-server", "--pull=false", "-s", "GITHUB_TOKEN=made-up",

@@ -47,12 +47,14 @@ func TestReleaseNamesItself(t *testing.T) {
 // goreleaser does, and the program in it is called as goreleaser calls it.
 func TestReleaseIsFound(t *testing.T) {
 	config, action := read(t, ".goreleaser.yaml"), read(t, "action.yml")
-	for _, want := range []string{`name_template: "{{ .ProjectName }}_{{ .Version }}_{{ .Os }}_{{ .Arch }}"`, "formats: [tar.gz]", "project_name: spillgate\n", "binary: spillgate\n"} {
+	for _, want := range []string{`name_template: "{{ .ProjectName }}_{{ .Version }}_{{ .Os }}_{{ .Arch }}"`, "formats: [tar.gz]", "project_name: spillgate\n", "binary: spillgate\n", "ids: [spillgate, spillgate-live]\n",
+		"name_template: checksums.txt\n", `signature: "${artifact}.sigstore.json"`} {
 		if !strings.Contains(config, want) {
 			t.Errorf(".goreleaser.yaml lacks %q; the Action relies on it", want)
 		}
 	}
-	for _, want := range []string{"archive=spillgate_${VERSION#v}_${os}_${arch}.tar.gz", "exe=$dir/spillgate\n"} {
+	for _, want := range []string{"archive=spillgate_${VERSION#v}_${os}_${arch}.tar.gz", `"$dir/spillgate$exe" version`, "$dir/spillgate-live$exe",
+		"checksums.txt checksums.txt.sigstore.json", "/.github/workflows/release.yml@refs/tags/$VERSION"} {
 		if !strings.Contains(action, want) {
 			t.Errorf("action.yml lacks %q; it does not find what goreleaser makes", want)
 		}

@@ -34,7 +34,13 @@ func RefuseUnmerged(getenv func(string) string) error {
 	if getenv("GITHUB_ACTIONS") == "" && getenv("GITHUB_EVENT_NAME") == "" {
 		return nil
 	}
-	return refuseGitHub(getenv("GITHUB_EVENT_NAME"), getenv("GITHUB_EVENT_PATH"))
+	if err := refuseGitHub(getenv("GITHUB_EVENT_NAME"), getenv("GITHUB_EVENT_PATH")); err != nil {
+		return err
+	}
+	if getenv("GITHUB_REF_PROTECTED") != "true" {
+		return fmt.Errorf("%.200q is not protected, so whoever may push to it alone chooses what is responded to%s", getenv("GITHUB_REF"), protected)
+	}
+	return nil
 }
 
 // githubEvent is what is read of an event's payload.

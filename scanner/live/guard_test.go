@@ -22,6 +22,7 @@ func TestRule08NoPullRequests(t *testing.T) {
 		"dispatch":               {map[string]string{"GITHUB_EVENT_NAME": "workflow_dispatch"}, `{"pull_request":null,` + repo + "}", true},
 		"after a push":           {map[string]string{"GITHUB_EVENT_NAME": "workflow_run"}, `{"workflow_run":{"event":"push","head_repository":{"full_name":"acme/app"}},` + repo + "}", true},
 		"issue comment":          {map[string]string{"GITHUB_EVENT_NAME": "issue_comment"}, `{"issue":{"number":1},` + repo + "}", true},
+		"unprotected branch":     {map[string]string{"GITHUB_EVENT_NAME": "push", "GITHUB_REF_PROTECTED": "false"}, "{" + repo + "}", false},
 		"pull_request":           {map[string]string{"GITHUB_EVENT_NAME": "pull_request"}, "{" + repo + "}", false},
 		"pull_request_target":    {map[string]string{"GITHUB_EVENT_NAME": "pull_request_target"}, "{" + repo + "}", false},
 		"pull_request_review":    {map[string]string{"GITHUB_EVENT_NAME": "pull_request_review"}, "{" + repo + "}", false},
@@ -45,6 +46,9 @@ func TestRule08NoPullRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := func(k string) string { return tt.env[k] }
+			if _, set := tt.env["GITHUB_REF_PROTECTED"]; tt.ok && !set && tt.env != nil {
+				tt.env["GITHUB_REF_PROTECTED"] = "true"
+			}
 			if tt.event != "" {
 				path := filepath.Join(t.TempDir(), "event.json")
 				must(t, os.WriteFile(path, []byte(tt.event), 0o600))

@@ -42,6 +42,9 @@ type Options struct {
 	Verbose bool
 	// Quiet reduces the text report to one line per finding.
 	Quiet bool
+	// Width is how many columns the text report folds its prose at. Zero means
+	// that it does not.
+	Width int
 	// MaxLines bounds the lines of the text report, but for problems. Zero
 	// means 20; there are never fewer than 10.
 	MaxLines int

@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spillgate/spillgate/scanner"
 )
@@ -25,7 +27,8 @@ import (
 // Each finding's first line begins with a place that editors and terminals make
 // clickable. What the rule says is said once per rule, so that ten findings of
 // a kind take ten lines. Blocking findings come first; places in a file stand
-// together.
+// together. On a terminal prose is folded at its width, so that the report has
+// the lines that it is said to have.
 type text struct{ options Options }
 
 func newText(o Options) scanner.Sink {
@@ -93,20 +96,20 @@ func (w *textWriter) findings(r *scanner.Result) {
 	}
 	var steps []string
 	if !w.options.Quiet {
-		first := w.view(sorted[0], gate)
-		steps = w.steps(&first)
+		steps = w.steps(sorted, gate)
 	}
 	left := w.options.MaxLines - len(steps) - 3 // "and N more", blank, summary
 	for i, f := range sorted {
 		v := w.view(f, gate)
 		lines := w.lines(&v)
 		last := i == len(sorted)-1
-		if !w.options.Verbose && (len(lines) > left+1 || len(lines) > left && !last) {
+		height := w.height(lines)
+		if !w.options.Verbose && (height > left+1 || height > left && !last) {
 			rest := len(sorted) - i
 			_, _ = fmt.Fprintf(w, "and %s more (%s); -v or --format json shows all\n", number(rest), blockingOf(max(0, blocking-i), rest))
 			break
 		}
-		left -= len(lines)
+		left -= height
 		for _, line := range lines {
 			_, _ = w.WriteString(line + "\n")
 		}
@@ -166,14 +169,53 @@ func (w *textWriter) lines(v *findingView) []string {
 		return lines
 	}
 	if v.Why != "" && !w.said[v.Rule] {
-		lines = append(lines, "    "+w.style(dim, Escape(v.Why)))
+		for _, line := range w.fold("    ", "    ", Escape(v.Why)) {
+			lines = append(lines, w.style(dim, line))
+		}
 	}
 	w.said[v.Rule] = true
 	if more := particulars(v); more != "" {
-		lines = append(lines, "    "+more)
+		lines = append(lines, w.fold("    ", "    ", more)...)
 	}
 	return lines
 }
+
+// minWidth is how wide a terminal must be for lines to be folded.
+const minWidth = 40
+
+// fold breaks a text between words, so that no line is wider than the terminal
+// if that can be had; what stands in backticks is to be copied and stays
+// together. The first line begins with first, the others with next.
+func (w *textWriter) fold(first, next, text string) []string {
+	line, lines, code := first, []string(nil), false
+	for i, word := range strings.Split(text, " ") {
+		switch width := utf8.RuneCountInString(line) + 1 + utf8.RuneCountInString(word); {
+		case i == 0:
+			line += word
+		case w.options.Width >= minWidth && width > w.options.Width && !code:
+			lines, line = append(lines, line), next+word
+		default:
+			line += " " + word
+		}
+		code = code != (strings.Count(word, "`")%2 == 1)
+	}
+	return append(lines, line)
+}
+
+// height returns how many lines of the terminal the lines take.
+func (w *textWriter) height(lines []string) int {
+	n := 0
+	for _, line := range lines {
+		n++
+		if w.options.Width >= minWidth {
+			n += max(0, utf8.RuneCountInString(sgr.ReplaceAllString(line, ""))-1) / w.options.Width
+		}
+	}
+	return n
+}
+
+// sgr matches what style writes.
+var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // particulars says on one line what else is known of a finding.
 func particulars(v *findingView) string {
@@ -220,7 +262,8 @@ func abbreviate(id string) string {
 }
 
 // steps says what to do, after the first finding, which is the worst placed.
-func (w *textWriter) steps(v *findingView) []string {
+func (w *textWriter) steps(sorted []*scanner.Finding, gate scanner.Gate) []string {
+	v := w.view(sorted[0], gate)
 	fix := v.Fix
 	if fix == "" {
 		fix = "treat it as known to others and replace it where it was issued."
@@ -229,26 +272,73 @@ func (w *textWriter) steps(v *findingView) []string {
 	if allow == "" {
 		allow = "`spillgate explain " + v.Rule + "` says what counts as one."
 	}
+	step := func(first, text string) []string { return w.fold(first, "     ", text) }
 	if isInfrastructure(v.rule) {
 		// Nothing leaked: the next commit puts it right.
-		return []string{"  1. Put it right: " + Escape(fix), "  2. If it is meant so: " + Escape(allow)}
+		return append(step("  1. Put it right: ", Escape(fix)), step("  2. If it is meant so: ", Escape(allow))...)
 	}
-	return []string{
-		"  1. Take it out: " + removal(v),
-		"  2. If it left this machine: " + Escape(fix),
-		"  3. If it is no secret: " + Escape(allow),
-	}
+	steps := step("  1. Take it out: ", w.removal(&v, sorted, gate))
+	steps = append(steps, step("  2. If it left this machine: ", Escape(fix)+others(sorted, gate))...)
+	return append(steps, step("  3. If it is no secret: ", Escape(allow))...)
 }
 
-// removal says how to get a finding out of where it is.
-func removal(v *findingView) string {
+// others points to what to do about findings of other rules than the first.
+func others(sorted []*scanner.Finding, gate scanner.Gate) string {
+	var rules []string
+	for _, f := range sorted[1:] {
+		if id := f.Rule.ID; id != sorted[0].Rule.ID && !slices.Contains(rules, id) && (f.Blocks(gate) || !sorted[0].Blocks(gate)) {
+			rules = append(rules, id)
+		}
+	}
+	switch len(rules) {
+	case 0:
+		return ""
+	case 1:
+		return " For the other rule: `spillgate explain " + rules[0] + "`."
+	}
+	return " For the " + number(len(rules)) + " other rules: `spillgate explain " + rules[0] + "` and so on."
+}
+
+// maxFiles is how many files the command that unstages them names.
+const maxFiles = 3
+
+// unstaging returns the words of the command that unstages the files of the
+// findings that block, and what it leaves out.
+func unstaging(w *redactor, sorted []*scanner.Finding, gate scanner.Gate) string {
+	var files []string
+	for _, f := range sorted {
+		v := w.view(f, gate)
+		name := shellWord(v.Location.rawPath)
+		if v.Location.staged() && (f.Blocks(gate) || !sorted[0].Blocks(gate)) && !slices.Contains(files, name) {
+			files = append(files, name)
+		}
+	}
+	if n := len(files) - maxFiles; n > 0 {
+		return "`git restore --staged -- " + strings.Join(files[:maxFiles], " ") + "` and " + count(n, "more file") + ", then edit them."
+	}
+	then := "the file."
+	if len(files) > 1 {
+		then = "the files."
+	}
+	return "`git restore --staged -- " + strings.Join(files, " ") + "`, then edit " + then
+}
+
+// staged reports whether the place is in the index.
+func (l *locationView) staged() bool {
+	return l.Commit == nil && l.Object != "" && l.Path != "" &&
+		(l.kind == scanner.Content || l.kind == scanner.SymlinkTarget)
+}
+
+// removal says how to get the first finding out of where it is, and those that
+// leave in the same way.
+func (w *textWriter) removal(v *findingView, sorted []*scanner.Finding, gate scanner.Gate) string {
 	l := &v.Location
 	switch {
 	case l.kind == scanner.TagMessage || l.kind == scanner.RefName:
 		return "delete and re-create " + shellWord(l.rawRef) + "."
 	case l.kind == scanner.CommitMessage && l.Object == "" && l.Commit == nil:
 		return "take it out of the message and commit again; `git commit -e -F \"$(git rev-parse --git-path COMMIT_EDITMSG)\"` brings the text back."
-	case l.Commit != nil && l.kind == scanner.Content, l.kind == scanner.CommitMessage, l.kind == scanner.Identity:
+	case l.Commit != nil && (l.kind == scanner.Content || l.kind == scanner.SymlinkTarget), l.kind == scanner.CommitMessage, l.kind == scanner.Identity:
 		id := l.Object
 		if l.Commit != nil {
 			id = l.Commit.ID
@@ -256,8 +346,8 @@ func removal(v *findingView) string {
 		return "rewrite commit " + Escape(abbreviate(id)) + " (`git rebase -i " + Escape(abbreviate(id)) + "^`) before you push it."
 	case l.kind == scanner.FileName:
 		return "rename " + shellWord(l.rawPath) + "."
-	case l.Object != "" && l.Path != "":
-		return "`git restore --staged -- " + shellWord(l.rawPath) + "`, then edit the file."
+	case l.staged():
+		return unstaging(w.redactor, sorted, gate)
 	}
 	return "edit " + shellWord(l.rawPath) + "; read the value from the environment or a secret store."
 }

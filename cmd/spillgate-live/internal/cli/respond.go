@@ -281,6 +281,9 @@ func (r *response) approve(p *live.Plan) (live.Approval, error) {
 	if by, err := live.ApproveStanding(p, r.op); err == nil {
 		return by, nil
 	}
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		return live.Approval{}, fmt.Errorf("nobody is at a terminal in GitHub Actions: review the plan and name it, --approve %s (the Action's input approve), or let the operator's standing policy cover it", p.Hash)
+	}
 	name := "/dev/tty"
 	if runtime.GOOS == "windows" {
 		name = "CONIN$" // standard input may be the findings

@@ -30,6 +30,7 @@ func (a *app) ci() *cli.Command {
 			&cli.BoolFlag{Name: "no-fetch", Usage: "fetch nothing: what the clone lacks ends the run with exit code 2"},
 			&cli.BoolFlag{Name: "plan", Usage: "say what would be scanned, and stop"},
 			&cli.BoolFlag{Name: "no-annotations", Usage: "on GitHub: print no annotations"},
+			&cli.BoolFlag{Name: "mask", Usage: "on GitHub: tell the runner the secrets found, by ::add-mask::, so that it masks them in the log from then on"},
 			&cli.BoolFlag{Name: "no-summary", Usage: "on GitHub: write no job summary"},
 		)...),
 		Action: a.runCI,

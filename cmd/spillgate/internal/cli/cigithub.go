@@ -49,6 +49,11 @@ func (a *app) tellGitHub(c *cli.Command, commands io.Writer, r *ci.Range, result
 	if err != nil {
 		return err
 	}
+	if c.Bool("mask") && masks(os.Getenv) {
+		if err := tellMasks(commands, result.Findings); err != nil {
+			return fmt.Errorf("telling the runner what to mask: %w", err)
+		}
+	}
 	if !c.Bool("no-annotations") {
 		sink, err := report.New("github", options)
 		if err != nil {
@@ -73,6 +78,34 @@ func (a *app) tellGitHub(c *cli.Command, commands io.Writer, r *ci.Range, result
 	}
 	if err := appendTo(file, func(w io.Writer) error { return a.outputs(w, r, result) }); err != nil {
 		return fmt.Errorf("writing the outputs of the step: %w", err)
+	}
+	return nil
+}
+
+// masks reports whether the runner is one that obeys ::add-mask:: without
+// printing what is behind it. Those of Gitea and Forgejo call themselves
+// GitHub's, and not all of their versions do.
+func masks(env func(string) string) bool {
+	return env("GITHUB_ACTIONS") == "true" && env("GITEA_ACTIONS") == "" && env("FORGEJO_ACTIONS") == ""
+}
+
+// minMask is the length in bytes from which on a secret is masked: the runner
+// replaces every occurrence, and a short word would spoil the log.
+const minMask = 8
+
+// tellMasks has the runner replace the secrets by *** in all that the job logs
+// after it. This is the one place where a secret is printed: the runner swallows
+// the line (https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands,
+// "masking a value in a log"). Identifiers stay readable.
+func tellMasks(w io.Writer, findings []*scanner.Finding) error {
+	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	for _, f := range findings {
+		if f.Rule.Identifier || f.Suppression != nil || f.Secret.Len() < minMask {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "::add-mask::%s\n", escape.Replace(f.Secret.Reveal())); err != nil {
+			return err
+		}
 	}
 	return nil
 }

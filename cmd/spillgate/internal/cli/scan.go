@@ -114,7 +114,9 @@ func (a *app) report(c *cli.Command, result *scanner.Result) error {
 
 // write writes one report to file, or to standard output if that is "-".
 func (a *app) write(format, file string, o report.Options, c *cli.Command, result *scanner.Result) error {
-	o.Color = file == "-" && wantsColor(c, a.Stdout)
+	if file == "-" {
+		o.Color, o.Width = wantsColor(c, a.Stdout), width(a.Stdout)
+	}
 	sink, err := report.New(format, o)
 	if err != nil {
 		return err
