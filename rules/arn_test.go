@@ -262,7 +262,10 @@ func FuzzARN(f *testing.F) {
 func TestRegions(t *testing.T) {
 	count := 0
 	for _, p := range partitions {
-		for _, r := range strings.Fields(p.regions) {
+		if !slices.IsSorted(p.regions) {
+			t.Errorf("the Regions of %s are not in order", p.name)
+		}
+		for _, r := range p.regions {
 			count++
 			if regionOf([]byte(p.name), []byte(r)) != known {
 				t.Errorf("%s is not a known Region of %s", r, p.name)

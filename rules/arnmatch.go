@@ -23,11 +23,22 @@ type arnText struct {
 	// The parts before the resource, and where that begins in buf.
 	partition, service, region, account []byte
 	resource                            int
+	// The names of partition and Region are the same for all patterns.
+	grade  agreement // of both, once graded
+	graded bool
+}
+
+// agreement grades the partition and the Region together.
+func (a *arnText) agreement() agreement {
+	if !a.graded {
+		a.grade, a.graded = min(partitionKnown(a.partition), regionOf(a.partition, a.region)), true
+	}
+	return a.grade
 }
 
 // read decodes what begins at data[start].
 func (a *arnText) read(data []byte, start int) {
-	a.start, a.ok = start, false
+	a.start, a.ok, a.graded = start, false, false
 	a.buf, a.ends = a.buf[:0], a.ends[:0]
 	if continuesWord(data, start) {
 		return
@@ -139,10 +150,10 @@ func (a *arnText) match(m *machine, pat *pattern, data []byte) (arnMatch, bool) 
 	if !p.account.holds(a.account, isAccountID) {
 		return out, false
 	}
-	grade := partitionKnown(a.partition)
+	var grade agreement
 	if p.region.kind == arnRequired {
-		grade = min(grade, regionOf(a.partition, a.region))
-	} else if !p.region.holds(a.region, nil) {
+		grade = a.agreement()
+	} else if grade = partitionKnown(a.partition); !p.region.holds(a.region, nil) {
 		return out, false
 	}
 	switch grade {

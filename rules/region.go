@@ -1,6 +1,6 @@
 package rules
 
-import "strings"
+import "slices"
 
 // A partition is one of AWS's separate clouds. Its Regions are named like each
 // other and unlike those of other partitions, so that an ARN whose partition
@@ -11,24 +11,25 @@ import "strings"
 // as of November 2026.
 type partition struct {
 	name     string
-	prefixes string // of Regions, each between spaces
-	regions  string // known ones, each between spaces
+	prefixes []string // of Regions
+	regions  []string // known ones, in order
 }
 
 var partitions = [...]partition{
-	{"aws", " us- eu- ap- sa- ca- me- af- il- mx- ",
-		" af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2" +
-			" ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6" +
-			" ap-southeast-7 ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2" +
-			" eu-west-1 eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1" +
-			" us-east-1 us-east-2 us-west-1 us-west-2 "},
-	{"aws-cn", " cn- ", " cn-north-1 cn-northwest-1 "},
-	{"aws-us-gov", " us-gov- ", " us-gov-east-1 us-gov-west-1 "},
-	{"aws-iso", " us-iso- ", " us-iso-east-1 us-iso-west-1 "},
-	{"aws-iso-b", " us-isob- ", " us-isob-east-1 us-isob-west-1 "},
-	{"aws-iso-e", " eu-isoe- ", " eu-isoe-west-1 "},
-	{"aws-iso-f", " us-isof- ", " us-isof-east-1 us-isof-south-1 "},
-	{"aws-eusc", " eusc-de- ", " eusc-de-east-1 "},
+	{"aws", []string{"us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"}, []string{
+		"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+		"ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6",
+		"ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2",
+		"eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1",
+		"us-east-1", "us-east-2", "us-west-1", "us-west-2",
+	}},
+	{"aws-cn", []string{"cn-"}, []string{"cn-north-1", "cn-northwest-1"}},
+	{"aws-us-gov", []string{"us-gov-"}, []string{"us-gov-east-1", "us-gov-west-1"}},
+	{"aws-iso", []string{"us-iso-"}, []string{"us-iso-east-1", "us-iso-west-1"}},
+	{"aws-iso-b", []string{"us-isob-"}, []string{"us-isob-east-1", "us-isob-west-1"}},
+	{"aws-iso-e", []string{"eu-isoe-"}, []string{"eu-isoe-west-1"}},
+	{"aws-iso-f", []string{"us-isof-"}, []string{"us-isof-east-1", "us-isof-south-1"}},
+	{"aws-eusc", []string{"eusc-de-"}, []string{"eusc-de-east-1"}},
 }
 
 // An agreement says how well a partition and a Region go together.
@@ -77,7 +78,7 @@ func regionOf(name, region []byte) agreement {
 		}
 		return disagree
 	}
-	if listed(partitions[home].regions, region) {
+	if partitions[home].lists(region) {
 		return known
 	}
 	return plausible
@@ -85,25 +86,26 @@ func regionOf(name, region []byte) agreement {
 
 // prefixOf returns the length of the prefix of p that region has, or 0.
 func (p *partition) prefixOf(region []byte) int {
-	rest := p.prefixes[1:]
-	for rest != "" {
-		end := strings.IndexByte(rest, ' ')
-		if len(region) >= end && string(region[:end]) == rest[:end] {
-			return end
+	for _, prefix := range p.prefixes {
+		if len(region) >= len(prefix) && string(region[:len(prefix)]) == prefix {
+			return len(prefix)
 		}
-		rest = rest[end+1:]
 	}
 	return 0
 }
 
-// listed reports whether word stands in list between spaces.
-func listed(list string, word []byte) bool {
-	for at := 0; at+len(word)+1 < len(list); at++ {
-		if list[at] == ' ' && list[at+1+len(word)] == ' ' && list[at+1:at+1+len(word)] == string(word) {
-			return true
+// lists reports whether region is one of the known Regions of p.
+func (p *partition) lists(region []byte) bool {
+	_, ok := slices.BinarySearchFunc(p.regions, region, func(known string, want []byte) int {
+		if known < string(want) {
+			return -1
 		}
-	}
-	return false
+		if known > string(want) {
+			return 1
+		}
+		return 0
+	})
+	return ok
 }
 
 // wellFormedRegion reports whether region is two to four lower-case words and

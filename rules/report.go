@@ -87,9 +87,13 @@ func (s *scan) arnFields(pat *pattern) {
 // foundBy reports whether pattern i has a match that passes its validators
 // and whose secret is data[from:to].
 func (s *scan) foundBy(i, from, to int) bool {
+	if !s.couldFind(i, from, to) {
+		return false
+	}
+	// There is a candidate. Whether it is a match depends on the matches
+	// before it.
 	pat := &s.p.patterns[i]
-	lowest := max(0, to-int(pat.longest)) // of the starts of such a match
-	edge := lowest + int(pat.min)
+	edge := s.lowest(pat, from, to) + int(pat.min)
 	next := s.lookBack(i, edge)
 	limit := min(from+int(pat.max)+1, len(s.data))
 	for a := s.anchorFrom(pat, edge, limit); a >= 0; a = s.anchorFrom(pat, a+1, limit) {
@@ -106,4 +110,39 @@ func (s *scan) foundBy(i, from, to int) bool {
 		}
 	}
 	return false
+}
+
+// couldFind reports whether any candidate of pattern i, be it a match or
+// hidden by one before it, passes and has the secret data[from:to]. To ask it
+// first is what keeps foundBy from reading thousands of bytes back for nearly
+// every match.
+func (s *scan) couldFind(i, from, to int) bool {
+	pat := &s.p.patterns[i]
+	lowest := s.lowest(pat, from, to)
+	limit := min(from+int(pat.max)+1, len(s.data))
+	tried := lowest
+	for a := s.anchorFrom(pat, lowest+int(pat.min), limit); a >= 0; a = s.anchorFrom(pat, a+1, limit) {
+		tried = max(tried, a-int(pat.max))
+		for hi := min(a-int(pat.min), from); tried <= hi; tried++ {
+			start, end := s.find(i, tried, hi)
+			if start < 0 {
+				tried = hi + 1
+				break
+			}
+			if s.judge(i, start, end) && s.match.SecretStart == from && s.match.SecretEnd == to {
+				return true
+			}
+			tried = start
+		}
+	}
+	return false
+}
+
+// lowest returns the first place where a match of pat can begin whose secret
+// is data[from:to].
+func (s *scan) lowest(pat *pattern, from, to int) int {
+	if pat.arn.service != "" {
+		return from // an ARN is its own secret
+	}
+	return max(0, to-int(pat.longest))
 }

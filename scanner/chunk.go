@@ -14,7 +14,11 @@
 // And a Secret cannot be printed by accident.
 package scanner
 
-import "github.com/spillgate/spillgate/rules"
+import (
+	"bytes"
+
+	"github.com/spillgate/spillgate/rules"
+)
 
 // Kind tells what the bytes of an Object are.
 type Kind uint8
@@ -127,4 +131,18 @@ type Chunk struct {
 	// second look (rules.Program.MatchMarked). Nil where the source keeps
 	// none; else Data is the whole object.
 	Marks []byte
+
+	// sought is the word that Index was last asked for, and first where it is.
+	sought string
+	first  int
+}
+
+// Index returns where word first stands in Data, or -1. It remembers the
+// latest answer: a stage that asks for each of a thousand findings in a text
+// has the text read once.
+func (c *Chunk) Index(word string) int {
+	if c.sought != word || word == "" {
+		c.sought, c.first = word, bytes.Index(c.Data, []byte(word))
+	}
+	return c.first
 }

@@ -43,6 +43,7 @@ func newCollector(detectors []Detector, stages []Stage) *collector {
 func (c *collector) emit(chunk *Chunk) error {
 	w := c.workers.Get().(*worker)
 	w.chunk, w.last = chunk, position{}
+	chunk.sought = "" // of a text before, if the source uses the chunk again
 	for _, d := range c.detectors {
 		d.Detect(chunk, w.hit)
 	}

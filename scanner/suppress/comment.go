@@ -83,7 +83,9 @@ func (s *comments) JudgeNear(f *scanner.Finding, c *scanner.Chunk, h *scanner.Hi
 	if n.sameLine() || n.linesAbove() {
 		return
 	}
-	n.blocks()
+	if first := c.Index(blockWord); first >= 0 && first < n.start {
+		n.blocks()
+	}
 }
 
 // A nearText is the text around one finding.
@@ -208,7 +210,7 @@ func (n *nearText) blocks() bool {
 // relative to data.
 func (n *nearText) each(lo, hi int, visit func(directive)) {
 	for lo < hi {
-		i := bytes.Index(n.data[lo:hi], []byte(word+"-"))
+		i := bytes.Index(n.data[lo:hi], []byte(blockWord))
 		if i < 0 {
 			return
 		}

@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// word begins every directive.
-const word = "spillgate:allow"
+// word begins every directive, blockWord those that begin or end a block.
+const (
+	word      = "spillgate:allow"
+	blockWord = word + "-"
+)
 
 // maxLine is how many bytes of a line, before and after a finding, are read
 // for directives: a comment does not reach across a minified file.
