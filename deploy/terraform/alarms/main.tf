@@ -17,13 +17,15 @@ locals {
   # KMS sends "KMS CMK Rotation" on a best-effort basis.
   kms_events = ["KMS CMK Rotation", "KMS Imported Key Material Expiration", "KMS CMK Deletion"]
 
-  # CreateGrant is as strong as Decrypt: a grant lets others use the key.
+  # CreateGrant is as strong as Decrypt: a grant lets others use the key. A
+  # replica has a policy of its own.
   watched_calls = [
     "CreateGrant",
     "DeleteImportedKeyMaterial",
     "DisableKey",
     "DisableKeyRotation",
     "PutKeyPolicy",
+    "ReplicateKey",
     "RevokeGrant",
     "ScheduleKeyDeletion",
   ]

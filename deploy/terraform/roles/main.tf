@@ -19,6 +19,10 @@ data "aws_partition" "current" {}
 locals {
   account = data.aws_caller_identity.current.account_id
   keys    = ["arn:${data.aws_partition.current.partition}:kms:*:${local.account}:key/*"]
+  users   = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:user/*"]
+
+  # What is answered with is narrower than what is read.
+  respond_keys = length(var.respond_key_arns) == 0 ? local.keys : var.respond_key_arns
 }
 
 data "aws_iam_policy_document" "read" {
@@ -44,8 +48,21 @@ data "aws_iam_policy_document" "read" {
       "cloudtrail:LookupEvents",
       "kms:ListAliases",
       "kms:ListKeys",
+      "sts:GetAccessKeyInfo",
     ]
     resources = ["*"]
+  }
+
+  statement {
+    sid       = "ReadAccessKeys"
+    actions   = ["iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"]
+    resources = local.users
+  }
+
+  statement {
+    sid       = "ReadSecrets"
+    actions   = ["secretsmanager:DescribeSecret"]
+    resources = ["arn:${data.aws_partition.current.partition}:secretsmanager:*:${local.account}:secret:*"]
   }
 }
 
@@ -54,19 +71,33 @@ data "aws_iam_policy_document" "respond" {
   source_policy_documents = [data.aws_iam_policy_document.read.json]
 
   statement {
-    sid = "RotateKeys"
-    actions = [
-      "kms:EnableKeyRotation",
-      "kms:RevokeGrant",
-      "kms:RotateKeyOnDemand",
-    ]
-    resources = length(var.respond_key_arns) == 0 ? local.keys : var.respond_key_arns
+    sid       = "RotateKeys"
+    actions   = ["kms:EnableKeyRotation", "kms:RotateKeyOnDemand"]
+    resources = local.respond_keys
 
     # The tag wins over everything, here and in the program.
     condition {
       test     = "Null"
       variable = "aws:ResourceTag/spillgate:no-rotate"
       values   = ["true"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceAccount"
+      values   = [local.account]
+    }
+  }
+
+  statement {
+    sid       = "RevokeGrants"
+    actions   = ["kms:RevokeGrant"]
+    resources = local.respond_keys
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceAccount"
+      values   = [local.account]
     }
   }
 
@@ -75,8 +106,8 @@ data "aws_iam_policy_document" "respond" {
 
     content {
       sid       = "DeactivateAccessKeys"
-      actions   = ["iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:UpdateAccessKey"]
-      resources = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:user/*"]
+      actions   = ["iam:UpdateAccessKey"]
+      resources = local.users
     }
   }
 
@@ -85,8 +116,25 @@ data "aws_iam_policy_document" "respond" {
 
     content {
       sid       = "RotateSecrets"
-      actions   = ["secretsmanager:DescribeSecret", "secretsmanager:RotateSecret"]
+      actions   = ["secretsmanager:RotateSecret"]
       resources = statement.value
+
+      condition {
+        test     = "Null"
+        variable = "aws:ResourceTag/spillgate:no-rotate"
+        values   = ["true"]
+      }
+    }
+  }
+
+  # Rotating a secret calls the function that its owner has given it.
+  dynamic "statement" {
+    for_each = length(var.respond_secret_arns) == 0 ? [] : [1]
+
+    content {
+      sid       = "RotateSecretsCallsTheirFunction"
+      actions   = ["lambda:InvokeFunction"]
+      resources = ["arn:${data.aws_partition.current.partition}:lambda:*:${local.account}:function:SecretsManager*"]
     }
   }
 }
