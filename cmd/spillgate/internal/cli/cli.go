@@ -31,12 +31,12 @@ type Process struct {
 // writes the reports.
 func Main(p Process) int {
 	collectLater()
-	ctx, stop := interruptible()
-	defer stop()
+	ctx, signals := interruptible()
+	defer signals.stop()
 	if len(p.Args) == 2 && p.Args[1] == "--version" { // what people try first
 		p.Args = []string{p.Args[0], "version"}
 	}
-	a := &app{Process: p}
+	a := &app{Process: p, signals: signals}
 	command, args := a.command()
 	err := command.Run(ctx, args)
 	if err == nil {
@@ -74,7 +74,8 @@ func (f *failure) Unwrap() error { return f.error }
 // app is one run of the program.
 type app struct {
 	Process
-	exit int
+	signals *interrupts
+	exit    int
 	// findings is the code that the user wants instead of ExitFindings, once
 	// scanned.
 	findings int

@@ -20,7 +20,7 @@ func (a *app) standardInput() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return a.scan(ctx, c, filetree.Stdin(a.Stdin, c.String("name")))
+			return a.scan(ctx, c, filetree.Stdin(a.signals.awaited(a.Stdin), c.String("name")))
 		},
 	}
 }
