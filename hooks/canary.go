@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -334,9 +333,4 @@ func (c *canary) push(event string, secret bool) error {
 		return err
 	}
 	return c.quietly([]string{"branch", "-q", "-D", branches[0], branches[1]})
-}
-
-// Broken returns the trials that did not end as they should.
-func Broken(trials []Trial) []Trial {
-	return slices.DeleteFunc(slices.Clone(trials), Trial.OK)
 }

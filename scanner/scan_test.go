@@ -19,7 +19,6 @@ type texts struct {
 	files    []file
 	err      error
 	problem  string
-	commits  []*Commit // by index, filled in by Attribute
 	newLines NewLines
 }
 

@@ -73,9 +73,6 @@ func (s *stream) rename(from, to string) {
 	fmt.Fprintf(s.w, "R %s %s\n", quote(from), quote(to))
 }
 
-// point sets a ref to a commit.
-func (s *stream) point(ref string, mark int) { fmt.Fprintf(s.w, "reset %s\nfrom :%d\n\n", ref, mark) }
-
 // drop deletes a ref; its commits stay if others reach them.
 func (s *stream) drop(ref string) {
 	fmt.Fprintf(s.w, "reset %s\nfrom %s\n\n", ref, strings.Repeat("0", 40))

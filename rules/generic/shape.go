@@ -127,16 +127,6 @@ func form(v []byte, lower, upper, digits, special, space int) string {
 	return "signs"
 }
 
-// passwordSign reports whether people put b into passwords, and programs seldom
-// into code.
-func passwordSign(b byte) bool {
-	switch b {
-	case '!', '@', '#', '$', '%', '^', '&', '*', '?', '~', '+', '=', '_', '-', '.':
-		return true
-	}
-	return false
-}
-
 // mark notes what betrays a variable, a template or a call.
 func (s *shape) mark(v []byte, distinct int) {
 	n := 0

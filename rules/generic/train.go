@@ -84,6 +84,13 @@ func makeWords(dir string) {
 	if err != nil {
 		log.Fatal(err)
 	}
+	log.Printf("%d words", writeDictionary(counts))
+	writePairs(&pairs)
+}
+
+// writeDictionary writes dictionary_gen.go from the words that occur often
+// enough, the short ones oftener, and returns how many they are.
+func writeDictionary(counts map[string]int) int {
 	least := map[int]int{3: 120, 4: 25, 5: 12}
 	byLength := make([][]string, 13)
 	for w, n := range counts {
@@ -109,7 +116,12 @@ func makeWords(dir string) {
 	}
 	b.WriteString("}\n")
 	write("dictionary_gen.go", b.String())
-	b.Reset()
+	return total
+}
+
+// writePairs writes pairs_gen.go: what each pair costs in bits, scaled.
+func writePairs(pairs *[28][28]float64) {
+	var b strings.Builder
 	b.WriteString("// pairCost is 0 for the commonest pair of letters after the first and 255 for pairs that do not occur.\nvar pairCost = [28 * 28]uint8{\n")
 	for _, row := range pairs {
 		sum := 0.0
@@ -124,7 +136,6 @@ func makeWords(dir string) {
 	}
 	b.WriteString("}\n")
 	write("pairs_gen.go", b.String())
-	log.Printf("%d words", total)
 }
 
 // moreWords are words of passwords and settings that Go's sources lack.
@@ -375,8 +386,34 @@ func train(file, clean string, threshold float64, verbose, dry bool, scores stri
 	if clean != "" {
 		s.addClean(strings.Split(clean, ","))
 	}
-	best := make([]float64, len(s.records)) // the highest score of a line, by a model that has not seen it
-	text := make([]string, len(s.records))
+	best, text := s.crossValidate(labelled)
+	if scores != "" {
+		var b bytes.Buffer
+		for i := range best {
+			fmt.Fprintf(&b, "%d\t%.3f\t%s\n", i, best[i], text[i])
+		}
+		if err := os.WriteFile(scores, b.Bytes(), 0o600); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Printf("%d lines, %d candidates, %d features, %d folds\n", len(s.records), labelled, len(s.names), folds)
+	s.report(best, threshold)
+	if verbose {
+		for i, r := range s.records {
+			if (best[i] >= threshold) != (r.Label == "T") {
+				fmt.Printf("%s %6.2f %s %s | %s | %s\n", r.Label, best[i], r.Kind, r.Ext, text[i], strings.TrimSpace(r.Line))
+			}
+		}
+	}
+	if !dry {
+		s.write(s.fit(func(sample) bool { return true }))
+	}
+}
+
+// crossValidate returns, for each line, the highest score of its candidates by a
+// model that has not seen the line, and that candidate.
+func (s *set) crossValidate(labelled int) (best []float64, text []string) {
+	best, text = make([]float64, len(s.records)), make([]string, len(s.records))
 	for i := range best {
 		best[i] = math.Inf(-1)
 	}
@@ -390,16 +427,11 @@ func train(file, clean string, threshold float64, verbose, dry bool, scores stri
 			}
 		}
 	}
-	if scores != "" {
-		var b bytes.Buffer
-		for i := range best {
-			fmt.Fprintf(&b, "%d\t%.3f\t%s\n", i, best[i], text[i])
-		}
-		if err := os.WriteFile(scores, b.Bytes(), 0o600); err != nil {
-			log.Fatal(err)
-		}
-	}
-	fmt.Printf("%d lines, %d candidates, %d features, %d folds\n", len(s.records), labelled, len(s.names), folds)
+	return best, text
+}
+
+// report prints precision and recall, over all and by kind.
+func (s *set) report(best []float64, threshold float64) {
 	fmt.Println("log-odds  precision  recall   F1")
 	for _, t := range []float64{-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3} {
 		p, r, f := s.rate(best, t, "")
@@ -422,16 +454,6 @@ func train(file, clean string, threshold float64, verbose, dry bool, scores stri
 	for _, k := range sorted {
 		p, r, _ := s.rate(best, threshold, k)
 		fmt.Printf("%-30s precision %5.1f %%  recall %5.1f %%\n", k, 100*p, 100*r)
-	}
-	if verbose {
-		for i, r := range s.records {
-			if (best[i] >= threshold) != (r.Label == "T") {
-				fmt.Printf("%s %6.2f %s %s | %s | %s\n", r.Label, best[i], r.Kind, r.Ext, text[i], strings.TrimSpace(r.Line))
-			}
-		}
-	}
-	if !dry {
-		s.write(s.fit(func(sample) bool { return true }))
 	}
 }
 

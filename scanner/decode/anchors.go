@@ -171,7 +171,7 @@ func (s *state) nextRun(l *layer, at int) (found spot, end int) {
 	case at == 0 && len(l.data) >= minRun && allLetters(l.data[:minRun]):
 		found = spot{0, -1}
 	default:
-		found = s.spots[anchorRun-anchorRun].from(at, len(l.data))
+		found = s.spots[0].from(at, len(l.data)) // of anchorRun
 	}
 	if found.pos < 0 {
 		return found, 0

@@ -104,7 +104,7 @@ func keyNames(data []byte, at int, found func(span)) {
 
 // messages looks at the key names of all messages in l, which is binary.
 func (s *state) messages(l *layer) {
-	if bytes.Index(l.data, kmsProvider) < 0 {
+	if !bytes.Contains(l.data, kmsProvider) {
 		return
 	}
 	lo, hi := 0, len(l.data)

@@ -43,6 +43,7 @@ type Lister interface {
 // A Limit is the error of a Lister that the host told to wait.
 type Limit struct{ Until time.Time }
 
+// Error says until when.
 func (l *Limit) Error() string {
 	return "the host's rate limit is reached until " + l.Until.UTC().Format(time.RFC3339)
 }

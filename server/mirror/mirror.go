@@ -90,6 +90,7 @@ func New(o Options) *Mirrors {
 // TooLarge is the error of a repository over Options.MaxBytes.
 type TooLarge struct{ Size, Limit int64 }
 
+// Error names both sizes.
 func (e *TooLarge) Error() string {
 	return fmt.Sprintf("the repository has %d MB, more than the limit of %d MB (mirror.max-megabytes)", e.Size>>20, e.Limit>>20)
 }

@@ -77,6 +77,7 @@ type Failure struct {
 	Refused bool
 }
 
+// Error is that of Err.
 func (f *Failure) Error() string { return f.Err.Error() }
 
 // Unwrap returns the error.

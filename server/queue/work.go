@@ -22,6 +22,7 @@ type Handler func(ctx context.Context, p push.Push, attempt int) error
 // Hopeless marks an error that no further attempt will cure.
 type Hopeless struct{ Err error }
 
+// Error is that of Err.
 func (h *Hopeless) Error() string { return h.Err.Error() }
 
 // Unwrap returns the error.

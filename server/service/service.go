@@ -88,19 +88,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 		return nil, err
 	}
 	s.incidents = incident.NewStore(kv)
-	s.worker = &worker.Worker{
-		Hosts: hosts,
-		Mirrors: mirror.New(mirror.Options{
-			Dir: filepath.Join(data, "mirrors"), MaxBytes: c.Mirror.MaxMegabytes << 20, TotalBytes: c.Mirror.TotalMegabytes << 20,
-			NoLook:  c.Mirror.FirstLook != nil && !*c.Mirror.FirstLook,
-			Timeout: c.Mirror.Timeout.Duration, Protocols: c.Mirror.Protocols,
-		}),
-		Scanner: &worker.Scanner{
-			Program: program, Config: c.Path(c.Scan.Config), MemoryLimit: c.Scan.MemoryLimit, Timeout: c.Scan.Timeout.Duration,
-		},
-		Incidents: s.incidents,
-		Log:       log,
-	}
+	s.worker = workerOf(c, hosts, program, data, s.incidents, log)
 	if err := s.openFleets(ctx, hosts); err != nil {
 		s.Close()
 		return nil, err
@@ -117,6 +105,24 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 		return nil, err
 	}
 	return s, nil
+}
+
+// workerOf returns the worker that the configuration describes, without the
+// parts that need a connection.
+func workerOf(c *config.Config, hosts map[string]worker.Host, program, data string, incidents *incident.Store, log *slog.Logger) *worker.Worker {
+	return &worker.Worker{
+		Hosts: hosts,
+		Mirrors: mirror.New(mirror.Options{
+			Dir: filepath.Join(data, "mirrors"), MaxBytes: c.Mirror.MaxMegabytes << 20, TotalBytes: c.Mirror.TotalMegabytes << 20,
+			NoLook:  c.Mirror.FirstLook != nil && !*c.Mirror.FirstLook,
+			Timeout: c.Mirror.Timeout.Duration, Protocols: c.Mirror.Protocols,
+		}),
+		Scanner: &worker.Scanner{
+			Program: program, Config: c.Path(c.Scan.Config), MemoryLimit: c.Scan.MemoryLimit, Timeout: c.Scan.Timeout.Duration,
+		},
+		Incidents: incidents,
+		Log:       log,
+	}
 }
 
 // openFleets makes what lists the repositories of the sources that can.

@@ -155,7 +155,9 @@ func TestInterrupted(t *testing.T) {
 
 func TestNoCredentials(t *testing.T) {
 	server := kmsfake.New(t, model(fullKey()))
-	s := open(t, server, Options{})
+	for name, value := range server.Env() {
+		t.Setenv(name, value)
+	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	s, err := Open(context.Background(), Options{})

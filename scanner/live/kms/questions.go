@@ -49,7 +49,7 @@ func describe(ctx context.Context, client *awskms.Client, a live.ARN, k *live.Ke
 	k.KeyManager = given(op, "KeyManager", string(m.KeyManager))
 	spec := string(m.KeySpec)
 	if spec == "" {
-		spec = string(m.CustomerMasterKeySpec) //nolint:staticcheck // the older name of the same; some endpoints send it alone
+		spec = string(m.CustomerMasterKeySpec) //nolint:staticcheck // the older name; some endpoints send it alone
 	}
 	k.KeySpec = given(op, "KeySpec", spec)
 	k.KeyUsage = given(op, "KeyUsage", string(m.KeyUsage))
