@@ -137,7 +137,7 @@ func (c *Coverage) String() string {
 	add(c.Files, "file", "files")
 	add(c.Binaries, "of them binary", "of them binary")
 	add(c.Members, "file in archives", "files in archives")
-	if len(parts) == 0 {
+	if len(parts) == 0 && c.Messages == 0 {
 		parts = append(parts, "nothing to scan")
 	}
 	parts = append(parts, byteCount(c.Bytes))

@@ -75,7 +75,7 @@ func TestRunSteps(t *testing.T) {
 	if shellcheck == "" {
 		t.Skip("shellcheck is not installed: apt-get install shellcheck")
 	}
-	for _, file := range []string{".ci/run", "cmd/spillgate/internal/cli/completion/spillgate.bash"} {
+	for _, file := range []string{".ci/run", ".ci/clients", "cmd/spillgate/internal/cli/completion/spillgate.bash"} {
 		if out, err := exec.Command(shellcheck, "--shell=bash", filepath.Join(moduleRoot, filepath.FromSlash(file))).CombinedOutput(); err != nil {
 			t.Errorf("%s: shellcheck: %v\n%s", file, err, out)
 		}

@@ -34,6 +34,9 @@ func (r *Repo) resolve(ctx context.Context, rd reader, rev string) (oid, error) 
 		}
 	}
 	out, err := r.git.output(ctx, "rev-parse", "--verify", rev)
+	if err != nil && strings.Contains(err.Error(), "Needed a single revision") {
+		return oid{}, fmt.Errorf("resolving %q: this clone has no branch, tag or commit of that name; if the remote has one, fetch it first", rev)
+	}
 	if err != nil {
 		return oid{}, fmt.Errorf("resolving %q: %w", rev, err)
 	}

@@ -42,7 +42,7 @@ func (s *sarif) Write(w io.Writer, r *scanner.Result) error {
 		Results:    b.results,
 	}
 	if uri := repositoryURI(b.text(s.options.Repository.URL)); uri != "" {
-		run.VersionControlProvenance = []sarifProvenance{{uri, s.options.Repository.Revision, utf8Text(b.text(s.options.Repository.Branch))}}
+		run.VersionControlProvenance = []sarifProvenance{{uri, s.options.Repository.Revision, utf8Text(b.text(s.options.Repository.Branch)), sarifBase{srcRoot}}}
 	}
 	return writeJSON(w, sarifLog{sarifSchema, sarifVersion, []sarifRun{run}}, "  ")
 }
@@ -104,7 +104,7 @@ func (b *sarifBuilder) note(level, text string) {
 func (b *sarifBuilder) driver() sarifDriver {
 	d := sarifDriver{
 		Name: "Spillgate", InformationURI: "https://github.com/spillgate/spillgate",
-		Version: b.options.Version, Rules: b.rules,
+		Version: strings.TrimPrefix(b.options.Version, "v"), Rules: b.rules,
 	}
 	if v := strings.TrimPrefix(b.options.Version, "v"); len(v) > 0 && '0' <= v[0] && v[0] <= '9' && strings.Count(v, ".") >= 2 {
 		d.SemanticVersion = v

@@ -86,6 +86,12 @@ type sarifProvenance struct {
 	RepositoryURI string `json:"repositoryUri"`
 	RevisionID    string `json:"revisionId,omitempty"`
 	Branch        string `json:"branch,omitempty"`
+	// MappedTo says that paths are relative to the top of the repository.
+	MappedTo sarifBase `json:"mappedTo"`
+}
+
+type sarifBase struct {
+	URIBaseID string `json:"uriBaseId"`
 }
 
 type sarifArtifactBase struct {

@@ -156,6 +156,19 @@ func commandNames(c *cli.Command) []string {
 	return names
 }
 
+// flagNames lists the long names of the flags of a command.
+func flagNames(c *cli.Command) []string {
+	var names []string
+	for _, f := range c.Flags {
+		for _, name := range f.Names() {
+			if len(name) > 1 {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // commands returns all commands, or, where alone says so, only the one that the
 // arguments begin with: to make the flags of the others would take a quarter of
 // the time that a commit waits.
@@ -197,7 +210,17 @@ func harden(c *cli.Command) {
 	}
 	c.DisableSliceFlagSeparator = true // a file name may hold a comma
 	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-		return usage("see "+c.FullName()+" --help", "%v", err)
+		fix := "see " + c.FullName() + " --help"
+		name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+		if !unknown {
+			return usage(fix, "%v", err)
+		}
+		// the library names it with one dash, however it was typed
+		name = strings.TrimLeft(name, "-")
+		if near := rules.Nearest(name, flagNames(c)); near != "" {
+			fix = "did you mean --" + near + "?"
+		}
+		return usage(fix, "%s has no flag --%s", c.FullName(), name)
 	}
 	// Else "help" would be offered where a file name is typed, and a folder of
 	// that name could not be scanned.

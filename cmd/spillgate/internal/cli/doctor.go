@@ -31,14 +31,15 @@ func (a *app) doctor() *cli.Command {
 				return err
 			}
 			a.environment(s)
-			guarded, err := a.describe(ctx, s)
+			color := wantsColor(c, a.Stdout)
+			guarded, err := a.describe(ctx, s, color)
 			if err != nil {
 				return err
 			}
 			if c.Bool("no-canary") || s.Global {
 				return nil
 			}
-			return a.prove(ctx, s, guarded)
+			return a.prove(ctx, s, guarded, color)
 		},
 	}
 }
@@ -64,7 +65,7 @@ func (a *app) environment(s *hooks.Setup) {
 }
 
 // prove lets the canary fly and says how it went.
-func (a *app) prove(ctx context.Context, s *hooks.Setup, guarded []string) error {
+func (a *app) prove(ctx context.Context, s *hooks.Setup, guarded []string, color bool) error {
 	if len(guarded) == 0 {
 		return nil // said already, and there is nothing to prove
 	}
@@ -73,7 +74,11 @@ func (a *app) prove(ctx context.Context, s *hooks.Setup, guarded []string) error
 		return err
 	}
 	for _, t := range trials {
-		fmt.Fprintf(a.Stdout, "canary: %s: %s\n", t.What, canaryVerdict(t))
+		sgr := good
+		if !t.OK() {
+			sgr = bad
+		}
+		fmt.Fprintf(a.Stdout, "canary: %s: %s\n", t.What, inColor(color, sgr, canaryVerdict(t)))
 		if !t.OK() {
 			a.exit = scanner.ExitIncomplete
 			for line := range strings.Lines(t.Output) {
@@ -82,7 +87,7 @@ func (a *app) prove(ctx context.Context, s *hooks.Setup, guarded []string) error
 		}
 	}
 	if a.exit == scanner.ExitClean {
-		fmt.Fprintln(a.Stdout, "all is well: Spillgate guards "+strings.Join(guarded, ", "))
+		fmt.Fprintln(a.Stdout, inColor(color, good, "all is well:"), "Spillgate guards", strings.Join(guarded, ", "))
 	}
 	return nil
 }

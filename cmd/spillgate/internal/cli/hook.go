@@ -150,7 +150,7 @@ func (a *app) hookStatus() *cli.Command {
 			if err != nil {
 				return err
 			}
-			_, err = a.describe(ctx, s)
+			_, err = a.describe(ctx, s, wantsColor(c, a.Stdout))
 			return err
 		},
 	}
@@ -158,20 +158,19 @@ func (a *app) hookStatus() *cli.Command {
 
 // describe prints what git runs for each event and returns the guarded ones.
 // If one is not guarded, the exit code is 2.
-func (a *app) describe(ctx context.Context, s *hooks.Setup) (guarded []string, err error) {
+func (a *app) describe(ctx context.Context, s *hooks.Setup, color bool) (guarded []string, err error) {
 	for _, event := range s.Events {
 		steps, err := s.Steps(ctx, event)
 		if err != nil {
 			return nil, err
 		}
-		state := "guarded"
+		state := inColor(color, bad, "NOT guarded")
 		switch {
 		case hooks.Guarded(steps):
 			guarded = append(guarded, event)
+			state = inColor(color, good, "guarded")
 		case len(steps) == 0:
-			state = "NOT guarded: git runs nothing"
-		default:
-			state = "NOT guarded"
+			state += ": git runs nothing"
 		}
 		fmt.Fprintf(a.Stdout, "%s: %s\n", event, state)
 		for i, step := range steps {
@@ -193,4 +192,17 @@ func (a *app) describe(ctx context.Context, s *hooks.Setup) (guarded []string, e
 		fmt.Fprintln(a.Stdout, "to guard the rest: spillgate hook install")
 	}
 	return guarded, nil
+}
+
+// The colours of what is as it should be, and of what is not, as SGR parameters.
+const (
+	good = "32"
+	bad  = "1;31"
+)
+
+func inColor(color bool, sgr, text string) string {
+	if !color {
+		return text
+	}
+	return "\x1b[" + sgr + "m" + text + "\x1b[0m"
 }
