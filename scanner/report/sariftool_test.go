@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,7 @@ func TestSARIFValidates(t *testing.T) {
 		tool = path
 	}
 	dir := t.TempDir()
+	args := []string{"validate"}
 	for _, c := range cases {
 		if c.name == "quiet" {
 			continue // it is the text report's option
@@ -30,11 +32,15 @@ func TestSARIFValidates(t *testing.T) {
 		if err := os.WriteFile(file, []byte(render(t, "sarif", c.options, c.result())), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		run := exec.Command(tool, "validate", file, "--rule-kind", "Sarif;Ghas", "--level", "Error")
-		run.Env = append(os.Environ(), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1")
-		out, err := run.CombinedOutput()
-		if err != nil || strings.Contains(string(out), ": error ") || !strings.Contains(string(out), "Analysis completed successfully") {
-			t.Errorf("%s: %v\n%s", c.name, err, out)
-		}
+		args = append(args, file)
+	}
+	run := exec.Command(tool, append(args, "--rule-kind", "Sarif;Ghas", "--level", "Error")...)
+	// It would ask whether the addresses in the report can be reached; a port of
+	// this machine on which nobody listens says no to that.
+	const nobody = "http://127.0.0.1:9"
+	run.Env = append(os.Environ(), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", "http_proxy="+nobody, "https_proxy="+nobody, "all_proxy="+nobody, "no_proxy=")
+	out, err := run.CombinedOutput()
+	if err != nil || strings.Contains(string(out), ": error ") || !strings.Contains(string(out), fmt.Sprintf("%d files scanned", len(cases)-1)) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
