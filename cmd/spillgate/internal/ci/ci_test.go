@@ -23,6 +23,7 @@ var recorded = []struct {
 	{"github pull_request", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=pull_request GITHUB_SHA=MORE GITHUB_REF=refs/pull/12/merge EVENT=pull_request", "pr commits HEAD (refs/pull/12/head) ^BASE of topic default main"},
 	{"github pull_request_target", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=pull_request_target GITHUB_SHA=BASE EVENT=pull_request", "pr commits HEAD (refs/pull/12/head) ^BASE of topic default main"},
 	{"github fork", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=pull_request GITHUB_SHA=MORE EVENT=pull_request_fork", "pr commits HEAD (refs/pull/13/head) ^BASE of main default main"},
+	{"github pull_request without its event", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=pull_request GITHUB_SHA=HEAD GITHUB_BASE_REF=main GITHUB_HEAD_REF=topic", "pr commits HEAD ^main"},
 	{"github push", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=push GITHUB_SHA=HEAD EVENT=push", "commits HEAD ^BASE of main default main"},
 	{"github push of a new branch", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=push GITHUB_SHA=HEAD EVENT=push_new", "new ref HEAD of topic default main"},
 	{"github first push", "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=push GITHUB_SHA=HEAD EVENT=push_first", "everything HEAD of main default main"},

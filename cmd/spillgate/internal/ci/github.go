@@ -50,6 +50,9 @@ type githubPoint struct {
 // (https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows).
 func github(env Env) (*Plan, error) {
 	p := &Plan{Event: env("GITHUB_EVENT_NAME"), Head: env("GITHUB_SHA")}
+	if base := env("GITHUB_BASE_REF"); base != "" && env("GITHUB_EVENT_PATH") == "" {
+		return p.request(base), nil // in a container that was given the variables alone
+	}
 	e, err := readEvent(env("GITHUB_EVENT_PATH"))
 	if err != nil {
 		return nil, err
