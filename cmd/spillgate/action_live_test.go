@@ -43,7 +43,7 @@ func testLive(t *testing.T, s *stage) {
 	}
 	for name, c := range map[string][3]string{
 		"a pull request": {"pull_request_target", `{"number":7,"pull_request":{"number":7,"base":{"ref":"main","sha":"MAIN"},"head":{"ref":"topic","sha":"TOPIC"}},REPO}`, "AWS is not asked for the event pull_request_target"},
-		"a fork":         {"push", `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC","repository":{"default_branch":"main","full_name":"acme/shop","fork":true}}`, "AWS is not asked: this is a fork"},
+		"a fork":         {"push", `{"ref":"refs/heads/topic","before":"MAIN","after":"TOPIC","repository":{"default_branch":"main","full_name":"acme/shop","fork":true}}`, "AWS is not asked in a fork"},
 	} {
 		s.aws = nil
 		log := s.run(c[0], c[1], "true")
