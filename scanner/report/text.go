@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -208,14 +207,28 @@ func (w *textWriter) height(lines []string) int {
 	for _, line := range lines {
 		n++
 		if w.options.Width >= minWidth {
-			n += max(0, utf8.RuneCountInString(sgr.ReplaceAllString(line, ""))-1) / w.options.Width
+			n += max(0, utf8.RuneCountInString(plain(line))-1) / w.options.Width
 		}
 	}
 	return n
 }
 
-// sgr matches what style writes.
-var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
+// plain returns a line without what style writes.
+func plain(line string) string {
+	var b strings.Builder
+	for {
+		before, styled, ok := strings.Cut(line, "\x1b[")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		after := strings.TrimLeft(styled, "0123456789;")
+		if line = strings.TrimPrefix(after, "m"); len(line) == len(after) {
+			b.WriteString("\x1b[")
+			line = styled // it was something else
+		}
+	}
+}
 
 // particulars says on one line what else is known of a finding.
 func particulars(v *findingView) string {

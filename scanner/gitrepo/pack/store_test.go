@@ -46,6 +46,7 @@ func checkStore(t *testing.T, want map[ID]object, opts Options) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	var lent []byte
 	for id, w := range want {
 		if !ids[id] || !s.Has(id) {
 			t.Fatalf("%s: listed %v, there %v", id, ids[id], s.Has(id))
@@ -57,6 +58,16 @@ func checkStore(t *testing.T, want map[ID]object, opts Options) {
 		kind, data, err := s.Get(id)
 		if err != nil || kind != w.kind || int64(len(data)) != w.size || verifyID(id, kind, data) != nil {
 			t.Fatalf("%s: got a %s of %d bytes, error %v; want %v", id, kind, len(data), err, w)
+		}
+		kind, again, own, err := s.GetInto(id, lent)
+		if err != nil || kind != w.kind || !bytes.Equal(again, data) {
+			t.Fatalf("%s: with memory lent, got a %s of %d bytes, error %v; want %v", id, kind, len(again), err, w)
+		}
+		if own { // what is made of others must not lie in it: write all over it
+			for i := range again {
+				again[i] = 0xA5
+			}
+			lent = again
 		}
 		kind, size, r, err := s.Stream(id)
 		if err != nil || kind != w.kind || size != w.size {
