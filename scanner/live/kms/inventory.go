@@ -125,20 +125,11 @@ func (s *Session) Keys(ctx context.Context, partition, id, name string) ([]live.
 // Aliases lists the aliases of an account's Region, by key id. One list for
 // all keys costs less than one for each.
 func (s *Session) Aliases(ctx context.Context, partition, id, name string) (map[string][]string, error) {
-	const op = "kms:ListAliases"
 	at := region(partition, id, name)
 	if err := plausible(at); err != nil {
 		return nil, err
 	}
-	q := questions{s: s, ctx: ctx, client: s.client(s.placeOf(at)), arn: at}
-	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.AliasListEntry, *string, error) {
-		out, err := q.client.ListAliases(ctx, &awskms.ListAliasesInput{Marker: m, Limit: aws.Int32(100)})
-		if err != nil {
-			return nil, nil, err
-		}
-		next, err := markerOf(op, out.Truncated, out.NextMarker)
-		return out.Aliases, next, err
-	})
+	list, err := questions{s: s, ctx: ctx, client: s.client(s.placeOf(at)), arn: at}.listAliases(nil)
 	if err != nil {
 		return nil, err
 	}

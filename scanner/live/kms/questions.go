@@ -325,16 +325,21 @@ func grantOf(g *types.GrantListEntry) live.Grant {
 	return out
 }
 
-func (q questions) aliases() ([]string, error) {
+// listAliases returns the aliases of a key or, for nil, of the Region.
+func (q questions) listAliases(key *string) ([]types.AliasListEntry, error) {
 	const op = "kms:ListAliases"
-	list, err := pages(q.s.options.MaxPages, op, func(m *string) ([]types.AliasListEntry, *string, error) {
-		out, err := q.client.ListAliases(q.ctx, &awskms.ListAliasesInput{KeyId: q.id(), Marker: m})
+	return pages(q.s.options.MaxPages, op, func(m *string) ([]types.AliasListEntry, *string, error) {
+		out, err := q.client.ListAliases(q.ctx, &awskms.ListAliasesInput{KeyId: key, Marker: m, Limit: aws.Int32(100)})
 		if err != nil {
 			return nil, nil, err
 		}
 		next, err := markerOf(op, out.Truncated, out.NextMarker)
 		return out.Aliases, next, err
 	})
+}
+
+func (q questions) aliases() ([]string, error) {
+	list, err := q.listAliases(q.id())
 	if err != nil {
 		return nil, err
 	}
