@@ -44,12 +44,13 @@ func repository(t testing.TB) string {
 }
 
 var paths = []string{
-	"a", "b", "ab", "a.o", "d/a", "d/b", "d/e/a", "d/e/f/b.o", "docs/x.md", "docs/deep/y.md", "keep.log", "x.log", "a b", "é", "d/keep.log",
+	"a", "b", "ab", "a.o", "d/a", "d/b", "d/e/a", "d/e/f/b.o", "docs/x.md", "docs/deep/y.md", "keep.log", "x.log", "a b", "é", "d/keep.log", "-", "]", "d/-", "7",
 }
 
 var texts = []string{
 	"a\n", "*.log\n!keep.log\n", "d/\n!d/a\n", "d/*\n!d/a\n", "/a\n", "docs/**/y.md\n", "**/e\n", "*\n!*/\n!a\n", "[ab]\n", "d/e/\n!d/e/a\n",
 	"#rule: a\nb\n", "\\#a\n\n!a\r\n", "docs\n", "d/**\n", "*.[!o]\n", "\xef\xbb\xbfa\n",
+	"[a-]\n", "[!a-]\n", "[-a]\n", "[a-c]\n", "[]a]\n", "[[:digit:]]\n", "[a\\-c]\n", "[a-\n",
 }
 
 // TestCoversLikeGit asks about whole paths what git answers, with the ignored

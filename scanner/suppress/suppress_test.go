@@ -109,6 +109,8 @@ func TestComments(t *testing.T) {
 		{name: "in time", text: "KEY1 # spillgate:allow key-rule made up until=2026-06-15"},
 		{name: "expired", text: "KEY1 # spillgate:allow key-rule made up until=2026-06-14", left: "KEY1", notice: "expired a.txt:1: the spillgate:allow comment expired on 2026-06-14"},
 		{name: "date before reason", text: "KEY1 # spillgate:allow key-rule until=2026-06-14 made up", left: "KEY1", notice: "expired"},
+		{name: "two dates, the first passed", text: "KEY1 # spillgate:allow key-rule made up until=2026-06-14 until=2030-01-01", left: "KEY1", notice: "expired on 2026-06-14"},
+		{name: "two dates, the second passed", text: "KEY1 # spillgate:allow key-rule made up until=2030-01-01 until=2026-06-14", left: "KEY1", notice: "expired on 2026-06-14"},
 		{name: "no date", text: "KEY1 # spillgate:allow key-rule until=2026-13-01", left: "KEY1", notice: "its date is not of the form"},
 		{name: "in code", text: "KEY1 notspillgate:allow key-rule x", left: "KEY1"},
 		{name: "another word", text: "KEY1 # spillgate:allowed key-rule x", left: "KEY1"},
@@ -238,6 +240,10 @@ func TestUnusedComments(t *testing.T) {
 	if got := notices(r); got != want {
 		t.Errorf("notices\n%s\nwant\n%s", got, want)
 	}
+	// What looks like a comment in binary data is none that anybody could take out.
+	if got := notices(scan(t, Options{Comments: CommentOptions{Audit: true}}, doc{path: "b", text: "\x00\x01\x02\x00 # spillgate:allow key-rule x"})); got != "" {
+		t.Errorf("notices of binary data %q", got)
+	}
 	// What excuses an old line is in use, and old comments are not asked about.
 	d = doc{path: "a", text: "KEY1 # spillgate:allow key-rule x\n# spillgate:allow key-rule x\nKEY2\nx # spillgate:allow key-rule x", newLines: lines{2: true}}
 	if got := notices(scan(t, Options{Comments: CommentOptions{Audit: true}}, d)); got != "" {
@@ -276,6 +282,11 @@ func TestIgnoreFile(t *testing.T) {
 	}
 	if s := r.Suppressed[0].Suppression; s.By != "ignore" || s.Reason != ".spillgateignore:2 covers the path: testdata/ (fixtures)" || s.InSource {
 		t.Errorf("suppressed by %+v", s)
+	}
+	// Where the top is not known, a path that leads out of the folder is none of it.
+	r = scan(t, Options{Ignore: IgnoreOptions{File: file}}, doc{path: "../vendor/a", text: "KEY1"}, doc{path: "./vendor/a", text: "KEY2"}, doc{path: "vendor/../../vendor/b", text: "KEY3"})
+	if got := left(r); got != "KEY1 KEY3" {
+		t.Errorf("left %q", got)
 	}
 	// From a subdirectory the same paths have other names.
 	r = scan(t, Options{Ignore: IgnoreOptions{File: file}, Root: "/r", Base: "/r/vendor"}, doc{path: "a", text: "KEY1"}, doc{path: "../testdata/b", text: "KEY2"}, doc{path: "../c", text: "KEY3"}, doc{path: "../../vendor/d", text: "KEY4"}, doc{path: "/r/testdata/x", text: "KEY5"}, doc{path: "/testdata/x", text: "KEY6"})
