@@ -109,6 +109,17 @@ func zipOf(files ...file) string {
 	return b.String()
 }
 
+// commented is a zip with text where few look.
+func commented() string {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	e, _ := w.CreateHeader(&zip.FileHeader{Name: "x", Comment: "of the entry"})
+	_, _ = io.WriteString(e, "y")
+	_ = w.SetComment("of the whole")
+	_ = w.Close()
+	return b.String()
+}
+
 func tarOf(files ...file) string {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -155,6 +166,7 @@ func TestFormats(t *testing.T) {
 			"app.jar!/a/one.txt": "first", "app.jar!/two.jar": zipOf(file{"META-INF/x", "second"}), "app.jar!/two.jar!/META-INF/x": "second"}},
 		{"zip by content alone", "", zipOf(file{"x", "y"}), map[string]string{"!/x": "y"}},
 		{"zip behind a script", "app.pyz", "#!/usr/bin/env python3\n\x00" + zipOf(file{"x", "y"}), map[string]string{"app.pyz!/x": "y"}},
+		{"comments of a zip", "a.zip", commented(), map[string]string{"a.zip!/x": "y", "a.zip!/x (comment)": "of the entry", "a.zip!/(comment)": "of the whole"}},
 		{"tar", "a.tar", tarOf(file{"d/x", "y"}, file{"z", "w"}), map[string]string{"a.tar!/d/x": "y", "a.tar!/z": "w"}},
 		{"gzip", "log.txt.gz", gzipOf("", "text"), map[string]string{"log.txt.gz!/log.txt": "text"}},
 		{"gzip with a name", "x.gz", gzipOf("inner.log", "text"), map[string]string{"x.gz!/inner.log": "text"}},

@@ -297,6 +297,11 @@ func (u *unpacker) zipEntry(o *scanner.Object, f *zip.File, depth int) error {
 	if err := u.text(scanner.FileName, m, f.Name); err != nil {
 		return err
 	}
+	if f.Comment != "" {
+		if err := u.text(scanner.Content, u.object(o, f.Name+" (comment)"), f.Comment); err != nil {
+			return err
+		}
+	}
 	if f.FileInfo().IsDir() {
 		return nil
 	}
