@@ -24,7 +24,7 @@ func ValidatorNames() []string {
 		"assignment", "url-password", "authorization-header",
 		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
 		"base58check", "not-a-known-key", "mixed-case",
-		"nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "secret-name",
+		"plain-word", "nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "secret-name",
 	}
 }
 
@@ -99,6 +99,8 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateNotKnownKey
 	case "mixed-case":
 		v = validateMixedCase
+	case "plain-word":
+		v = validatePlainWord
 	case "nkey-seed":
 		v = validateNKEYSeed
 	case "pypi-macaroon":

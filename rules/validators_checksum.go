@@ -4,9 +4,8 @@ import "hash/crc32"
 
 // validateGitHubChecksum ("github-checksum") checks the last six characters of
 // a GitHub token: the CRC-32 (IEEE) of what stands between prefix and checksum,
-// in base62, padded with zeros. A mismatch is refused, but for refresh tokens
-// (ghr_), whose longer form GitHub does not describe: it lowers their
-// confidence.
+// in base62, padded with zeros. A mismatch lowers the confidence: the token was
+// typed over or made up, or its kind is younger than this.
 //
 // Source: https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/
 // which names algorithm, encoding and padding. That the prefix is not covered
@@ -17,14 +16,10 @@ func validateGitHubChecksum(data []byte, m *Match) bool {
 	if len(secret) < 11 {
 		return false
 	}
-	if checksumHolds(secret[4:]) {
-		return true
-	}
-	if string(secret[:4]) == "ghr_" {
+	if !checksumHolds(secret[4:]) {
 		lowerConfidence(m)
-		return true
 	}
-	return false
+	return true
 }
 
 // validateNPMChecksum ("npm-checksum") does the same for npm's access tokens.

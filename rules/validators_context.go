@@ -42,3 +42,16 @@ func validateSecretName(data []byte, m *Match) bool {
 	}
 	return false
 }
+
+// validatePlainWord ("plain-word") lowers the confidence of a password that is
+// letters, joined by - or _ at most: it may stand for one, as api_token does in
+// the manual of a command.
+func validatePlainWord(data []byte, m *Match) bool {
+	for _, c := range data[m.SecretStart:m.SecretEnd] {
+		if !isWord(c) && c != '-' || isDigit(c) {
+			return true
+		}
+	}
+	lowerConfidence(m)
+	return true
+}

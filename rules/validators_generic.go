@@ -15,6 +15,11 @@ import (
 const (
 	scoreHigh   = generic.Score(0)
 	scoreMedium = generic.Score(-700)
+
+	// What stands between a colon and the at sign of a URL is a password or a
+	// template, and templates are told before: the score decides less.
+	urlHigh   = generic.Score(-1000)
+	urlMedium = generic.Score(-2000)
 )
 
 // validateAssignment widens a key word to an assignment. A value is reported
@@ -65,7 +70,7 @@ func validateURLPassword(data []byte, m *Match) bool {
 	if !ok || c.End-c.Start < 4 || isURLTemplate(data, c) || bytes.HasSuffix(data[c.Start:c.End], []byte("...")) {
 		return false
 	}
-	return gradeGeneric(data, m, c)
+	return gradeAs(data, m, c, urlHigh, urlMedium)
 }
 
 // isURLTemplate reports whether user and password of a URL are the words
@@ -91,12 +96,16 @@ func validateAuthorizationHeader(data []byte, m *Match) bool {
 
 // gradeGeneric makes m the candidate and sets its confidence by its score.
 func gradeGeneric(data []byte, m *Match, c generic.Candidate) bool {
+	return gradeAs(data, m, c, scoreHigh, scoreMedium)
+}
+
+func gradeAs(data []byte, m *Match, c generic.Candidate, high, medium generic.Score) bool {
 	m.sees(generic.JudgeSees(data, c))
 	score := generic.Judge(data, c)
 	switch {
-	case score >= scoreHigh:
+	case score >= high:
 		m.Confidence = ConfidenceHigh
-	case score >= scoreMedium:
+	case score >= medium:
 		m.Confidence = ConfidenceMedium
 	default:
 		return false

@@ -24,6 +24,9 @@ type Coverage struct {
 	// Problems are things that should have been scanned and were not. One is
 	// enough for exit code 2.
 	Problems []Problem
+	// Notices are what the source has to say beside that, such as a line of an
+	// ignore file that left out nothing. Scan adds them to those of the stages.
+	Notices []Notice `json:"-"`
 }
 
 // A Skip counts what was left out for one reason.

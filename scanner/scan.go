@@ -201,6 +201,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 		}
 		all = append(all, c.findings...)
 		r.Coverage = append(r.Coverage, coverage)
+		r.Notices = append(r.Notices, coverage.Notices...)
 		if r.Interrupted {
 			break
 		}

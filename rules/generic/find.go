@@ -176,7 +176,9 @@ func (f *finder) tie(c *Candidate) bool {
 		f.i += n
 		quoted = true
 	}
-	f.skip("]")
+	if !f.skip("]") && !quoted {
+		f.dimension()
+	}
 	dashes := 0
 	for i := c.KeyStart; i < c.KeyEnd && f.data[i] == '-'; i++ {
 		dashes++
@@ -191,12 +193,20 @@ func (f *finder) tie(c *Candidate) bool {
 		// setOption("password", "value") is met at its name; here the first
 		// argument is the value.
 		return !quoted
-	case quoted && f.skip(","):
+	case quoted && f.skip(","), f.atom(c):
 		c.Syntax = Pair
 		f.blanks()
 		return true
 	case quoted && f.attribute():
 		c.Syntax = Attr
+		return true
+	case f.markup(c):
+		c.Syntax = Element
+		return true
+	case !quoted && f.at(") {") && c.KeyStart > 0 && f.data[c.KeyStart-1] == ':': // let(:password) { "…" }
+		f.i += len(") {")
+		f.blanks()
+		c.Syntax = Assign
 		return true
 	case f.skip(">"):
 		c.Syntax = Element
@@ -260,9 +270,12 @@ func (f *finder) annotation(c *Candidate) {
 	}
 }
 
-// typed reads the type of Go's `name Type = value`.
+// typed reads the type of Go's `name Type = value` and Basic's `name As Type = value`.
 func (f *finder) typed(c *Candidate) bool {
 	start := f.i
+	if f.skip("As ") || f.skip("as ") {
+		f.blanks()
+	}
 	for f.i < f.limit && (nameByte(f.data[f.i]) || f.data[f.i] == '*' || f.data[f.i] == '[' || f.data[f.i] == ']') && f.i-start < 40 {
 		f.i++
 	}

@@ -94,7 +94,11 @@ func talksAbout(data []byte, c Candidate, keyword int) (bool, int) {
 	word := allOf(value, func(b byte) bool { return letter(b) || b == '_' || b == '$' || b == '-' || b == '.' })
 	switch c.Syntax {
 	case Pair:
-		return listed(data, c), c.KeyStart - 2
+		from := c.KeyStart
+		for from > 0 && c.KeyStart-from < 24 && (nameByte(data[from-1]) || data[from-1] == '#' || data[from-1] == '/' || data[from-1] == ':') {
+			from-- // page.fill("#password", "…"), set("proxy/password", "…")
+		}
+		return listed(data, c, from), from - 2
 	case Word:
 		if equalFold(name, "pass") {
 			return c.Quote != 0 || word, c.KeyStart // pass "x" to …, a two pass filter
@@ -115,13 +119,14 @@ func talksAbout(data []byte, c Candidate, keyword int) (bool, int) {
 
 // listed reports whether a name and the value behind it are members of a list
 // of names, ["username", "password", "host"], rather than arguments of a call.
-func listed(data []byte, c Candidate) bool {
+// from is where the string begins that the name ends.
+func listed(data []byte, c Candidate, from int) bool {
 	value := data[c.Start:c.End]
 	if (hasPrefix(value, "set") || hasPrefix(value, "get")) && len(value) > 3 && upper(value[3]) {
 		return true // an accessor
 	}
-	if c.KeyStart < 2 || data[c.KeyStart-2] == '(' {
-		return false
+	if from < 2 || data[from-2] == '(' || data[from-1] == '{' {
+		return false // an argument, the value of a tuple
 	}
 	digits := 0
 	return allOf(value, func(b byte) bool {
@@ -167,8 +172,8 @@ func oneOf(w []byte, list []string) bool {
 
 // innocentLeads are what stands before a name and takes its meaning: of keys
 // that everybody may have, of the line that go test prints, of the token that
-// shows a badge.
-var innocentLeads = [...]string{"public ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?", "case \"", "case '", "case\""}
+// shows a badge, of the hash of a secret in a Helm chart, of a prompt.
+var innocentLeads = [...]string{"public ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?", "case \"", "case '", "case\"", "checksum/", "read-host "}
 
 const longestLead = 10
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spillgate/spillgate/scanner/ignore"
 )
@@ -28,6 +29,9 @@ type ruleFile struct {
 	parent *ruleFile
 	base   int // length of the path of the file's folder, with its slash
 	file   *ignore.File
+	// used has an entry for each pattern of a .spillgateignore file whose whole
+	// folder the walk sees; nil otherwise. See audit.
+	used map[*ignore.Pattern]*atomic.Bool
 }
 
 // decide asks the ignore files from the nearest to the farthest; the last
@@ -35,6 +39,9 @@ type ruleFile struct {
 func (r *ruleFile) decide(abs string, name int, isDir bool) (ignored, decided bool) {
 	for ; r != nil; r = r.parent {
 		if p := r.file.Decide(abs[r.base:], abs[name:], isDir); p != nil {
+			if r.used != nil {
+				r.used[p].Store(true)
+			}
 			return !p.Negate, true
 		}
 	}

@@ -83,6 +83,9 @@ func (s *source) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	if len(s.paths) > 3 {
 		c.What = "named files and folders"
 	}
+	if w.err() == nil && len(c.Problems) == 0 {
+		c.Notices = w.unused()
+	}
 	return c, w.err()
 }
 

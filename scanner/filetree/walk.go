@@ -28,6 +28,7 @@ type walk struct {
 	stopped  atomic.Bool
 	mu       sync.Mutex
 	firstErr error
+	audited  []auditedFile
 }
 
 // A task is a folder to list, files of a listed folder to scan, or a named
@@ -154,7 +155,11 @@ func (w *worker) folder(t *task) {
 		w.failed(t.root, t.abs, err, "cannot list all of folder: ")
 	}
 	if !w.noIgnore {
+		above := t.ignores.spill
 		t.ignores = t.ignores.add(t.abs, w.listed, w.tally.fail)
+		if own := t.ignores.spill; own != above {
+			w.audit(t.root.show(t.abs+spillIgnore), own)
+		}
 	}
 	w.sort(t, in)
 	files := w.entries
