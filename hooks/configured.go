@@ -3,6 +3,8 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -27,7 +29,7 @@ func (s *Setup) scope() string {
 
 // configure installs the hooks in git's configuration.
 func (s *Setup) configure(ctx context.Context) ([]Change, error) {
-	made := s.Global && !s.hasGlobal()
+	made := s.Global && (!s.hasGlobal() || s.madeConfig(ctx))
 	var done []Change
 	for _, event := range s.Events {
 		name := section(event)
@@ -58,6 +60,21 @@ func (s *Setup) configure(ctx context.Context) ([]Change, error) {
 		done = append(done, c)
 	}
 	return done, nil
+}
+
+// madeConfig reports whether an installation that is still there made the
+// user's configuration file.
+func (s *Setup) madeConfig(ctx context.Context) bool {
+	for _, event := range Client() {
+		if _, err := s.git(ctx, "config", s.scope(), "--get", section(event)+".madeFile"); err == nil {
+			return true
+		}
+		text, err := os.ReadFile(filepath.Join(s.Folder, event))
+		if was, ours, _ := parseScript(string(text)); err == nil && ours && was.config {
+			return true
+		}
+	}
+	return false
 }
 
 // unconfigure takes the hooks out of git's configuration, whether this git

@@ -45,8 +45,23 @@ func (s *Setup) Install(ctx context.Context) ([]Change, error) {
 		return nil, fmt.Errorf("installing hooks: %q is not the absolute path of the program", s.Program)
 	}
 	if s.Configured && !s.Files {
-		return s.configure(ctx)
+		done, err := s.configure(ctx)
+		if err == nil {
+			// Those of before, when git was older, would scan a second time.
+			// One that somebody edited may, and stays.
+			_, _ = s.removeFiles(ctx)
+		}
+		return done, err
 	}
+	done, err := s.installFiles(ctx)
+	if err == nil {
+		_, err = s.unconfigure(ctx)
+	}
+	return done, err
+}
+
+// installFiles installs the hooks as files in the hooks folder.
+func (s *Setup) installFiles(ctx context.Context) ([]Change, error) {
 	if err := s.mayWrite(); err != nil {
 		return nil, err
 	}
@@ -185,7 +200,7 @@ func writeScript(file, text string) error {
 // installGlobal fills the user's hooks folder and points git to it.
 func (s *Setup) installGlobal(ctx context.Context, made int) ([]Change, error) {
 	s.Events = Client()
-	hadConfig := s.hasGlobal()
+	hadConfig := s.hasGlobal() && !s.madeConfig(ctx)
 	var done []Change
 	for _, event := range append(Client(), passedOn()...) {
 		c, err := s.installFile(script{event: event, program: s.Program, global: true, folders: made, config: !hadConfig})
@@ -213,6 +228,12 @@ func (s *Setup) Uninstall(ctx context.Context) ([]Change, error) {
 	if err != nil {
 		return done, err
 	}
+	files, err := s.removeFiles(ctx)
+	return append(done, files...), err
+}
+
+// removeFiles takes out the hooks that are files.
+func (s *Setup) removeFiles(ctx context.Context) (done []Change, err error) {
 	events := s.Events
 	own := s.ownFolder()
 	if own {
@@ -266,8 +287,11 @@ func (s *Setup) uninstallFile(event string) (Change, script, error) {
 		return c, script{}, fmt.Errorf("uninstalling the hook %s: %w", event, err)
 	}
 	was, ours, edited := parseScript(string(text))
-	if edited {
+	if edited && (s.Global || !was.global) {
 		return c, was, fmt.Errorf("%s is Spillgate's hook, but somebody edited it, so it stays; delete it by hand, and rename %s back if it is there", file, before(event))
+	}
+	if was.global && !s.Global {
+		return c, script{}, nil // of all the user's repositories, and not this one's to remove
 	}
 	if !ours {
 		legacy := file + ".legacy"

@@ -160,6 +160,21 @@ func TestProgramIsGone(t *testing.T) {
 	}
 }
 
+// TestGlobalStays: uninstalling from one repository leaves the hooks of all of
+// them alone.
+func TestGlobalStays(t *testing.T) {
+	s := newSandbox(t)
+	s.repo("r")
+	s.install("r", Options{Global: true})
+	before := s.snapshot()
+	if done, err := s.open("r", Options{}).Uninstall(context.Background()); err != nil || len(done) != 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if after := s.snapshot(); after != before {
+		t.Error(differences(before, after))
+	}
+}
+
 // TestGlobalPassesOn checks that the user's hooks folder does not hide a
 // repository's own hooks, of other names too.
 func TestGlobalPassesOn(t *testing.T) {
@@ -308,6 +323,23 @@ func (s *sandbox) configured(o Options) {
 			s.t.Errorf("with %s off: %+v, %v", key, steps, err)
 		}
 		s.git("r", "config", "--unset", key)
+	}
+	// files of before go when git runs hooks of its configuration, and the other way round
+	for _, files := range []bool{true, false} {
+		o := o
+		o.Files = files
+		o.Dir, o.Program = s.path("r"), s.path("bin/spillgate")
+		again, err := Open(ctx, o)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := again.Install(ctx); err != nil {
+			s.t.Fatal(err)
+		}
+		steps, err := s.open("r", Options{Git: setup.Git}).Steps(ctx, "pre-commit")
+		if err != nil || len(steps) != 1 || !Guarded(steps) || strings.HasPrefix(steps[0].Where, "hook.") == files {
+			s.t.Errorf("files %t: %+v, %v", files, steps, err)
+		}
 	}
 	if done, err := s.open("r", o).Uninstall(ctx); err != nil || len(done) != 4 {
 		s.t.Errorf("%+v, %v", done, err)
