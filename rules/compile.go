@@ -82,6 +82,7 @@ func compile(rules []Rule, rounds int) (*Program, error) {
 	}
 	p.sortLiterals()
 	p.filter = newFilter(p.literals, rounds)
+	p.forgetful = !p.recalls()
 	return p, nil
 }
 

@@ -42,6 +42,7 @@ type scan struct {
 	machine machine
 	arn     arnText
 	arnAt   int // the position that arn was read for, or -1
+	arns    arnMemory
 	anchors []Anchor
 	match   Match
 	fields  []Field
@@ -84,6 +85,7 @@ func (p *Program) Scan(data []byte, from, to int, binary bool, found func(*Match
 func (s *scan) begin(p *Program, data []byte, edge int, found func(*Match)) {
 	s.p, s.data, s.edge, s.found, s.arnAt = p, data, edge, found, -1
 	s.call++
+	s.arns.end = 0
 	if len(s.chains) < len(p.patterns) {
 		s.chains = make([]chain, len(p.patterns))
 	}
@@ -91,6 +93,7 @@ func (s *scan) begin(p *Program, data []byte, edge int, found func(*Match)) {
 
 func (s *scan) release() {
 	s.p, s.data, s.found = nil, nil, nil
+	s.arns.text = nil
 	s.match = Match{}
 	clear(s.fields[:cap(s.fields)])
 	scans.Put(s)
@@ -102,13 +105,19 @@ func (s *scan) run(anchors []Anchor, binary bool) {
 			continue
 		}
 		l := &s.p.literals[a.Literal]
+		met, again := false, false // an ARN, that is remembered
 		for _, i := range s.p.users[l.from:l.to] {
 			pat := &s.p.patterns[i]
 			if binary && s.p.Rules[pat.rule].TextOnly {
 				continue
 			}
-			if pat.arn.service != "" && !s.readARN(a.Pos, pat) {
-				continue // one of many patterns that hang on "arn:aws"
+			if pat.arn.service != "" {
+				if !met {
+					met, again = true, s.meet(a.Pos, binary)
+				}
+				if again || !s.readARN(a.Pos, pat) {
+					continue // one of many patterns that hang on "arn:aws"
+				}
 			}
 			c := &s.chains[i]
 			if c.call != s.call {
@@ -116,6 +125,7 @@ func (s *scan) run(anchors []Anchor, binary bool) {
 			}
 			s.follow(int(i), c, a.Pos, len(l.text))
 		}
+		s.arns.done()
 	}
 }
 
@@ -148,6 +158,9 @@ func (s *scan) follow(i int, c *chain, pos, n int) {
 			}
 		}
 		c.next, c.from = end, end
+		if pat.arn.service != "" {
+			s.arns.end = max(s.arns.end, end)
+		}
 		known := s.report(i, start, end)
 		refused = known && s.p.Rules[pat.rule].Fallback && start == pos && end == pos+n
 		s.verdict.refused(&s.match, pos, refused)

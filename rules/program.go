@@ -74,6 +74,8 @@ type Program struct {
 	remember sync.Once // guards what memories computes
 	memory   []memory  // of each literal
 	keyed    []uint8   // of each pattern, see memories
+
+	forgetful bool // ARNs are not remembered, see arnMemory
 }
 
 // Builtin returns the program compiled from the rules in this folder.

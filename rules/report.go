@@ -20,6 +20,9 @@ func (s *scan) report(i, start, end int) (refused bool) {
 		s.find(i, start, start)
 		s.judge(i, start, end)
 	}
+	if s.p.patterns[i].arn.service != "" {
+		s.arns.note(&s.match)
+	}
 	s.found(&s.match)
 	return false
 }

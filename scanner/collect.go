@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -18,11 +19,12 @@ type collector struct {
 
 	mu       sync.Mutex
 	findings []*Finding
-	texts    map[string]string // interned: versions of a file repeat their lines
+	texts    map[string]string        // interned: versions of a file repeat their lines
+	fields   map[string][]rules.Field // the latest of a secret, which most of its findings have
 }
 
 func newCollector(detectors []Detector, stages []Stage) *collector {
-	c := &collector{detectors: detectors, texts: map[string]string{}}
+	c := &collector{detectors: detectors, texts: map[string]string{}, fields: map[string][]rules.Field{}}
 	for _, s := range stages {
 		if n, ok := s.(NearStage); ok {
 			c.near = append(c.near, n)
@@ -92,7 +94,6 @@ func (w *worker) take(h *Hit) {
 			StartLine: start.line, StartColumn: start.column + 1,
 			EndLine: end.line, EndColumn: end.column + 1,
 		},
-		Fields:      append([]rules.Field(nil), h.Fields...),
 		Occurrences: 1,
 		settled:     h.Settled,
 	}
@@ -116,6 +117,10 @@ func (w *worker) take(h *Hit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.Secret = Secret{w.intern(secret)}
+	if f.Fields = w.fields[f.Secret.text]; !slices.Equal(f.Fields, h.Fields) {
+		f.Fields = slices.Clone(h.Fields)
+		w.fields[f.Secret.text] = f.Fields
+	}
 	f.Context = Secret{w.intern(around)}
 	w.findings = append(w.findings, f)
 }

@@ -203,6 +203,7 @@ func field(f *Finding, name string) string {
 
 // setField sets the first field of that name, or adds one.
 func setField(f *Finding, name, value string) {
+	f.Fields = slices.Clone(f.Fields) // others may share them
 	for i := range f.Fields {
 		if f.Fields[i].Name == name {
 			f.Fields[i].Value = value
