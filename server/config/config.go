@@ -7,15 +7,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/spillgate/spillgate/server/access"
 	"github.com/spillgate/spillgate/server/webhook"
 )
 
@@ -213,80 +212,25 @@ func Parse(text []byte) (*Config, error) {
 		var bad *toml.DecodeError
 		if errors.As(err, &bad) {
 			line, column := bad.Position()
-			return nil, fmt.Errorf("%d:%d: %s", line, column, strings.TrimPrefix(bad.Error(), "toml: "))
+			return nil, fmt.Errorf("%d:%d: %s", line, column, plain(bad.Error()))
 		}
 		return nil, fmt.Errorf(" %w", err)
 	}
 	if err := c.check(); err != nil {
-		return nil, fmt.Errorf(" %w", err)
+		return nil, locate(text, err)
 	}
 	return c, nil
 }
 
-func (c *Config) check() error {
-	if c.Data == "" {
-		return errors.New(`data is missing: name the folder of the queue and the mirrors, such as data = "/var/lib/spillgate"`)
-	}
-	if c.Workers < 0 || c.Workers > 1000 {
-		return fmt.Errorf("workers = %d: use 1 to 1000", c.Workers)
-	}
-	if c.Workers == 0 {
-		c.Workers = 2
-	}
-	if c.Mirror.MaxMegabytes < 0 || c.Mirror.TotalMegabytes < 0 {
-		return errors.New("mirror.max-megabytes and mirror.total-megabytes are not negative; 0 is no bound")
-	}
-	if c.Listen == "" {
-		c.Listen = ":8080"
-	}
-	if !c.Live.Enabled && c.Live.Operator != "" {
-		return errors.New("live.operator allows responses, and live.enabled is not set")
-	}
-	if len(c.Sources) == 0 {
-		return errors.New("there is no [[source]]: without one nothing can be pushed here")
-	}
-	names := map[string]bool{}
-	for i := range c.Sources {
-		if err := c.Sources[i].check(names); err != nil {
-			return fmt.Errorf("source %q: %w", c.Sources[i].Name, err)
-		}
-	}
-	for _, t := range c.Tokens {
-		if _, ok := access.ParseRole(t.Role); !ok || t.Name == "" {
-			return fmt.Errorf("token %q: needs a name and the role viewer, closer or manager", t.Name)
-		}
-	}
-	return nil
-}
+var wrongType = regexp.MustCompile(`^cannot decode TOML (\S+) into (?:a )?(?:struct field \S+ of type|Go value of type) (\S+)$`)
 
-func (s *Source) check(names map[string]bool) error {
-	if s.Name == "" || strings.Trim(s.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || names[s.Name] {
-		return errors.New("the name is missing, taken, or holds other than a-z, 0-9 and hyphens")
+// plain takes the names of this program's types out of the decoder's words.
+func plain(text string) string {
+	text = strings.TrimPrefix(text, "toml: ")
+	if m := wrongType.FindStringSubmatch(text); m != nil {
+		return fmt.Sprintf("the value is of the type %s, and %s is expected", m[1], strings.TrimPrefix(m[2], "config."))
 	}
-	names[s.Name] = true
-	switch s.Kind {
-	case webhook.GitHub, webhook.GitLab, webhook.Bitbucket, webhook.Generic:
-	default:
-		return fmt.Errorf("kind = %q: use github, gitlab, bitbucket or generic", s.Kind)
-	}
-	if !strings.Contains(s.Clone, "{repository}") {
-		return errors.New(`clone must hold {repository}, such as "https://github.com/{repository}.git"`)
-	}
-	if u, err := url.Parse(strings.ReplaceAll(s.Clone, "{repository}", "a/b")); err != nil || u.Scheme == "" {
-		return errors.New("clone is no URL with a scheme")
-	} else if u.User != nil && u.Scheme != "ssh" {
-		return errors.New("clone holds credentials; give them by user and token")
-	}
-	if len(s.Secrets) == 0 {
-		return errors.New(`there is no [[source.secret]]: every delivery would be refused`)
-	}
-	if s.App != nil && (s.Kind != webhook.GitHub || s.App.ID == 0 || s.App.Installation == 0) {
-		return errors.New("app is for the kind github and needs id and installation")
-	}
-	if s.SSHKey != "" && s.KnownHosts == "" {
-		return errors.New("ssh-key needs known-hosts: the file of the host keys to trust")
-	}
-	return nil
+	return text
 }
 
 // Path returns a path of the file, relative ones as from the file's folder.

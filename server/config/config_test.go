@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,9 +19,12 @@ func TestDeployed(t *testing.T) {
 	}
 }
 
+const (
+	source = "[[source]]\nname = \"a\"\nkind = \"github\"\nclone = \"https://h/{repository}.git\"\n"
+	secret = "[[source.secret]]\nenv = \"X\"\n"
+)
+
 func TestErrorsSayWhere(t *testing.T) {
-	const source = "[[source]]\nname = \"a\"\nkind = \"github\"\nclone = \"https://h/{repository}.git\"\n"
-	const secret = "[[source.secret]]\nenv = \"X\"\n"
 	for _, tc := range []struct{ text, want string }{
 		{"data = ", "1:7: "},
 		{"data = 3\n", "1:8: "},
@@ -44,6 +48,42 @@ func TestErrorsSayWhere(t *testing.T) {
 	}
 	if _, err := Parse([]byte("data = \"x\"\n" + source + secret)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhere holds that what is wrong is said with line and column, in the right
+// one of several tables.
+func TestWhere(t *testing.T) {
+	good := "data = \"x\"\nurl = \"https://s.example\"\n" + source + secret + "[[source]]\nname = \"b\"\nkind = \"github\"\nclone = \"https://h/{repository}\"\n" +
+		"  [[source.secret]]\n  env = \"A\"\n  [[source.secret]]\n  env = \"B\"\n[[token]]\nname = \"t\"\nrole = \"viewer\"\ntoken = { env = \"T\" }\n" +
+		"[[notify]]\nname = \"n\"\nkind = \"slack\"\nsecret = { env = \"S\" }\n"
+	if _, err := Parse([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new string }{
+		{`kind = "github"` + "\nclone = \"https://h/", `kind = "gitbub"` + "\nclone = \"https://h/"},
+		{`env = "B"`, `env = ""`},
+		{`role = "viewer"`, `role = "boss"`},
+		{`kind = "slack"`, `kind = "slak"`},
+		{`url = "https://`, `url = "http://`},
+		{`data = "x"`, `data = 1`},
+		{`name = "b"`, `name = "B"`},
+	} {
+		bad := strings.Replace(good, c.old, c.new, 1)
+		at := strings.Index(bad, c.new)
+		line := 1 + strings.Count(bad[:at], "\n")
+		column := at - strings.LastIndex(bad[:at], "\n")
+		if c.new == `data = 1` {
+			column += len("data = ")
+		}
+		want := fmt.Sprintf("%d:%d: ", line, column)
+		if strings.HasPrefix(c.new, "env") {
+			want = fmt.Sprintf("%d:%d: ", line-1, column+2) // the table that lacks it: its name, after [[
+		}
+		_, err := Parse([]byte(bad))
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "config.") {
+			t.Errorf("%q: got %v, want %s", c.new, err, want)
+		}
 	}
 }
 

@@ -74,7 +74,7 @@ regions = ["%s"]
 actions = ["rotate-on-demand"]
 resources = ["arn:aws:kms:*:%s:key/*"]
 [limits]
-per_run = 100
+per_run = 1000000
 per_day = 1000000
 confirm = "30s"
 [standing]

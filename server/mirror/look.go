@@ -99,6 +99,8 @@ func (l *Look) fetch(ctx context.Context, before, after string) error {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter=blob:none", partialRemote}
 	_, warned, err := l.m.run(ctx, nil, append(args, refs...)...)
 	switch {
+	case err != nil && before == "HEAD" && strings.Contains(err.Error(), "couldn't find remote ref HEAD"):
+		return nil // there is no default branch yet: the push is all that there is
 	case err != nil:
 		return err
 	case strings.Contains(warned, "filtering not recognized"):

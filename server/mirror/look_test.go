@@ -213,6 +213,11 @@ func TestNoLook(t *testing.T) {
 	if l, err := r.Look(t.Context(), "", ids[3]); l != nil || err != nil {
 		t.Errorf("the push is all of the repository: %v, %v", l, err)
 	}
+	h.git(nil, "-C", "team/app.git", "symbolic-ref", "HEAD", "refs/heads/none")
+	if l, err := r.Look(t.Context(), "", ids[3]); l != nil || err != nil {
+		t.Errorf("there is no default branch: %v, %v", l, err)
+	}
+	h.git(nil, "-C", "team/app.git", "symbolic-ref", "HEAD", "refs/heads/main")
 	h.git(nil, "-C", "team/app.git", "config", "uploadpack.allowFilter", "false")
 	if l, err := r.Look(t.Context(), ids[2], ids[3]); l != nil || err != nil {
 		t.Errorf("the host has no partial clones: %v, %v", l, err)

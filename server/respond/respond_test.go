@@ -1,6 +1,7 @@
 package respond_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,11 +33,18 @@ func report(n int) string {
 // servers are two servers with one queue, and their AWS.
 func servers(t *testing.T, keys, perDay int) (a, b *respond.Responder, m *kmsfake.Model) {
 	t.Helper()
+	a, b, m, _ = serversAndAWS(t, keys, perDay)
+	return a, b, m
+}
+
+func serversAndAWS(t *testing.T, keys, perDay int) (a, b *respond.Responder, m *kmsfake.Model, fake *kmsfake.Server) {
+	t.Helper()
 	m = &kmsfake.Model{Home: account, Regions: []string{"eu-central-1"}}
 	for i := range keys {
 		m.Keys = append(m.Keys, &kmsfake.Key{ARN: key(i + 1), Policy: kmsfake.DefaultPolicy(account)})
 	}
-	for name, value := range kmsfake.New(t, m).Env() {
+	fake = kmsfake.New(t, m)
+	for name, value := range fake.Env() {
 		t.Setenv(name, value)
 	}
 	for _, ci := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_EVENT_NAME"} {
@@ -78,7 +86,7 @@ apply = ["rotate-on-demand"]
 			Folder: t.TempDir(), Claims: claims, Name: name, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}
 	}
-	return server("a"), server("b"), m
+	return server("a"), server("b"), m, fake
 }
 
 // push has a server answer what a push brought, and returns the incident.
@@ -132,6 +140,33 @@ func TestAnsweredByOneServer(t *testing.T) {
 	}
 	if got := m.OnDemandRotations(key(1)); got != 1 {
 		t.Errorf("rotated %d times", got)
+	}
+}
+
+// TestGoesOnWhereItWas: what AWS said a moment ago is not asked again, so that
+// a push with many keys gets on although the server is killed again and again.
+func TestGoesOnWhereItWas(t *testing.T) {
+	a, _, m, fake := serversAndAWS(t, 1, 10)
+	found, err := a.Incidents.Found(t.Context(), incident.Incident{ID: "f1", Severity: "medium", ARN: key(1)}, incident.Place{Path: "a.txt", At: time.Now()}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() func(context.Context) error {
+		t.Helper()
+		answer, err := a.Enrich(t.Context(), []byte(report(1)), []*incident.Incident{found})
+		if err != nil || answer == nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	ask()
+	calls := len(fake.Calls())
+	answer := ask()
+	if n := len(fake.Calls()); n != calls || n == 0 {
+		t.Errorf("asked %d times and then %d times", calls, n-calls)
+	}
+	if err := answer(t.Context()); err != nil || m.OnDemandRotations(key(1)) != 1 {
+		t.Errorf("answered from what was remembered: rotated %d times, %v", m.OnDemandRotations(key(1)), err)
 	}
 }
 

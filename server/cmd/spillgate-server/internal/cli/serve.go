@@ -54,10 +54,20 @@ func (a *app) configuration() *cli.Command {
 		Commands: []*cli.Command{{
 			Name:  "validate",
 			Usage: "say what is wrong with the file, with line and column",
+			Description: "Needs neither the network nor the secrets; which of those cannot be had on this machine\n" +
+				"is said, and is no error.",
 			Flags: []cli.Flag{configFlag()},
 			Action: func(_ context.Context, c *cli.Command) error {
-				_, err := config.Read(c.String("config"))
-				return err
+				settings, err := config.Read(c.String("config"))
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.Stdout, "%s: %d sources, %d tokens, %d channels: nothing is wrong with it\n",
+					c.String("config"), len(settings.Sources), len(settings.Tokens), len(settings.Notify))
+				for _, why := range settings.Unset() {
+					fmt.Fprintln(a.Stdout, "  a secret cannot be had here:", why)
+				}
+				return nil
 			},
 		}},
 	}
