@@ -18,6 +18,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -52,6 +55,9 @@ type Options struct {
 	// Remember is for how long a delivery that is done stays known; 0 for four
 	// days, a day more than GitHub sends one again.
 	Remember time.Duration
+	// Log is told when the embedded server has to be started again; nil for
+	// nobody.
+	Log *slog.Logger
 }
 
 func (o Options) defaults() Options {
@@ -62,6 +68,9 @@ func (o Options) defaults() Options {
 	}
 	def(&o.AckWait, time.Minute)
 	def(&o.Remember, 4*24*time.Hour)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	if o.Replicas == 0 {
 		o.Replicas = 1
 	}
@@ -97,6 +106,9 @@ type Queue struct {
 	dead     jetstream.Stream
 	consumer jetstream.Consumer
 	done     jetstream.KeyValue
+	stuck    atomic.Bool // the embedded server has stopped to write
+	failed   atomic.Bool // one of its streams has said so
+	healing  func()      // ends heal and waits for it; nil without an embedded server
 }
 
 // Open starts the embedded server, or connects to the cluster, and makes the
@@ -110,6 +122,12 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 	if err := q.create(ctx); err != nil {
 		q.Close()
 		return nil, err
+	}
+	if q.embedded != nil {
+		healing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		var wg sync.WaitGroup
+		wg.Go(func() { q.heal(healing) })
+		q.healing = func() { cancel(); wg.Wait() }
 	}
 	return q, nil
 }
@@ -150,6 +168,7 @@ func (q *Queue) embed() error {
 		return fmt.Errorf("making the queue in %s: %w", q.options.Dir, err)
 	}
 	q.embedded = s
+	s.SetLoggerV2(listener{q}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(30 * time.Second) {
 		return fmt.Errorf("the queue in %s did not start within 30 s; is another spillgate-server using the folder?", q.options.Dir)
@@ -199,6 +218,9 @@ func (q *Queue) Bucket(ctx context.Context, name string, ttl time.Duration) (jet
 
 // Close ends the connection and the embedded server, and waits for its files.
 func (q *Queue) Close() {
+	if q.healing != nil {
+		q.healing()
+	}
 	if q.conn != nil {
 		q.conn.Close()
 	}
@@ -249,6 +271,9 @@ type State struct {
 
 // State counts what waits, what is worked on and what is dead.
 func (q *Queue) State(ctx context.Context) (State, error) {
+	if err := q.writable(); err != nil {
+		return State{}, err
+	}
 	c, err := q.consumer.Info(ctx)
 	if err != nil {
 		return State{}, fmt.Errorf("asking for the depth of the queue: %w", err)

@@ -77,7 +77,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	s.queue, err = queue.Open(ctx, queue.Options{
 		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
 		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts,
-		AckWait: c.Queue.AckWait.Duration,
+		AckWait: c.Queue.AckWait.Duration, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (a *app) configuration() *cli.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.Stdout, "%s: %d sources, %d tokens, %d channels: nothing is wrong with it\n",
+				fmt.Fprintf(a.Stdout, "%s: nothing is wrong with it (sources: %d, tokens: %d, channels: %d)\n",
 					c.String("config"), len(settings.Sources), len(settings.Tokens), len(settings.Notify))
 				for _, why := range settings.Unset() {
 					fmt.Fprintln(a.Stdout, "  a secret cannot be had here:", why)
