@@ -34,8 +34,8 @@ func (s *csvSink) Write(out io.Writer, r *scanner.Result) error {
 		}
 		_ = w.Write([]string{
 			status, v.Severity.String(), v.Confidence.String(), strconv.FormatBool(v.Blocking), v.Rule, v.Title,
-			cell(file(&v.Location)), strconv.Itoa(v.Location.StartLine), strconv.Itoa(v.Location.StartCol), v.Location.Kind,
-			commit.ID, cell(commit.Author), commit.Date, cell(v.Match), strconv.Itoa(v.Occurrences), v.Fingerprint, cell(reason),
+			Cell(file(&v.Location)), strconv.Itoa(v.Location.StartLine), strconv.Itoa(v.Location.StartCol), v.Location.Kind,
+			commit.ID, Cell(commit.Author), commit.Date, Cell(v.Match), strconv.Itoa(v.Occurrences), v.Fingerprint, Cell(reason),
 		})
 	}
 	for _, f := range r.Findings {
@@ -46,19 +46,21 @@ func (s *csvSink) Write(out io.Writer, r *scanner.Result) error {
 	}
 	for _, p := range d.problems(r) {
 		fields := make([]string, len(csvHeader))
-		fields[0], fields[len(fields)-1] = "not scanned", cell(p.Error())
+		fields[0], fields[len(fields)-1] = "not scanned", Cell(p.Error())
 		_ = w.Write(fields)
 	}
 	w.Flush()
 	return w.Error()
 }
 
-// cell makes a text that the scanned repository may have chosen harmless for
-// spreadsheets, which take what begins so for a formula
-// (https://owasp.org/www-community/attacks/CSV_Injection).
-func cell(s string) string {
+// Cell returns s, which whoever wrote the scanned repository may have chosen, as
+// a cell that no spreadsheet takes for a formula or a call of another program:
+// escaped, and behind an apostrophe where it begins like one. Blanks before the
+// sign and its wide forms count.
+// Source: https://owasp.org/www-community/attacks/CSV_Injection
+func Cell(s string) string {
 	s = Escape(s)
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+	if t := strings.TrimLeft(s, " "); t != "" && strings.ContainsRune("=+-@|%\\＝＋－＠", []rune(t)[0]) {
 		return "'" + s
 	}
 	return s

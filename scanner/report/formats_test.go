@@ -214,6 +214,19 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+func TestCell(t *testing.T) {
+	for _, evil := range []string{"=1", "+1", "-1", "@SUM(A1)", "|cmd", "%0A", "\t=1", "\r=1", "  =1", "＝1", "＋1", "－1", "＠x"} {
+		if got := Cell(evil); got[0] != '\'' {
+			t.Errorf("%q becomes %q", evil, got)
+		}
+	}
+	for _, fine := range []string{"", " ", "a=b", "src/-x", "'x", "é", "1-2"} {
+		if got := Cell(fine); got != fine {
+			t.Errorf("%q becomes %q", fine, got)
+		}
+	}
+}
+
 var (
 	tag       = regexp.MustCompile(`<(/?)([a-z0-9]+)[^>]*>`)
 	reference = regexp.MustCompile(`(?i)\b(?:src|href|action|data|poster|srcset)\s*=\s*"([^"]*)"`)

@@ -64,7 +64,7 @@ func parseTemplate(text string) (*template.Template, error) {
 	}
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"escape": Escape, "lower": strings.ToLower, "upper": strings.ToUpper, "join": strings.Join, "short": short,
-		"csv": func(s string) string { return `"` + strings.ReplaceAll(cell(s), `"`, `""`) + `"` },
+		"csv": func(s string) string { return `"` + strings.ReplaceAll(Cell(s), `"`, `""`) + `"` },
 		"json": func(v any) (string, error) {
 			b, err := json.Marshal(v)
 			return string(escapeJSON(b)), err

@@ -243,7 +243,7 @@ func (r *auditReport) csv(w io.Writer) error {
 	}
 	for _, row := range rows {
 		for i := range row {
-			row[i] = cell(row[i])
+			row[i] = report.Cell(row[i])
 		}
 		if err := c.Write(row); err != nil {
 			return err
@@ -251,16 +251,6 @@ func (r *auditReport) csv(w io.Writer) error {
 	}
 	c.Flush()
 	return c.Error()
-}
-
-// cell returns s as a cell that no spreadsheet takes for a formula.
-// Source: https://owasp.org/www-community/attacks/CSV_Injection
-func cell(s string) string {
-	s = report.Escape(s)
-	if t := strings.TrimLeft(s, " "); t != "" && strings.ContainsRune("=+-@|%\\＝＋－＠", []rune(t)[0]) {
-		return "'" + s
-	}
-	return s
 }
 
 // TagText returns the tags on one line, sorted.
