@@ -214,6 +214,31 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// TestSeverities: each severity has its word in the formats that have words of
+// their own.
+func TestSeverities(t *testing.T) {
+	for s, want := range map[rules.Severity]map[string]string{
+		rules.Critical: {"sarif": `"level": "error"`, "gitlab": `"severity": "Critical"`, "codequality": `"severity": "blocker"`},
+		rules.High:     {"sarif": `"level": "error"`, "gitlab": `"severity": "High"`, "codequality": `"severity": "critical"`},
+		rules.Medium:   {"sarif": `"level": "warning"`, "gitlab": `"severity": "Medium"`, "codequality": `"severity": "major"`},
+		rules.Low:      {"sarif": `"level": "note"`, "gitlab": `"severity": "Low"`, "codequality": `"severity": "minor"`},
+		rules.Info:     {"sarif": `"level": "note"`, "gitlab": `"severity": "Info"`, "codequality": `"severity": "info"`},
+	} {
+		for format, word := range want {
+			f := finding(tokenRule, fakeToken, content("a"), 1, 1)
+			f.Severity = s
+			// The result's own word, not the one that the rule has by default.
+			out := render(t, format, Options{}, result(f))
+			if i := strings.Index(out, `"results"`); i > 0 {
+				out = out[i:]
+			}
+			if !strings.Contains(strings.ReplaceAll(out, `":"`, `": "`), word) {
+				t.Errorf("%s of %s lacks %s", format, s, word)
+			}
+		}
+	}
+}
+
 func TestCell(t *testing.T) {
 	for _, evil := range []string{"=1", "+1", "-1", "@SUM(A1)", "|cmd", "%0A", "\t=1", "\r=1", "  =1", "＝1", "＋1", "－1", "＠x"} {
 		if got := Cell(evil); got[0] != '\'' {
