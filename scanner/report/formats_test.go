@@ -214,6 +214,20 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// TestManyPlaces: of a secret in many places a page lists twenty and counts the
+// others.
+func TestManyPlaces(t *testing.T) {
+	f := finding(tokenRule, fakeToken, content("a"), 1, 1)
+	for i := range 30 {
+		f.More = append(f.More, scanner.Location{Object: content(fmt.Sprintf("file-%d.txt", i)), StartLine: 1, StartColumn: 1, EndLine: 1, EndColumn: 2})
+	}
+	f.Occurrences = 101
+	page := render(t, "html", Options{}, result(f))
+	if n := strings.Count(page, ">file-"); n != 20 || !strings.Contains(page, "<li>and 80 more</li>") || !strings.Contains(page, "100 more places") {
+		t.Errorf("%d places are listed", n)
+	}
+}
+
 // TestSeverities: each severity has its word in the formats that have words of
 // their own.
 func TestSeverities(t *testing.T) {
