@@ -79,6 +79,7 @@ func sections() []section {
 		{"linear-history", (*lab).linearHistory},
 		{"linear-size", (*lab).linearSize},
 		{"linear-line", (*lab).linearLine},
+		{"linear-findings", (*lab).linearFindings},
 		{"linear-rules", (*lab).linearRules},
 	}
 }

@@ -145,6 +145,39 @@ func (l *lab) linearLine() error {
 	return nil
 }
 
+// linearFindings scans a file of tests for AWS with a growing number of ARNs,
+// every tenth of which stands there for the first time, and secrets of other
+// kinds between them.
+func (l *lab) linearFindings() error {
+	var steps []step
+	for _, n := range []int{1000, 2000, 4000, 8000} {
+		dir := filepath.Join(l.Dir, fmt.Sprintf("findings-%d", n))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		var text []byte
+		for i := range n {
+			text = fmt.Appendf(text, "    assert role(%d) == \"arn:aws:iam::471938265017:role/service-%x\"\n    # and nothing else\n", i, i/10*7919)
+			if i%20 == 0 {
+				text = append(text, history.NewPlant(1, i/20).Text()...)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, "test_roles.py"), text, 0o644); err != nil {
+			return err
+		}
+		samples, err := measure.Compare(l.ctx, min(l.Runs, 3), l.runSpillgate("spillgate dir", dir, "dir", "test_roles.py"))
+		if err != nil {
+			return err
+		}
+		steps = append(steps, step{fmt.Sprintf("%d ARNs", n), float64(n) / 1000, samples})
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	l.addLinear("Linear in the number of findings", "1,000 ARNs", steps, 0, "A file of tests with ARNs, a tenth of them distinct, and a secret of another kind for every twenty.")
+	return nil
+}
+
 // makeText writes n MiB of source text to file.
 func (l *lab) makeText(file string, n int) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
