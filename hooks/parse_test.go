@@ -118,6 +118,15 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
+// TestEventAlone: what comes after the event would not be looked at.
+func TestEventAlone(t *testing.T) {
+	for text, fine := range map[string]bool{`{"a":"b"}`: true, "{\"a\":\"b\"}\n ": true, `{"a":"b"}{"c":"d"}`: false, `{"a":"b"} x`: false, `{"a":"b"}]`: false} {
+		if _, err := ReadEvent(strings.NewReader(text)); (err == nil) != fine {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // FuzzReadEvent checks that no text of an event is lost but what an edit takes
 // away, and that errors quote nothing.
 func FuzzReadEvent(f *testing.F) {
