@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"reflect"
@@ -79,7 +80,8 @@ type (
 //	references = [ "https://…" ]
 //	tags       = [ "aws" ]
 //	match      = [ "…", ["…", "…"] ]    # texts that must match; an array is joined, so that
-//	                                    # the file holds no complete example secret
+//	                                    # the file holds no complete example secret;
+//	                                    # { base64 = "…" } is binary content
 //	clean      = [ "…" ]                # texts that must not
 func Parse(file string, text []byte) ([]Rule, error) { return ParseFor(file, text, "") }
 
@@ -192,6 +194,15 @@ func validID(id string) bool {
 func examples(key string, list []any) ([]string, error) {
 	var out []string
 	for i, e := range list {
+		if table, ok := e.(map[string]any); ok { // binary content
+			text, _ := table["base64"].(string)
+			raw, err := base64.StdEncoding.DecodeString(text)
+			if err != nil || len(raw) == 0 || len(table) != 1 {
+				return nil, fmt.Errorf("%s: example %d must be { base64 = \"…\" }, a string or an array of strings", key, i+1)
+			}
+			out = append(out, string(raw))
+			continue
+		}
 		parts, ok := e.([]any)
 		if !ok {
 			parts = []any{e}

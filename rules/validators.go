@@ -24,7 +24,7 @@ func ValidatorNames() []string {
 		"assignment", "url-password", "authorization-header",
 		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
 		"base58check", "not-a-known-key", "mixed-case",
-		"plain-word", "nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "secret-name",
+		"plain-word", "pkcs12", "der-key", "java-key-store", "nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "secret-name",
 	}
 }
 
@@ -101,6 +101,12 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validateMixedCase
 	case "plain-word":
 		v = validatePlainWord
+	case "pkcs12":
+		v = validatePKCS12
+	case "der-key":
+		v = validateDERKey
+	case "java-key-store":
+		v = validateJavaKeyStore
 	case "nkey-seed":
 		v = validateNKEYSeed
 	case "pypi-macaroon":

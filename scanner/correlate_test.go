@@ -185,3 +185,13 @@ func TestCorrelateTime(t *testing.T) {
 		t.Error("not correlated")
 	}
 }
+
+// A secret of several lines once reached beyond what was taken for its line.
+func TestNameUsersOfLongSecrets(t *testing.T) {
+	secret := "one\ntwo\nthree"
+	f := &Finding{Rule: passRule, Secret: Secret{secret}, Context: Secret{"a = " + secret + " user=bob\nlogin=x"}, Location: Location{Object: &Object{}, StartLine: 3}}
+	nameUsers([]*Finding{f})
+	if got := field(f, fieldWith); got != "user name in line 3" {
+		t.Errorf("got %q", got)
+	}
+}

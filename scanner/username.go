@@ -11,7 +11,7 @@ import (
 // user name there may be a token.
 func nameUsers(all []*Finding) {
 	for _, f := range all {
-		isPassword := f.Rule.Fallback || slices.Contains(f.Rule.Tags, "password")
+		isPassword := f.Rule.Fallback && !slices.Contains(f.Rule.Tags, "private-key") || slices.Contains(f.Rule.Tags, "password")
 		if !isPassword || isExcused(f) || field(f, "user") != "" || field(f, fieldWith) != "" {
 			continue
 		}
@@ -22,10 +22,11 @@ func nameUsers(all []*Finding) {
 		}
 		user := assignedUser(around[:at])
 		if user < 0 {
-			if end := strings.IndexByte(around[at:], '\n'); end >= 0 {
-				around = around[:at+end]
+			behind := around[at+len(f.Secret.text):] // a secret may have several lines
+			if end := strings.IndexByte(behind, '\n'); end >= 0 {
+				behind = behind[:end]
 			}
-			if user = assignedUser(around[at+len(f.Secret.text):]); user < 0 {
+			if user = assignedUser(behind); user < 0 {
 				continue
 			}
 			user = at

@@ -19,8 +19,10 @@ func (f *finder) dimension() {
 
 // atom reads the comma of Erlang's {password, "…"}.
 func (f *finder) atom(c *Candidate) bool {
-	if c.KeyStart == 0 || f.data[c.KeyStart-1] != '{' || !f.at(", \"") {
-		return false
+	name := f.data[c.KeyStart:c.KeyEnd]
+	if c.KeyStart == 0 || f.data[c.KeyStart-1] != '{' || c.KeyEnd != f.i || !f.at(", \"") ||
+		!allOf(name, func(b byte) bool { return b >= 'a' && b <= 'z' || b == '_' }) {
+		return false // Go's {token.INT, "…"}
 	}
 	f.i++
 	return true
