@@ -64,21 +64,30 @@ type cluster struct {
 	urls  []string
 }
 
-func newCluster(dir string) (*cluster, error) {
-	var ports []string
-	for range clusterSize {
+// freePorts returns ports that were free a moment ago.
+func freePorts(n int) (ports []string, err error) {
+	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close()
+		defer l.Close() // after all are found, so that they differ
 		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	}
+	return ports, nil
+}
+
+func newCluster(dir string) (*cluster, error) {
+	ports, err := freePorts(clusterSize)
+	if err != nil {
+		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	c := &cluster{}
+	var lines []*bufio.Reader
 	for i := range clusterSize {
 		cmd := exec.Command(self, append([]string{nodeArgument, strconv.Itoa(i), filepath.Join(dir, fmt.Sprint("nats", i))}, ports...)...)
 		cmd.Stderr = os.Stderr
@@ -90,7 +99,10 @@ func newCluster(dir string) (*cluster, error) {
 			return nil, errors.Join(err, c.stop())
 		}
 		c.nodes = append(c.nodes, cmd)
-		line, err := bufio.NewReader(out).ReadString('\n')
+		lines = append(lines, bufio.NewReader(out))
+	}
+	for i, r := range lines { // ready only once all of them are there
+		line, err := r.ReadString('\n')
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("node %d did not start: %w", i, err), c.stop())
 		}
