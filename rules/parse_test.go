@@ -58,6 +58,10 @@ func TestParseErrors(t *testing.T) {
 		{change(`pattern = `, `pattern = 7 #`), "x.toml:8:"},
 		{goodRule + strings.TrimPrefix(goodRule, "provider = \"Acme\"\n"), "the id was taken at line 3"},
 		{"provider = \"A\"\n[[rule]]\nid='a'\ntitle='t'\nseverity='low'\nconfidence='low'\n", "it looks for nothing"},
+		{change(`pattern = `, `near = "acme" #`), "near and secret belong together"},
+		{change(`pattern = `, `secret = "[a-z]{9}" #`), "near and secret belong together"},
+		{change(`pattern = `, `named = "key" #`), "named says what the value is called behind near"},
+		{change(`"acm2_12345678"]`, `{ base64 = "*" }]`), "match: example 2 must be { base64"},
 		{"provider = ", "x.toml:1:"},
 	} {
 		_, err := Parse("x.toml", []byte(c.text))
@@ -134,4 +138,32 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNear holds both ways to tie a secret to a vendor's name, and named to the one.
+func TestNear(t *testing.T) {
+	secret := "0f3c9a7be1d24856" + "907a1bc2d3e4f506"
+	for _, c := range []struct {
+		named, text string
+		want        bool
+	}{
+		{"", "ACME_PROD=" + secret, true},
+		{"", `"acme": "` + secret + `"`, true},
+		{"", "calling acme\nusing api_key: " + secret, true},
+		{"", "acme, then " + secret, false},
+		{"secret", "acme_id=" + secret, false},
+		{"secret", "acme_client_secret=" + secret, true},
+	} {
+		r, err := Parse("x.toml", []byte("provider=\"A\"\n[[rule]]\nid=\"a-b\"\ntitle=\"t\"\nseverity=\"low\"\nconfidence=\"low\"\nnear=\"acme\"\nsecret=\"[0-9a-f]{32}\"\nnamed=\""+c.named+"\"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Compile(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(p.findings(c.text)) == 1; got != c.want {
+			t.Errorf("named %q: found %v, want %v", c.named, got, c.want)
+		}
+	}
 }
