@@ -39,6 +39,7 @@ type scan struct {
 	edge    int // before it may be anchors that were not given
 	call    uint64
 	chains  []chain
+	trails  []trail // see foundBy
 	machine machine
 	arn     arnText
 	arnAt   int // the position that arn was read for, or -1

@@ -97,22 +97,61 @@ func (s *scan) foundBy(i, from, to int) bool {
 	// before it.
 	pat := &s.p.patterns[i]
 	edge := s.lowest(pat, from, to) + int(pat.min)
-	next := s.lookBack(i, edge)
+	next := s.trail(i, edge)
 	limit := min(from+int(pat.max)+1, len(s.data))
-	for a := s.anchorFrom(pat, edge, limit); a >= 0; a = s.anchorFrom(pat, a+1, limit) {
+	found := false
+	s.advance(i, next, edge, limit, func(start, end int) bool {
+		found = s.judge(i, start, end) && s.match.SecretStart == from && s.match.SecretEnd == to
+		return !found
+	})
+	return found
+}
+
+// A trail is how far the chain of a pattern was followed for foundBy.
+type trail struct {
+	call       uint64 // the call that this belongs to
+	edge, next int    // the chain has been through all anchors before edge
+}
+
+// farBack is from how many bytes on it is cheaper to look back than to go on
+// from where foundBy was last.
+const farBack = ContextBefore
+
+// trail returns the first place that pattern i has not tried when it has been
+// through all anchors before edge. In a text in which every few lines are found
+// in two ways, to look back each time would read each line hundreds of times.
+func (s *scan) trail(i, edge int) int {
+	if len(s.trails) < len(s.p.patterns) {
+		s.trails = make([]trail, len(s.p.patterns))
+	}
+	t := &s.trails[i]
+	if t.call == s.call && t.edge <= edge && edge-t.edge < farBack {
+		t.next = s.advance(i, t.next, t.edge, edge, func(int, int) bool { return true })
+	} else {
+		t.next = s.lookBack(i, edge)
+	}
+	t.call, t.edge = s.call, edge
+	return t.next
+}
+
+// advance follows the chain of pattern i, whose first untried place is next,
+// through the anchors in data[from:to] while each returns true for its matches,
+// and returns the first untried place.
+func (s *scan) advance(i, next, from, to int, each func(start, end int) bool) int {
+	pat := &s.p.patterns[i]
+	for a := s.anchorFrom(pat, from, to); a >= 0; a = s.anchorFrom(pat, a+1, to) {
 		for {
 			start, end := s.find(i, max(a-int(pat.max), next), a-int(pat.min))
 			if start < 0 {
 				next = max(next, a-int(pat.min)+1)
 				break
 			}
-			next = end
-			if s.judge(i, start, end) && s.match.SecretStart == from && s.match.SecretEnd == to {
-				return true
+			if next = end; !each(start, end) {
+				return next
 			}
 		}
 	}
-	return false
+	return next
 }
 
 // couldFind reports whether any candidate of pattern i, be it a match or
