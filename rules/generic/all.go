@@ -61,7 +61,7 @@ func Hopeless(value []byte, c Candidate) bool {
 	}
 	last := value[len(value)-1]
 	switch {
-	case algorithm(value), hasPrefix(value, "(("), isVersion(value), isDate(value), hasPrefix(value, "aws.auth#"), hasPrefix(value, "smithy.api#"): // ((a-variable)) of Concourse, an id of Smithy
+	case algorithm(value), isPattern(value), hasPrefix(value, "(("), isVersion(value), isDate(value), hasPrefix(value, "aws.auth#"), hasPrefix(value, "smithy.api#"): // ((a-variable)) of Concourse, an id of Smithy
 		return true
 	case hasPrefix(value, "#{"), value[0] == '%' && last == '%', value[0] == '@' && last == '@': // #{a}, %A%, @a@: templates
 		return true
@@ -164,4 +164,11 @@ func isDate(v []byte) bool {
 // sign of another script or an emoji.
 func escaped(value []byte) bool {
 	return len(value) <= 12 && len(value) > 1 && (value[1]|0x20 == 'u' || value[1] == 'x')
+}
+
+// isPattern reports whether a value is a regular expression: a class of
+// characters that is repeated, [0-9a-f]{32}.
+func isPattern(value []byte) bool {
+	open := indexByte(value, '[')
+	return open >= 0 && (contains(value[open:], "]{") || contains(value[open:], "]+") || contains(value[open:], "]*"))
 }
