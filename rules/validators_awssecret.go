@@ -208,24 +208,31 @@ func nextAWSSecret(data []byte, from, to int) (start, end int, ok bool) {
 			i++
 			continue
 		}
-		var plain [awsSecretLength]byte
 		start, units := i, 0
 		for i < len(data) && (i < to || units <= awsSecretLength) {
-			c, n := base64Unit(data, i)
+			_, n := base64Unit(data, i)
 			if n == 0 {
 				break
-			}
-			if units < len(plain) {
-				plain[units] = c
 			}
 			units++
 			i += n
 		}
-		if units == awsSecretLength && standsAlone(data, start, i) && looksLikeAWSSecret(plain[:]) {
+		if units == awsSecretLength && standsAlone(data, start, i) && looksLikeAWSSecret(base64Letters(data[start:i])) {
 			return start, i, true
 		}
 	}
 	return 0, 0, false
+}
+
+// base64Letters returns the letters that a run stands for.
+func base64Letters(run []byte) []byte {
+	plain := make([]byte, 0, awsSecretLength)
+	for i := 0; i < len(run); {
+		c, n := base64Unit(run, i)
+		plain = append(plain, c)
+		i += n
+	}
+	return plain
 }
 
 // standsAlone reports whether data[start:end], a whole run of base64 letters,

@@ -141,6 +141,14 @@ func bech32Step(check uint32, v byte) uint32 {
 	return check
 }
 
+// appendLower appends b with its ASCII capitals made small to dst.
+func appendLower(dst, b []byte) []byte {
+	for _, c := range b {
+		dst = append(dst, toLower(c))
+	}
+	return dst
+}
+
 func toLower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
 		return c + 'a' - 'A'

@@ -160,8 +160,10 @@ func surrounding(data []byte, c Candidate, add func(group, a, b string)) {
 	case hasPrefix(rest, ":param") || hasPrefix(rest, ":arg") || hasPrefix(rest, "def ") || hasPrefix(rest, "func ") || hasPrefix(rest, "function "):
 		add("line", "declaration", "")
 	}
+	var buf [256]byte
+	small := fold(buf[:0], before)
 	for _, w := range [...]string{"def ", "func ", "fun ", "function", "return ", "if ", "case ", "assert", "expect", "throw", "raise", "log", "print", "echo", "export", "curl", "docker", "const ", "final", "static", "var ", "let ", "env", "test", "user", "login", "host", "connect", "config", "client", "expected", "default", "new "} {
-		if containsFold(before, w) {
+		if contains(small, w) {
 			add("before", w, "")
 		}
 	}

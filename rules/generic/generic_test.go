@@ -1,6 +1,8 @@
 package generic
 
 import (
+	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -196,5 +198,39 @@ func BenchmarkJudge(b *testing.B) {
 	c, _ := Find(text, 3, 8)
 	for b.Loop() {
 		Judge(text, c)
+	}
+}
+
+// TestFoldedLikeContainsFold holds the quick search for many words to the
+// letter by letter one, and the longest word to the one that every length is
+// asked for.
+func TestFoldedLikeContainsFold(t *testing.T) {
+	g := rand.New(rand.NewPCG(3, 4))
+	alphabet := []byte("paSsWoRd-_ @`[{\x00é9keyTOKEN")
+	for range 20000 {
+		text := make([]byte, g.IntN(40))
+		for i := range text {
+			text[i] = alphabet[g.IntN(len(alphabet))]
+		}
+		for _, w := range []string{"pass", "key", "d-", " ", "@", "token"} {
+			if got, want := contains(fold(nil, text), w), containsFold(text, w); got != want {
+				t.Fatalf("%q in %q: %v, want %v", w, text, got, want)
+			}
+		}
+		letters := bytes.Map(func(r rune) rune {
+			if r > 'z' || !letter(byte(r)) {
+				return -1
+			}
+			return r
+		}, text)
+		want := 0
+		for n := min(len(letters), len(dictionary)-1); n >= shortestWord && want == 0; n-- {
+			if hasWord(dictionary[n], letters[:n]) {
+				want = n
+			}
+		}
+		if got := longestWord(letters); got != want {
+			t.Fatalf("the longest word of %q has %d letters, want %d", letters, got, want)
+		}
 	}
 }

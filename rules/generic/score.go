@@ -1,6 +1,9 @@
 package generic
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // A Contribution is what one feature adds to a score.
 type Contribution struct {
@@ -96,12 +99,32 @@ func weight(hash uint32) int16 {
 // longestWord returns the length of the longest dictionary word that letters
 // begin with, in any case, 0 if there is none.
 func longestWord(letters []byte) int {
+	if len(letters) < shortestWord {
+		return 0
+	}
+	beginnings.once.Do(countBeginnings)
+	lengths := beginnings.lengths[letters[0]&31][letters[1]&31]
 	for n := min(len(letters), len(dictionary)-1); n >= shortestWord; n-- {
-		if hasWord(dictionary[n], letters[:n]) {
+		if lengths>>n&1 != 0 && hasWord(dictionary[n], letters[:n]) {
 			return n
 		}
 	}
 	return 0
+}
+
+// beginnings has, for the first two letters of a word, a bit for each length
+// that such words have: most places of a random text begin none.
+var beginnings struct {
+	once    sync.Once
+	lengths [32][32]uint32
+}
+
+func countBeginnings() {
+	for n, joined := range dictionary {
+		for i := 0; n >= shortestWord && i < len(joined); i += n {
+			beginnings.lengths[joined[i]&31][joined[i+1]&31] |= 1 << n
+		}
+	}
 }
 
 // hasWord searches words of one length, sorted and joined.
