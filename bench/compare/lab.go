@@ -73,6 +73,7 @@ func sections() []section {
 		{"staged", (*lab).staged},
 		{"range", (*lab).commitRange},
 		{"history", (*lab).fullHistory},
+		{"dense", (*lab).denseHistory},
 		{"attribution", (*lab).attribution},
 		{"directory", (*lab).directory},
 		{"rules", (*lab).ruleCost},
