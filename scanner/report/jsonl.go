@@ -53,9 +53,12 @@ func (s *jsonLines) Write(w io.Writer, r *scanner.Result) error {
 	return writeJSON(w, last, "")
 }
 
+// AccessKeyRule is the id of the rule that finds AWS access key ids.
+const AccessKeyRule = "aws-access-key-id"
+
 // accessKeyID returns the id that f has found, if it is one and may be named.
 func (s *jsonLines) accessKeyID(f *scanner.Finding) string {
-	if !s.options.NameAccessKeys || f.Rule.ID != "aws-access-key-id" {
+	if !s.options.NameAccessKeys || f.Rule.ID != AccessKeyRule {
 		return ""
 	}
 	return f.Secret.Reveal()

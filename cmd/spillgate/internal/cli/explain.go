@@ -38,16 +38,7 @@ func (a *app) explain() *cli.Command {
 				}
 				return explain(a.Stdout, r)
 			}
-			all := allRules()
-			fix := "spillgate rules list shows them all"
-			names := make([]string, len(all))
-			for i := range all {
-				names[i] = all[i].ID
-			}
-			if near := rules.Nearest(id, names); near != "" {
-				fix = "did you mean " + near + "? " + fix
-			}
-			return usage(fix, "there is no rule %q", id)
+			return unknownRule(id)
 		},
 		ShellComplete: func(_ context.Context, c *cli.Command) {
 			for _, r := range allRules() {
@@ -55,6 +46,20 @@ func (a *app) explain() *cli.Command {
 			}
 		},
 	}
+}
+
+// unknownRule is the error for an id that no rule has.
+func unknownRule(id string) error {
+	all := allRules()
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].ID
+	}
+	fix := "spillgate rules list shows them all"
+	if near := rules.Nearest(id, names); near != "" {
+		fix = "did you mean " + near + "? " + fix
+	}
+	return usage(fix, "there is no rule %q", id)
 }
 
 // explain prints all that a reader of a finding may want to know of its rule.
