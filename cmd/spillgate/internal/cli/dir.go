@@ -17,6 +17,7 @@ func (a *app) dir() *cli.Command {
 			"and .spillgateignore exclude is left out, but for files that are named as PATH.\n\n" +
 			"Example: spillgate dir --no-ignore build/",
 		Flags: scanFlags(
+			plaintextFlag(),
 			&cli.BoolFlag{Name: "no-ignore", Usage: "scan what .gitignore and .spillgateignore exclude too"},
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {

@@ -19,6 +19,7 @@ func (a *app) history() *cli.Command {
 			"finding names the commit and path that first brought it.\n\n" +
 			"Example: spillgate history --format json --output findings.json",
 		Flags: scanFlags(gitFlags(
+			plaintextFlag(),
 			&cli.BoolFlag{Name: "all-objects", Usage: "scan unreachable objects too"},
 			&cli.StringFlag{Name: "shard", Sources: cli.EnvVars("SPILLGATE_SHARD"), Usage: "scan one `SHARD` of the history: I/N, or as spillgate plan prints it"},
 		)...),

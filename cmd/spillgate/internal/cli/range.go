@@ -16,7 +16,7 @@ func (a *app) commits() *cli.Command {
 			"change cannot excuse itself. Without an argument: the commits of the current branch that\n" +
 			"its upstream, or else the default branch, lacks.\n\n" +
 			"Example: spillgate range origin/main..HEAD --report sarif=spillgate.sarif",
-		Flags: scanFlags(gitFlags()...),
+		Flags: scanFlags(gitFlags(plaintextFlag())...),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() > 1 {
 				return usage("write A..B for the commits that B has and A has not", "range takes one argument, got %d", c.Args().Len())

@@ -19,6 +19,9 @@ func (a *app) scan(ctx context.Context, c *cli.Command, source scanner.Source) e
 	if err := a.readyForLive(c); err != nil {
 		return err
 	}
+	if err := readyForPlaintext(ctx, c, os.Getenv); err != nil {
+		return err
+	}
 	result, err := a.result(ctx, c, source)
 	if err != nil {
 		return err
@@ -109,7 +112,7 @@ func (a *app) report(c *cli.Command, result *scanner.Result) error {
 	}
 	a.notices(s, result)
 	a.conclude(c, result)
-	return nil
+	return a.writePlaintext(c, result)
 }
 
 // write writes one report to file, or to standard output if that is "-".

@@ -18,6 +18,7 @@ func (a *app) staged() *cli.Command {
 			"and reports what is new in them against HEAD. The working tree is not looked at.\n\n" +
 			"Example: spillgate staged --fail-on high",
 		Flags: scanFlags(gitFlags(
+			plaintextFlag(),
 			&cli.BoolFlag{Name: "amend", Usage: "compare with the parent of HEAD, as git commit --amend will"},
 		)...),
 		Action: func(ctx context.Context, c *cli.Command) error {

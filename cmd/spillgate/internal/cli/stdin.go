@@ -14,6 +14,7 @@ func (a *app) standardInput() *cli.Command {
 		Usage:       "scan standard input",
 		Description: "Example: kubectl logs deploy/api | spillgate stdin --name api.log",
 		Flags: scanFlags(
+			plaintextFlag(),
 			&cli.StringFlag{Name: "name", Value: "stdin", Usage: "what reports call the input"},
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {
