@@ -88,8 +88,22 @@ type Finding struct {
 	// counted them.
 	OtherCommits int
 
+	// Action overrules the gate. The zero value leaves it to the gate.
+	Action Action
+
 	settled bool // see rules.Match.Settled
 }
+
+// An Action is what whoever runs the scan wants of a rule's findings, however
+// grave they are and however sure.
+type Action uint8
+
+// The actions.
+const (
+	ByGate       Action = iota // the gate decides
+	AlwaysWarn                 // shown, and never blocks
+	AlwaysBlocks               // fails every run
+)
 
 // MaxLocations bounds how many places of one secret a Finding keeps.
 const MaxLocations = 1000
@@ -129,5 +143,8 @@ type Gate struct {
 // Blocks reports whether the finding fails the gate g. Findings that count and
 // do not block are warnings.
 func (f *Finding) Blocks(g Gate) bool {
-	return f.Suppression == nil && f.Severity >= g.FailOn && f.Confidence >= g.MinConfidence
+	if f.Suppression != nil || f.Action != ByGate {
+		return f.Suppression == nil && f.Action == AlwaysBlocks
+	}
+	return f.Severity >= g.FailOn && f.Confidence >= g.MinConfidence
 }

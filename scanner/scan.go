@@ -38,7 +38,8 @@ type Detector interface {
 	Detect(c *Chunk, hit func(*Hit))
 }
 
-// A Stage judges a finding: it may set Suppression, Severity and Confidence.
+// A Stage judges a finding: it may set Suppression, Severity, Confidence and
+// Action.
 // It never drops one.
 type Stage interface {
 	Judge(f *Finding)

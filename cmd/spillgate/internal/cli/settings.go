@@ -226,7 +226,7 @@ func (s *settings) stages() []scanner.Stage {
 			o.Base = filepath.ToSlash(cwd)
 		}
 	}
-	return suppress.Stages(o)
+	return append(suppress.Stages(o), s.Config.Stages()...)
 }
 
 // say tells what the user may not expect of the configuration.

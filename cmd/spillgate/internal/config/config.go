@@ -28,6 +28,7 @@
 //	[rules.aws-kms-alias-arn]     # changes one rule, or several: [rules."aws-arn-*"]
 //	enabled     = false
 //	severity    = "high"          # in place of the rule's own
+//	action      = "warn"          # or "block", whatever the gate says; "ignore" is enabled = false
 //	confidence  = "medium"
 //	paths       = ["src/"]        # findings elsewhere are excused; as in .gitignore
 //	exclude     = ["*.md"]        # findings there are
@@ -61,6 +62,7 @@ import (
 	"regexp"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/suppress"
 )
 
@@ -99,6 +101,8 @@ type Change struct {
 	Off, On    bool
 	Severity   *rules.Severity
 	Confidence *rules.Confidence
+	// Action overrules the gate; nil leaves what a less particular pattern says.
+	Action *scanner.Action
 }
 
 // A Setting is one key that was set, for Explain.
@@ -139,6 +143,7 @@ type changeText struct {
 	Enabled         *bool    `toml:"enabled"`
 	Severity        *string  `toml:"severity"`
 	Confidence      *string  `toml:"confidence"`
+	Action          *string  `toml:"action"`
 	Paths           []string `toml:"paths"`
 	PathExpressions []string `toml:"path-expressions"`
 	Exclude         []string `toml:"exclude"`

@@ -11,6 +11,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/iac"
 	"github.com/spillgate/spillgate/scanner/ignore"
 	"github.com/spillgate/spillgate/scanner/suppress"
@@ -310,6 +311,7 @@ func (p *parser) changes(c *Config, all map[string]changeText) {
 		if t.Enabled != nil {
 			change.On, change.Off = *t.Enabled, !*t.Enabled
 		}
+		p.action(path+".action", t.Action, &change)
 		c.Changes = append(c.Changes, change)
 		line, _ := p.at(path)
 		a := suppress.Allow{Name: fmt.Sprintf("%s:%d", p.name, line), Rules: []string{pattern}}
@@ -333,6 +335,34 @@ func (p *parser) changes(c *Config, all map[string]changeText) {
 			c.Allow = append(c.Allow, low)
 		}
 	}
+}
+
+// action reads what becomes of a rule's findings, whatever the gate says.
+func (p *parser) action(path string, s *string, change *Change) {
+	if s == nil {
+		return
+	}
+	var action scanner.Action
+	switch *s {
+	case "block":
+		action = scanner.AlwaysBlocks
+	case "warn":
+		action = scanner.AlwaysWarn
+	case "gate":
+	case "ignore":
+		if change.On {
+			p.fail(path, "the rule cannot be enabled and ignored")
+		}
+		change.Off = true
+		return
+	default:
+		p.fail(path, "unknown action %q: use block, warn, ignore or gate", *s)
+		return
+	}
+	if change.Off {
+		p.fail(path, "the rule cannot be off and do something to findings")
+	}
+	change.On, change.Action = true, &action
 }
 
 // rules reads the [[rule]] tables with the parser of package rules: everything

@@ -103,8 +103,30 @@ func (c *Config) Change(rule string) Change {
 		if change.Confidence != nil {
 			sum.Confidence = change.Confidence
 		}
+		if change.Action != nil {
+			sum.Action = change.Action
+		}
 	}
 	return sum
+}
+
+// Stages returns the stages that c asks for beside those that excuse: what
+// findings do to the gate, by rule.
+func (c *Config) Stages() []scanner.Stage {
+	if c == nil || !slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Action != nil }) {
+		return nil
+	}
+	return []scanner.Stage{actions{c}}
+}
+
+// actions is the stage that overrules the gate.
+type actions struct{ config *Config }
+
+// Judge implements scanner.Stage.
+func (a actions) Judge(f *scanner.Finding) {
+	if action := a.config.Change(f.Rule.ID).Action; action != nil {
+		f.Action = *action
+	}
 }
 
 // rank orders patterns by how particular they are.
