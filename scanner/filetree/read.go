@@ -50,6 +50,9 @@ func (w *worker) file(shown string, f io.ReadCloser) {
 		if err != nil {
 			w.tally.bytes += int64(n)
 			w.feed(o, w.buf[:n])
+			if _, ok := scanner.ParseLFSPointer(w.buf[:n]); ok {
+				w.tally.skip(scanner.SkippedLFS, o.Path)
+			}
 			w.finished(o, int64(n), err)
 			return
 		}

@@ -18,6 +18,7 @@ import (
 // the commits has noted these paths. A blob comes to a path only by a commit
 // none of whose parents has it there.
 func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
+	findings = h.own(findings)
 	if h.census != nil {
 		return h.attributeCensus(ctx, findings)
 	}

@@ -79,7 +79,7 @@ func (h *history) censusNames(s *commitScan) error {
 		path = c.appendPath(path[:0], int32(p))
 		o := &scanner.Object{Kind: scanner.FileName, Path: string(path)}
 		if n.link {
-			s.skip("submodule", o.Path)
+			s.submodule(o.Path, oid{}, nil)
 		}
 		s.note(func(v *scanner.Coverage) { v.Names++ })
 		if err := s.text(o, path); err != nil {

@@ -135,8 +135,10 @@ func (s *commitScan) change(ch *change, d *scanner.Commit, lost func() []lostFil
 	}
 	switch {
 	case link:
+		// Of a history all that its repository has is meant, of a range what
+		// each change of the name brings; without submodules each counts once.
 		name := "submodule\x00" + string(ch.path)
-		if s.names[name] {
+		if s.names[name] && (s.history || !s.repo.options.Submodules) {
 			return nil
 		}
 		s.names[name] = true
@@ -158,7 +160,7 @@ func (s *commitScan) change(ch *change, d *scanner.Commit, lost func() []lostFil
 		}
 		o.New = n
 	}
-	return s.file(o, ch.id, false)
+	return s.file(o, ch.id, ch.olds, false)
 }
 
 // touch notes that the latest commit changed path.

@@ -46,6 +46,8 @@ type history struct {
 	census  *census    // where there could be one
 	// described are the commits that findings name.
 	described map[oid]*scanner.Commit
+	// foreign are the objects of submodules.
+	foreign map[*scanner.Object]bool
 	// oneByOne reads blobs in the order in which commits brought them, to
 	// compare with.
 	oneByOne bool
@@ -63,6 +65,12 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 		what = fmt.Sprintf("shard %d of %d of %s", h.options.Shard.Index, h.options.Shard.Count, what)
 	}
 	failed := scanner.Coverage{What: what}
+	if h.repo.options.Submodules && h.options.Shard.Count > 0 {
+		return failed, &scanner.UsageError{
+			What: "a shard of a history cannot recurse into submodules",
+			Fix:  "scan each by itself: spillgate history -C PATH",
+		}
+	}
 	st, err := h.repo.store(false)
 	if err != nil {
 		return failed, err
@@ -77,12 +85,15 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 		return failed, err
 	}
 	x := h.repo.begin(ctx, st, what, emit)
+	x.whole = true
 	s, err := newCommitScan(x, rd)
 	if err == nil {
 		s.history, h.blobs = true, s.blobs
 		err = h.scan(s, t)
 	}
-	return x.finish(ctx, err)
+	coverage, err := x.finish(ctx, err)
+	h.foreign = x.foreign
+	return coverage, err
 }
 
 // scan emits what refs reach, then, where asked, the rest.

@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,12 +27,19 @@ type run struct {
 	example  string
 
 	gathered *gathering // or nil
-	jobs     chan job
-	workers  sync.WaitGroup
-	started  int            // workers; only add changes it
-	feeder   scanner.Feeder // of text
-	names    map[string]bool
-	people   map[string]bool
+	pointers []lfsFile  // that stand for files, with Options.LFS
+	// links are the submodules, with Options.Submodules, by path, foreign the
+	// objects that came from there; whole says that all there is of them is
+	// meant.
+	links   map[string]*link
+	foreign map[*scanner.Object]bool
+	whole   bool
+	jobs    chan job
+	workers sync.WaitGroup
+	started int            // workers; only add changes it
+	feeder  scanner.Feeder // of text
+	names   map[string]bool
+	people  map[string]bool
 }
 
 // queueEach is how many blobs wait for each worker before there is another.
@@ -93,6 +99,11 @@ func (x *run) finish(ctx context.Context, err error) (scanner.Coverage, error) {
 		x.work()
 	}
 	x.workers.Wait()
+	if err == nil && x.err == nil && x.ctx.Err() == nil {
+		if err = x.smudge(); err == nil {
+			err = x.recurse(x.ctx)
+		}
+	}
 	x.cancel()
 	if x.repo.gitServed.Load() && x.store.name() != backendGit {
 		x.coverage.Backend += ", " + backendGit
@@ -216,16 +227,9 @@ func (x *run) covered(o *scanner.Object, n int64, data []byte) {
 	if o.Binary {
 		x.coverage.Binaries++
 	}
-	if isLFSPointer(data) {
-		x.coverage.Skip("LFS pointer: the file itself is not in git", o.Path)
+	if p, ok := scanner.ParseLFSPointer(data); ok {
+		x.pointer(p, o)
 	}
-}
-
-// isLFSPointer tells the text that Git LFS commits in place of a file
-// (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
-func isLFSPointer(data []byte) bool {
-	return len(data) < 1024 && bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/v")) &&
-		bytes.Contains(data, []byte("\noid "))
 }
 
 // fail records that an object could not be read, once per object.
@@ -364,8 +368,9 @@ func (x *run) tag(id oid, t *tag, name string) error {
 }
 
 // file emits the name of a new or changed file and hands its blob to the
-// workers. newName says that no parent has the path.
-func (x *run) file(o *scanner.Object, id oid, newName bool) error {
+// workers. olds are what the path was before, newName says that no parent has
+// it.
+func (x *run) file(o *scanner.Object, id oid, olds []oid, newName bool) error {
 	if newName {
 		if err := x.name([]byte(o.Path), o.Commit); err != nil {
 			return err
@@ -373,7 +378,7 @@ func (x *run) file(o *scanner.Object, id oid, newName bool) error {
 	}
 	switch o.Mode & modeType {
 	case modeGitlink:
-		x.skip("submodule", o.Path)
+		x.submodule(o.Path, id, olds)
 		return nil
 	case modeSymlink:
 		o.Kind = scanner.SymlinkTarget

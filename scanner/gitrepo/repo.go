@@ -64,6 +64,11 @@ type Options struct {
 	// Environ is the environment, "KEY=value" each, in which to look for
 	// GIT_* variables and to run git; nil for the process's own.
 	Environ []string
+	// Submodules lets the sources go on in the repositories of submodules, and
+	// LFS look at the files that Git LFS keeps outside of git's objects, as far
+	// as they are on this machine; what is not becomes a Problem. Without them
+	// both are counted as skipped.
+	Submodules, LFS bool
 	// Program is the rule program of the detectors. With it, blobs of ranges
 	// come with their anchors, which for versions of a file cost little to
 	// find. Nil leaves all of that to the detectors. HistoryOptions has one of
@@ -71,6 +76,8 @@ type Options struct {
 	Program *rules.Program
 	// Encoded is to Program what HistoryOptions.Encoded is.
 	Encoded pack.Anchorer
+
+	family *family // of a submodule, and of what has some
 }
 
 // The names of the backends, as Options.Backend and Coverage.Backend spell them.

@@ -233,7 +233,7 @@ func (d *indexDiff) one(c entryChange, known map[oid]bool) error {
 	if len(c.olds) > 0 || len(d.lost) > 0 {
 		o.New = &newLines{repo: d.run.repo, object: o, id: e.id, olds: c.olds, lost: d.lostFiles(c)}
 	}
-	return d.file(o, e.id, c.added)
+	return d.file(o, e.id, c.olds, c.added)
 }
 
 func (d *indexDiff) lostFiles(c entryChange) func() []lostFile {
@@ -399,7 +399,7 @@ func (d *indexDiff) file1(lo, hi int, old *treeEntry) {
 			continue
 		}
 		c := entryChange{entry: e}
-		if old.mode&modeType == e.mode&modeType && old.mode&modeType != modeGitlink {
+		if old.mode&modeType == e.mode&modeType {
 			c.olds = []oid{old.id}
 		}
 		d.entries = append(d.entries, c)

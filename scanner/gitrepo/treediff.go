@@ -74,7 +74,8 @@ type change struct {
 	id   oid
 	mode uint32
 	// olds are the entries of the parents at that path, one for each parent,
-	// zero where it has none or a directory.
+	// zero where it has none or a directory, or where one of the two is a
+	// submodule and the other is not.
 	olds []oid
 	// added says that no parent has the path.
 	added bool
@@ -148,7 +149,7 @@ func (c *comparison) entries(tree oid, raw []byte, others []sibling, depth int) 
 			if ok {
 				same = same || old.id == e.id && old.isTree() == e.isTree()
 				added = false
-				if old.isTree() == e.isTree() && old.mode&modeType != modeGitlink {
+				if old.isTree() == e.isTree() && (old.mode&modeType == modeGitlink) == (e.mode&modeType == modeGitlink) {
 					olds[i] = old.id
 				}
 			}

@@ -148,6 +148,8 @@ func gitFlags(more ...cli.Flag) []cli.Flag {
 				return fmt.Errorf("unknown backend %q: use packs, go-git or git", s)
 			},
 		},
+		&cli.BoolFlag{Name: "recurse-submodules", Usage: "scan what changed in submodules too, in their repositories on this machine; one that is missing is exit code 2"},
+		&cli.BoolFlag{Name: "lfs", Usage: "scan the files behind LFS pointers too, as far as this machine has them; one that is missing is exit code 2"},
 		&cli.BoolFlag{
 			Name: "trust-repo", Sources: cli.EnvVars("SPILLGATE_TRUST_REPO"),
 			Usage: "read a repository that belongs to another user, for this run only",

@@ -178,5 +178,6 @@ func openRepo(ctx context.Context, c *cli.Command) (*gitrepo.Repo, error) {
 		Dir: c.String("repo"), Backend: c.String("backend"),
 		Jobs: c.Int("jobs"), Memory: limitMemory(c), TrustRepo: c.Bool("trust-repo"),
 		Program: h.Program, Encoded: h.Encoded,
+		Submodules: c.Bool("recurse-submodules"), LFS: c.Bool("lfs"),
 	})
 }
