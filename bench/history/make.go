@@ -134,7 +134,7 @@ func newMaker(s *shape, c *corpus, o Options) *maker {
 			Shape: s.name, About: s.about, Scale: scale, Seed: o.Seed, Go: runtime.Version(),
 		},
 	}
-	m.order = m.r.Perm(len(c.seeds))
+	m.order = slices.DeleteFunc(m.r.Perm(len(c.seeds)), func(i int) bool { return len(c.seeds[i].data) < s.least })
 	// The files that change most are large ones, and the first ones are
 	// changed most (see hot).
 	first := m.order[:min(s.files, len(m.order))]

@@ -9,12 +9,21 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// readHCL reads a file of Terraform or OpenTofu.
+// readHCL reads the whole of a file of Terraform or OpenTofu.
 func readHCL(data []byte) (*file, error) {
-	if err := checkTokens(data); err != nil {
+	parsed, err := parseBody(data, hcl.InitialPos)
+	if err != nil {
 		return nil, err
 	}
-	parsed, diags := hclsyntax.ParseConfig(data, "", hcl.InitialPos)
+	return resourcesOf(data, parsed), nil
+}
+
+// parseBody parses text that begins at start.
+func parseBody(text []byte, start hcl.Pos) (hclsyntax.Blocks, error) {
+	if err := checkTokens(text); err != nil {
+		return nil, err
+	}
+	parsed, diags := hclsyntax.ParseConfig(text, "", start)
 	if diags.HasErrors() {
 		return nil, errors.New("its HCL has errors")
 	}
@@ -22,12 +31,17 @@ func readHCL(data []byte) (*file, error) {
 	if !ok {
 		return nil, errors.New("its HCL has no body")
 	}
+	return body.Blocks, nil
+}
+
+// resourcesOf returns what blocks declare.
+func resourcesOf(data []byte, blocks hclsyntax.Blocks) *file {
 	s := newScope(data)
-	for _, b := range body.Blocks {
+	for _, b := range blocks {
 		s.declare(b)
 	}
 	f := &file{}
-	for _, b := range body.Blocks {
+	for _, b := range blocks {
 		if b.Type != "resource" || len(b.Labels) != 2 {
 			continue
 		}
@@ -51,7 +65,7 @@ func readHCL(data []byte) (*file, error) {
 		})
 		f.resources = append(f.resources, r)
 	}
-	return f, nil
+	return f
 }
 
 func ofRange(r hcl.Range) span { return span{r.Start.Byte, r.End.Byte} }

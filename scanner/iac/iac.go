@@ -36,9 +36,10 @@
 // Files without the name of a resource of KMS are not parsed: looking for it
 // costs two nanoseconds for eight bytes. The others are bounded in size, nesting,
 // aliases and steps; HCL's tokens are counted before its parser, which calls
-// itself, sees them. A panic of a parser is a problem of the scan's coverage, as
-// is nothing else: what cannot be parsed, such as a template of another
-// language, is counted as skipped.
+// itself, sees them. Of HCL only the blocks that matter are parsed, once for all
+// versions of a file that share them (blocks.go, recall.go). A panic of a parser
+// is a problem of the scan's coverage, as is nothing else: what cannot be parsed,
+// such as a template of another language, is counted as skipped.
 package iac
 
 import (
@@ -70,6 +71,7 @@ type Detector struct {
 	mu       sync.Mutex
 	coverage scanner.Coverage
 	large    map[string]bool // paths of files that came in several chunks
+	recall   recall
 }
 
 // Coverage returns what the detector could not judge: files that do not parse as
@@ -100,30 +102,60 @@ func (d *Detector) Detect(c *scanner.Chunk, hit func(*scanner.Hit)) {
 		d.tooLarge(o)
 		return
 	}
-	f, err := d.guard(o, func() (*file, error) { return parse(l, c.Data) })
+	found, err := d.guard(o, func() ([]problem, error) { return d.judge(l, c.Data) })
 	if err != nil {
 		if promised {
 			d.skip(skipParse, o)
 		}
 		return
 	}
-	for _, p := range check(f) {
+	for _, p := range found {
 		p.emit(c, hit)
 	}
 }
 
-// guard calls read. A panic of a parser is the end of that file alone.
-func (d *Detector) guard(o *scanner.Object, read func() (*file, error)) (f *file, err error) {
+// judge returns what is wrong with a file in language l.
+func (d *Detector) judge(l language, data []byte) ([]problem, error) {
+	if l == hclLanguage {
+		if blocks, ok := relevant(data); ok {
+			return d.judgeBlocks(data, blocks)
+		}
+	}
+	f, err := parse(l, data)
+	if err != nil {
+		return nil, err
+	}
+	return check(f), nil
+}
+
+// judgeBlocks returns what is wrong with a file of HCL of which blocks are all
+// that matters.
+func (d *Detector) judgeBlocks(data []byte, blocks []block) ([]problem, error) {
+	key := recallKey(data, blocks)
+	if found, ok := d.recall.find(key, blocks); ok {
+		return found, nil
+	}
+	parsed, err := parseBlocks(data, blocks)
+	if err != nil {
+		return nil, err
+	}
+	found := check(resourcesOf(data, parsed))
+	d.recall.keep(key, recalled{blocks, found})
+	return found, nil
+}
+
+// guard calls judge. A panic of a parser is the end of that file alone.
+func (d *Detector) guard(o *scanner.Object, judge func() ([]problem, error)) (found []problem, err error) {
 	defer func() {
 		if recover() != nil {
 			// What it says may quote the file.
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.coverage.Fail(where(o), "the parser of infrastructure code failed on it: a bug of Spillgate, please report it", "--no-iac scans without")
-			f, err = &file{}, nil
+			found, err = nil, nil
 		}
 	}()
-	return read()
+	return judge()
 }
 
 // parse reads data, which must not be empty of resources to be of use: a file

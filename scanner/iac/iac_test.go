@@ -210,8 +210,8 @@ func TestNotJudged(t *testing.T) {
 // What a parser cannot bear is a problem and not the end of the program.
 func TestPanicIsAProblem(t *testing.T) {
 	d := &Detector{}
-	f, err := d.guard(&scanner.Object{Path: "main.tf"}, func() (*file, error) { panic("which may quote the file") })
-	if f == nil || err != nil || len(f.resources) > 0 {
+	f, err := d.guard(&scanner.Object{Path: "main.tf"}, func() ([]problem, error) { panic("which may quote the file") })
+	if err != nil || len(f) > 0 {
 		t.Fatal("a panic is not the end of one file alone")
 	}
 	if p := d.Coverage().Problems; len(p) != 1 || p[0].Where != "main.tf" || strings.Contains(p[0].Error(), "quote") {
