@@ -9,21 +9,12 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// readHCL reads the whole of a file of Terraform or OpenTofu.
+// readHCL reads a file of Terraform or OpenTofu.
 func readHCL(data []byte) (*file, error) {
-	parsed, err := parseBody(data, hcl.InitialPos)
-	if err != nil {
+	if err := checkTokens(data); err != nil {
 		return nil, err
 	}
-	return resourcesOf(data, parsed), nil
-}
-
-// parseBody parses text that begins at start.
-func parseBody(text []byte, start hcl.Pos) (hclsyntax.Blocks, error) {
-	if err := checkTokens(text); err != nil {
-		return nil, err
-	}
-	parsed, diags := hclsyntax.ParseConfig(text, "", start)
+	parsed, diags := hclsyntax.ParseConfig(data, "", hcl.InitialPos)
 	if diags.HasErrors() {
 		return nil, errors.New("its HCL has errors")
 	}
@@ -31,17 +22,12 @@ func parseBody(text []byte, start hcl.Pos) (hclsyntax.Blocks, error) {
 	if !ok {
 		return nil, errors.New("its HCL has no body")
 	}
-	return body.Blocks, nil
-}
-
-// resourcesOf returns what blocks declare.
-func resourcesOf(data []byte, blocks hclsyntax.Blocks) *file {
 	s := newScope(data)
-	for _, b := range blocks {
+	for _, b := range body.Blocks {
 		s.declare(b)
 	}
 	f := &file{}
-	for _, b := range blocks {
+	for _, b := range body.Blocks {
 		if b.Type != "resource" || len(b.Labels) != 2 {
 			continue
 		}
@@ -65,7 +51,7 @@ func resourcesOf(data []byte, blocks hclsyntax.Blocks) *file {
 		})
 		f.resources = append(f.resources, r)
 	}
-	return f
+	return f, nil
 }
 
 func ofRange(r hcl.Range) span { return span{r.Start.Byte, r.End.Byte} }

@@ -36,10 +36,10 @@
 // Files without the name of a resource of KMS are not parsed: looking for it
 // costs two nanoseconds for eight bytes. The others are bounded in size, nesting,
 // aliases and steps; HCL's tokens are counted before its parser, which calls
-// itself, sees them. Of HCL only the blocks that matter are parsed, once for all
-// versions of a file that share them (blocks.go, recall.go). A panic of a parser
-// is a problem of the scan's coverage, as is nothing else: what cannot be parsed,
-// such as a template of another language, is counted as skipped.
+// itself, sees them. Only what matters is parsed, once for all versions of a file
+// that have it in common (reduce.go). A panic of a parser is a problem of the
+// scan's coverage, as is nothing else: what cannot be parsed, such as a template of
+// another language, is counted as skipped.
 package iac
 
 import (
@@ -116,9 +116,13 @@ func (d *Detector) Detect(c *scanner.Chunk, hit func(*scanner.Hit)) {
 
 // judge returns what is wrong with a file in language l.
 func (d *Detector) judge(l language, data []byte) ([]problem, error) {
-	if l == hclLanguage {
-		if blocks, ok := relevant(data); ok {
-			return d.judgeBlocks(data, blocks)
+	if r, ok := reduce(l, data); ok {
+		found, err := d.recall.problems(l, r.text)
+		if err != nil {
+			return nil, err
+		}
+		if found, ok := r.restore(found); ok {
+			return found, nil
 		}
 	}
 	f, err := parse(l, data)
@@ -126,22 +130,6 @@ func (d *Detector) judge(l language, data []byte) ([]problem, error) {
 		return nil, err
 	}
 	return check(f), nil
-}
-
-// judgeBlocks returns what is wrong with a file of HCL of which blocks are all
-// that matters.
-func (d *Detector) judgeBlocks(data []byte, blocks []block) ([]problem, error) {
-	key := recallKey(data, blocks)
-	if found, ok := d.recall.find(key, blocks); ok {
-		return found, nil
-	}
-	parsed, err := parseBlocks(data, blocks)
-	if err != nil {
-		return nil, err
-	}
-	found := check(resourcesOf(data, parsed))
-	d.recall.keep(key, recalled{blocks, found})
-	return found, nil
 }
 
 // guard calls judge. A panic of a parser is the end of that file alone.

@@ -3,28 +3,17 @@ package iac
 import (
 	"bytes"
 	"unicode/utf8"
-
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// HCL's parser takes about a millisecond for 5 KB, and in a history each version
-// of a file differs from the one before in a few lines, mostly of other
-// resources. So a file is first cut into its top-level blocks, which is a
-// hundred times as fast, and only those are parsed that say something of a key:
-// its own, and what it may refer to.
-//
-// The cut is not believed where it is not certain. It knows of HCL what it takes
-// to tell where a block ends: braces, comments, strings, heredocs and the
-// templates in them. A file with anything else at its top level, or in which a
-// line begins to declare a key elsewhere than in a block that was cut, is parsed
-// as a whole.
+// A file of HCL is cut into its top-level blocks: braces, comments, strings,
+// heredocs and the templates in them tell where one ends. A file with anything
+// else at its top level, or in which a line begins to declare a key elsewhere than
+// in a block that was cut, is parsed as a whole.
 
 // A block is a top-level block of a file.
 type block struct {
-	typ    string // resource, variable, …
-	label  string // the first label, "" if there is none
-	labels int
+	typ   string // resource, variable, …
+	label string // the first label, "" if there is none
 	span
 }
 
@@ -46,10 +35,10 @@ func (b *block) declares() bool {
 	return b.typ == "resource" && terraformKind(b.label) != otherResources
 }
 
-// relevant returns the blocks of data that matter, in their order, or false if
-// data has to be parsed as a whole.
-func relevant(data []byte) (blocks []block, ok bool) {
+// reduceHCL keeps the blocks of data that matter.
+func reduceHCL(data []byte) (*reduction, bool) {
 	c := cutter{data: data}
+	r := &reduction{}
 	declared := 0
 	for c.space() {
 		b, ok := c.block()
@@ -60,10 +49,10 @@ func relevant(data []byte) (blocks []block, ok bool) {
 			declared++
 		}
 		if b.matters() {
-			blocks = append(blocks, b)
+			r.keep(data, b.start, b.end)
 		}
 	}
-	return blocks, c.at == len(data) && declared == declarationLines(data)
+	return r, declared == declarationLines(data)
 }
 
 // declarationLines counts the lines of data that look like the first one of a
@@ -93,21 +82,6 @@ func declarationLines(data []byte) (n int) {
 }
 
 func isBlank(ch byte) bool { return ch == ' ' || ch == '\t' }
-
-// parseBlocks parses blocks of data, whose ranges are those in data.
-func parseBlocks(data []byte, blocks []block) (hclsyntax.Blocks, error) {
-	var all hclsyntax.Blocks
-	for _, b := range blocks {
-		start := hcl.InitialPos
-		start.Byte = b.start
-		parsed, err := parseBody(data[b.start:b.end], start)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, parsed...)
-	}
-	return all, nil
-}
 
 // A cutter reads HCL as far as it takes to find where a block ends.
 type cutter struct {
@@ -202,7 +176,7 @@ func (c *cutter) block() (b block, ok bool) {
 	if b.typ = c.word(); b.typ == "" {
 		return b, false
 	}
-	for c.at < len(c.data) {
+	for labels := 0; c.at < len(c.data); {
 		label := ""
 		switch ch := c.data[c.at]; {
 		case isBlank(ch):
@@ -226,7 +200,7 @@ func (c *cutter) block() (b block, ok bool) {
 				return b, false
 			}
 		}
-		if b.labels++; b.labels == 1 {
+		if labels++; labels == 1 {
 			b.label = label
 		}
 	}
