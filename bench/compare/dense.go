@@ -10,11 +10,11 @@ import (
 )
 
 // denseHistory scans histories in which every version of a file has the same
-// findings again.
+// things to judge again.
 func (l *lab) denseHistory() error {
 	t := Table{
-		Title:  fmt.Sprintf("Histories full of findings: %d versions of a file of %d lines", history.DenseVersions, history.DenseLines),
-		Notes:  []string{"Three lines change from each version to the next. There is no budget: a finding is judged and counted in each version that has it."},
+		Title:  fmt.Sprintf("Histories with the same things to judge in each of %d versions of a file", history.DenseVersions),
+		Notes:  []string{"Three lines, or three other resources, change from each version to the next. There is no budget: a finding is judged and counted in each version that has it."},
 		Header: []string{"in each version", "git cat-file --batch, CPU", "spillgate history, CPU", "ratio", "peak memory"},
 	}
 	for k, kind := range history.DenseKinds() {

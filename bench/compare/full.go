@@ -18,7 +18,7 @@ func (l *lab) fullHistory() error {
 	for _, h := range []struct {
 		shape string
 		scale int
-	}{{"library", l.Scale}, {"monorepo", max(1, l.Scale/4)}, {"docs", max(1, l.Scale/2)}} {
+	}{{"library", l.Scale}, {"monorepo", max(1, l.Scale/4)}, {"docs", max(1, l.Scale/2)}, {"tools", max(1, l.Scale/2)}} {
 		if err := l.oneHistory(history.Options{Shape: h.shape, Scale: h.scale}); err != nil {
 			return fmt.Errorf("%s: %w", h.shape, err)
 		}
