@@ -221,3 +221,22 @@ func (r *Repo) HeadID(ctx context.Context) (string, error) {
 	}
 	return r.hex(id), nil
 }
+
+// Has reports whether rev names an object that the repository has.
+func (r *Repo) Has(ctx context.Context, rev string) bool {
+	st, err := r.store(false)
+	if err != nil {
+		return false
+	}
+	rd, err := r.open(ctx, st)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = rd.close() }()
+	id, err := r.resolve(ctx, rd, rev)
+	if err != nil {
+		return false
+	}
+	_, _, err = r.peel(rd, id)
+	return err == nil
+}

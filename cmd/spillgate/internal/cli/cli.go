@@ -85,6 +85,8 @@ type app struct {
 	origin   origin
 	settings *settings
 	late     bool // a deadline alone kept the scan from being complete
+	// later keeps what a hook of a server was to scan for another time.
+	later    func() error
 	progress scanner.Progress
 }
 

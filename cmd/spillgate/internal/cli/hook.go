@@ -21,7 +21,7 @@ func (a *app) hook() *cli.Command {
 		Name:  "hook",
 		Usage: "install and run git hooks, and a hook for coding assistants",
 		Commands: []*cli.Command{
-			a.hookInstall(), a.hookUninstall(), a.hookStatus(), a.hookRun(), a.hookAgent(),
+			a.hookInstall(), a.hookUninstall(), a.hookStatus(), a.hookRun(), a.hookRescan(), a.hookAgent(),
 		},
 		Action: needsSubcommand,
 	}

@@ -30,10 +30,10 @@ func serverFlags() []cli.Flag {
 		},
 		&cli.StringFlag{
 			Name: "on-timeout", Value: "deny", Sources: cli.EnvVars("SPILLGATE_ON_TIMEOUT"),
-			Usage: "what to do with a push that was not scanned to the end by then: `deny` or allow",
+			Usage: "what to do with a push that was not scanned to the end by then: `deny`, allow, or rescan: allow, and keep it for spillgate hook rescan",
 			Validator: func(s string) error {
-				if s != "deny" && s != "allow" {
-					return fmt.Errorf("unknown --on-timeout %q: use deny or allow", s)
+				if s != "deny" && s != "allow" && s != "rescan" {
+					return fmt.Errorf("unknown --on-timeout %q: use deny, allow or rescan", s)
 				}
 				return nil
 			},
@@ -94,6 +94,7 @@ func (a *app) runUpdate() *cli.Command {
 
 // scanServer scans what updates bring that no ref of the repository reaches.
 func (a *app) scanServer(ctx context.Context, c *cli.Command, updates []hooks.Update) error {
+	a.later = func() error { return a.spool(ctx, c, updates) }
 	return a.scanRevisions(ctx, c, received(gitrepo.RevisionsOptions{What: "the push", ExcludeRefs: []string{""}}, updates), true)
 }
 
@@ -113,7 +114,17 @@ func (a *app) atServer(ctx context.Context, c *cli.Command, scan func(context.Co
 	}
 	err := scan(ctx)
 	late := errors.Is(err, context.DeadlineExceeded) || err == nil && a.late && a.exit == scanner.ExitIncomplete
+	var spooled error
+	if late && c.String("on-timeout") == "rescan" && a.later != nil {
+		spooled = a.later()
+	}
 	switch {
+	case spooled != nil:
+		a.exit = scanner.ExitIncomplete
+		fmt.Fprintf(a.Stderr, "spillgate: the scan did not end within %s, and the push cannot be kept for a rescan, so it is refused: %v\n", limit, spooled)
+	case late && c.String("on-timeout") == "rescan" && a.later != nil:
+		a.exit = scanner.ExitClean
+		fmt.Fprintf(a.Stderr, "spillgate: WARNING: the scan did not end within %s; the push is let in, and spillgate hook rescan on the server scans it\n", limit)
 	case late && c.String("on-timeout") == "allow":
 		a.exit = scanner.ExitClean
 		fmt.Fprintf(a.Stderr, "spillgate: WARNING: the scan did not end within %s; the push is let in without it, as --on-timeout allow says\n", limit)
