@@ -180,7 +180,7 @@ func (a *app) commands() (list []*cli.Command, alone bool) {
 		make func() *cli.Command
 	}{
 		{"staged", a.staged}, {"range", a.commits}, {"history", a.history}, {"plan", a.plan}, {"dir", a.dir}, {"stdin", a.standardInput}, {"ci", a.ci}, {"live", a.live},
-		{"hook", a.hook}, {"doctor", a.doctor}, {"baseline", a.baseline}, {"config", a.configuration}, {"explain", a.explain}, {"verify", a.verify},
+		{"hook", a.hook}, {"doctor", a.doctor}, {"baseline", a.baseline}, {"config", a.configuration}, {"explain", a.explain}, {"verify", a.verify}, {"attest", a.attest},
 		{"rules", a.rules}, {"selftest", a.selftest}, {"version", a.version}, {"man", a.man},
 	}
 	if n := len(a.Args); n > 1 && a.Args[1] != "man" && a.Args[n-1] != completing {

@@ -79,11 +79,11 @@ func (a *app) rescan(ctx context.Context, c *cli.Command, repo *gitrepo.Repo) er
 		return err
 	}
 	a.origin = origin{repo: repo, ranged: true, base: all[0].Base}
-	complete := false
-	if err := a.scan(ctx, c, &whole{source, &complete}); err != nil {
+	scanned := &whole{Source: source}
+	if err := a.scan(ctx, c, scanned); err != nil {
 		return err
 	}
-	if !complete {
+	if !scanned.complete {
 		fmt.Fprintf(a.Stderr, "spillgate: %s in the spool until scanned to the end\n", plural(len(all), "push stays", "pushes stay"))
 		return nil
 	}
@@ -123,15 +123,17 @@ func waiting(ctx context.Context, repo *gitrepo.Repo, all []hooks.Pending) (o gi
 	return o, gone
 }
 
-// whole is a source that tells whether it was scanned to its end.
+// whole is a source that tells whether it was scanned to its end, and what that
+// covered.
 type whole struct {
 	scanner.Source
-	complete *bool
+	complete bool
+	coverage scanner.Coverage
 }
 
 // Chunks implements scanner.Source.
 func (s *whole) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (scanner.Coverage, error) {
 	c, err := s.Source.Chunks(ctx, emit)
-	*s.complete = err == nil && c.Complete()
+	s.complete, s.coverage = err == nil && c.Complete(), c
 	return c, err
 }
