@@ -44,6 +44,7 @@ type scan struct {
 	arn     arnText
 	arnAt   int // the position that arn was read for, or -1
 	arns    arnMemory
+	grades  gradeMemory
 	anchors []Anchor
 	match   Match
 	fields  []Field

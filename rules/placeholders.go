@@ -141,13 +141,8 @@ const (
 func madeUp(secret []byte) string {
 	var buf [128]byte
 	small := appendLower(buf[:0], secret)
-	for _, w := range [...]string{
-		"example", "placeholder", "changeme", "change-me", "redacted", "dummy", "your-", "your_",
-		"yourtoken", "yoursecret", "yourkey", "-here", "_here", "insert-", "replace", "notreal", "not-a-real", "foobar",
-	} {
-		if bytes.Contains(small, []byte(w)) {
-			return "made-up value: it says so"
-		}
+	if saysMadeUp(small) {
+		return "made-up value: it says so"
 	}
 	repeat, sequence := 1, 1
 	var seen [256]bool
@@ -161,7 +156,7 @@ func madeUp(secret []byte) string {
 			continue
 		}
 		repeat = step(repeat, c == secret[i-1])
-		sequence = step(sequence, succeeds(c, secret[i-1]))
+		sequence = step(sequence, succeeds(small[i], small[i-1]))
 		if repeat >= madeUpRepeat {
 			return "made-up value: one character repeated"
 		}
@@ -173,14 +168,60 @@ func madeUp(secret []byte) string {
 		return "made-up value: few different characters"
 	}
 	for period := 2; period <= 10; period++ {
-		run := 1
-		for i := period; i < len(secret); i++ {
-			if run = step(run, secret[i] == secret[i-period]); run >= madeUpPeriod {
-				return "made-up value: a short text repeated"
-			}
+		if repeats(secret, period) {
+			return "made-up value: a short text repeated"
 		}
 	}
 	return ""
+}
+
+// repeats reports whether madeUpPeriod-1 characters in a row are those period
+// places before them. One of so many stands at each multiple of that number.
+func repeats(secret []byte, period int) bool {
+	const long = madeUpPeriod - 1
+	for i := period; i < len(secret); i += long {
+		if secret[i] != secret[i-period] {
+			continue
+		}
+		from, to := i, i+1
+		for from > period && secret[from-1] == secret[from-1-period] {
+			from--
+		}
+		for to < len(secret) && secret[to] == secret[to-period] {
+			to++
+		}
+		if to-from >= long {
+			return true
+		}
+	}
+	return false
+}
+
+// madeUpWords are what made-up values say, in small letters.
+var madeUpWords = [...]string{
+	"example", "placeholder", "changeme", "change-me", "redacted", "dummy", "your-", "your_",
+	"yourtoken", "yoursecret", "yourkey", "-here", "_here", "insert-", "replace", "notreal", "not-a-real", "foobar",
+}
+
+// saysMadeUp reports whether small holds one of madeUpWords. Most random tokens
+// lack a letter of each.
+func saysMadeUp(small []byte) bool {
+	has := lettersOf(small)
+	for _, w := range madeUpWords {
+		if need := lettersOf([]byte(w)); need&has == need && bytes.Contains(small, []byte(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// lettersOf is the set of the characters of s, a bit for those with the same
+// last five bits.
+func lettersOf(s []byte) (set uint32) {
+	for _, c := range s {
+		set |= 1 << (c & 31)
+	}
+	return set
 }
 
 // step continues a run or begins the next.
@@ -191,9 +232,8 @@ func step(run int, continues bool) int {
 	return 1
 }
 
-// succeeds reports whether c follows last on the way 0-9 or a-z, in either
-// case and with 0 after 9.
+// succeeds reports whether the small letter or digit c follows last on the way
+// 0-9 or a-z, with 0 after 9.
 func succeeds(c, last byte) bool {
-	c, last = toLower(c), toLower(last)
 	return isAlnum(c) && (c == last+1 || c == '0' && last == '9')
 }

@@ -35,6 +35,7 @@ func (s *scan) judge(i, start, end int) bool {
 	*m = Match{
 		Rule: r, Start: start, End: end, SecretStart: start, SecretEnd: end,
 		Severity: r.Severity, Confidence: r.Confidence, Fields: s.fields[:0],
+		grades: &s.grades,
 	}
 	if pat.arn.service != "" {
 		s.arnFields(pat)

@@ -95,6 +95,8 @@ type Match struct {
 
 	// sawFrom and sawTo bound what a validator looked at; see sees.
 	sawFrom, sawTo int
+	// grades remembers the verdicts on other matches; nil remembers none.
+	grades *gradeMemory
 }
 
 // A Field is one named fact about a match.

@@ -200,6 +200,10 @@ func assignmentEnd(data []byte, from int) int {
 // like a secret access key.
 func nextAWSSecret(data []byte, from, to int) (start, end int, ok bool) {
 	for i := from; i < to; {
+		if !isBase64(data[i]) && !escapes(data[i]) {
+			i++
+			continue
+		}
 		if n := delimiterEscape(data, i); n > 0 {
 			i += n
 			continue
@@ -210,9 +214,11 @@ func nextAWSSecret(data []byte, from, to int) (start, end int, ok bool) {
 		}
 		start, units := i, 0
 		for i < len(data) && (i < to || units <= awsSecretLength) {
-			_, n := base64Unit(data, i)
-			if n == 0 {
-				break
+			n := 1
+			if !isBase64(data[i]) {
+				if _, n = base64Unit(data, i); n == 0 {
+					break
+				}
 			}
 			units++
 			i += n
@@ -223,6 +229,9 @@ func nextAWSSecret(data []byte, from, to int) (start, end int, ok bool) {
 	}
 	return 0, 0, false
 }
+
+// escapes reports whether an escape sequence may begin with c.
+func escapes(c byte) bool { return c == '\\' || c == '%' }
 
 // base64Letters returns the letters that a run stands for.
 func base64Letters(run []byte) []byte {

@@ -100,8 +100,9 @@ func gradeGeneric(data []byte, m *Match, c generic.Candidate) bool {
 }
 
 func gradeAs(data []byte, m *Match, c generic.Candidate, high, medium generic.Score) bool {
-	m.sees(generic.JudgeSees(data, c))
-	score := generic.Judge(data, c)
+	from, to := generic.JudgeSees(data, c)
+	m.sees(from, to)
+	score := m.grades.score(data, c, from, to)
 	switch {
 	case score >= high:
 		m.Confidence = ConfidenceHigh
