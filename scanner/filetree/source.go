@@ -14,7 +14,7 @@
 // being opened.
 //
 // What is named is scanned: a path that the caller names is never ignored, and
-// if it is a link it is followed. A named path that cannot be scanned, and any
+// if it is a link it is followed, unless NoFollow takes it as it lies there. A named path that cannot be scanned, and any
 // file or folder below that cannot be read, is a Problem of the coverage. What
 // vanishes between being listed and being opened is only counted, since it is
 // not there to leak anything.
@@ -40,6 +40,9 @@ type Options struct {
 	// NoIgnore scans what .gitignore, .git/info/exclude and .spillgateignore
 	// files leave out.
 	NoIgnore bool
+	// NoFollow scans of a named symbolic link what git would commit of it, its
+	// text, whether it leads anywhere or not, and not what it leads to.
+	NoFollow bool
 	// Jobs is how many workers list and read. Zero means as many as the
 	// program may use processors (GOMAXPROCS).
 	Jobs int
@@ -69,7 +72,7 @@ func (s *source) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 	if err := ctx.Err(); err != nil {
 		return scanner.Coverage{}, err
 	}
-	w := &walk{ctx: ctx, system: s.system, noIgnore: s.options.NoIgnore, emit: emit}
+	w := &walk{ctx: ctx, system: s.system, noIgnore: s.options.NoIgnore, noFollow: s.options.NoFollow, emit: emit}
 	w.queue.init()
 	var t tally
 	w.addRoots(s.paths, s.options.Base, &t)
@@ -115,7 +118,11 @@ func (w *walk) addRoots(paths []string, base string, t *tally) {
 	w.named = make(map[string]bool, len(paths))
 	var files []task
 	for _, path := range paths {
-		info, err := os.Stat(path)
+		look := os.Stat
+		if w.noFollow {
+			look = os.Lstat
+		}
+		info, err := look(path)
 		if err != nil {
 			t.fail(path, cause(err), "check the spelling; the path is relative to the working directory")
 			continue
@@ -124,6 +131,7 @@ func (w *walk) addRoots(paths []string, base string, t *tally) {
 		switch {
 		case info.IsDir():
 			abs = withSlash(abs)
+		case info.Mode()&fs.ModeSymlink != 0:
 		case !info.Mode().IsRegular():
 			t.fail(path, "is a "+typeName(info.Mode())+", not a file", "give its content to `spillgate stdin`")
 			continue
@@ -134,7 +142,7 @@ func (w *walk) addRoots(paths []string, base string, t *tally) {
 		w.named[abs] = true
 		r := newRoot(path, abs, base)
 		if !info.IsDir() {
-			files = append(files, task{root: r, abs: abs})
+			files = append(files, task{root: r, abs: abs, isLink: info.Mode()&fs.ModeSymlink != 0})
 			continue
 		}
 		next := task{root: r, abs: r.abs, isFolder: true}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type walk struct {
 	ctx      context.Context
 	system   system
 	noIgnore bool
+	noFollow bool
 	emit     func(*scanner.Chunk) error
 	named    map[string]bool // what the caller named, by absolute path
 	queue    queue
@@ -37,6 +39,7 @@ type task struct {
 	root     *root
 	abs      string // of the folder, ending in '/', or of the named file
 	isFolder bool
+	isLink   bool    // a named one that is not followed
 	ignores  ignores // of the folders above
 	files    []entry
 	in       *sharedFolder // holds files
@@ -128,6 +131,8 @@ func (w *worker) do(t *task) {
 	case t.in != nil:
 		w.files(t, t.files)
 		t.in.release()
+	case t.isLink:
+		w.namedLink(t)
 	default:
 		f, err := w.system.openFile(t.abs)
 		if err != nil {
@@ -236,11 +241,29 @@ func (w *worker) special(t *task, in *sharedFolder, e entry, abs string) {
 		w.failed(t.root, abs, err, "cannot read symbolic link: ")
 		return
 	}
-	o := &scanner.Object{Kind: scanner.SymlinkTarget, Path: shown, Mode: 0o120000}
-	w.feed(o, []byte(target))
+	w.link(shown, target)
 	if leaves(t.root, abs) {
 		w.tally.skip("symbolic link out of the folder", shown)
 	}
+}
+
+// link scans the text of a symbolic link.
+func (w *worker) link(shown, target string) {
+	w.feed(&scanner.Object{Kind: scanner.SymlinkTarget, Path: shown, Mode: 0o120000}, []byte(target))
+}
+
+// namedLink scans a named link that is not followed.
+func (w *worker) namedLink(t *task) {
+	shown := t.root.show(t.abs)
+	target, err := os.Readlink(filepath.FromSlash(t.abs))
+	if err != nil {
+		w.tally.fail(shown, cause(err), fixUnreadable)
+		return
+	}
+	w.name(shown)
+	w.link(shown, target)
+	w.tally.files++
+	w.tally.bytes += int64(len(target))
 }
 
 // leaves reports whether the link at abs leads to something outside the root.

@@ -141,7 +141,7 @@ func (g *gitProgram) explain(ctx context.Context, err error, stderr *tail, comma
 			dir, _, _ = strings.Cut(after, "\n")
 			dir = strings.Trim(dir, "'")
 		}
-		return fmt.Errorf("git will not read %s because another user owns it: run `git config --global --add safe.directory '%s'`, or pass --trust-repo", g.dir, dir)
+		return &ownerError{g.dir, dir}
 	}
 	e := &gitError{command: command, stderr: strings.Join(strings.Fields(text), " "), code: -1, cause: err}
 	var exit *exec.ExitError
@@ -149,6 +149,14 @@ func (g *gitProgram) explain(ctx context.Context, err error, stderr *tail, comma
 		e.code = exit.ExitCode()
 	}
 	return e
+}
+
+// An ownerError says that git refuses a repository of another user.
+type ownerError struct{ dir, safe string }
+
+// Error says so, and the way out.
+func (e *ownerError) Error() string {
+	return fmt.Sprintf("git will not read %s because another user owns it: pass --trust-repo, or run `git config --global --add safe.directory '%s'`", e.dir, e.safe)
 }
 
 // tail keeps the first bytes written to it, which hold git's first complaint.

@@ -262,6 +262,10 @@ func (x *run) failed(where string, id oid, err error) {
 		return
 	}
 	fix := fixDamage
+	var owner *ownerError
+	if errors.As(err, &owner) {
+		fix = "" // it says so itself
+	}
 	if cut, serr := x.repo.shallow(); isMissing(err) && serr == nil && len(cut) > 0 {
 		fix = fixShallow
 	}

@@ -151,9 +151,9 @@ func (r *Repo) enter() error {
 	}
 	r.cwd = absIn(cwd, r.options.Dir)
 	if info, err := os.Stat(r.cwd); err != nil {
-		return err
+		return fmt.Errorf("opening the repository: %w", err)
 	} else if !info.IsDir() {
-		return fmt.Errorf("%s is not a directory", r.cwd)
+		return fmt.Errorf("opening the repository: %s is no directory", r.cwd)
 	}
 	if r.options.Environ == nil {
 		r.options.Environ = os.Environ()

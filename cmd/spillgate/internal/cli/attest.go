@@ -161,13 +161,14 @@ func (a *app) attestVerify() *cli.Command {
 
 func (a *app) verifyNotes(ctx context.Context, c *cli.Command) error {
 	if c.Args().Len() != 1 {
-		return usage("spillgate attest verify origin/main..HEAD", "attest verify takes a range, got %d arguments", c.Args().Len())
+		return usage("spillgate attest verify origin/main..HEAD", "attest verify takes a range, got %s", plural(c.Args().Len(), "argument", "arguments"))
 	}
 	notes := attest.Repo{Dir: c.String("repo"), Trust: c.Bool("trust-repo")}
 	signers := first(c.String("allowed-signers"), notes.Config(ctx, "gpg.ssh.allowedSignersFile", "path"))
 	if signers == "" && c.Bool("require-signature") {
 		return usage("add --allowed-signers FILE", "whose signatures count is not known")
 	}
+	a.signals.handle() // a signature is checked as a file
 	commits, err := notes.Commits(ctx, c.Args().First())
 	if err != nil {
 		return fmt.Errorf("reading the notes: %w", err)

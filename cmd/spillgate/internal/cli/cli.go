@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v3"
 
@@ -215,7 +217,7 @@ func harden(c *cli.Command) {
 		fix := "see " + c.FullName() + " --help"
 		name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 		if !unknown {
-			return usage(fix, "%v", err)
+			return usage(fix, "%s", flagError(err.Error()))
 		}
 		// the library names it with one dash, however it was typed
 		name = strings.TrimLeft(name, "-")
@@ -230,6 +232,37 @@ func harden(c *cli.Command) {
 	for _, sub := range c.Commands {
 		harden(sub)
 	}
+}
+
+// wrongValue is how the library says that a flag's value is wrong, and why.
+var wrongValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^invalid value (".*") for (?:flag -|argument )([\w-]+): (.*)$`)
+})
+
+// flagError says in the words of this program what the library says of a flag.
+func flagError(text string) string {
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
+		return "--" + strings.TrimLeft(name, "-") + " needs a value"
+	}
+	if name, ok := strings.CutPrefix(text, "Required flag \""); ok {
+		return "--" + strings.TrimSuffix(name, "\" not set") + " is missing"
+	}
+	parts := wrongValue().FindStringSubmatch(text)
+	if parts == nil {
+		return text
+	}
+	value, flag, why := parts[1], "--"+parts[2], parts[3]
+	switch {
+	case why == "parse error": // of a flag without a value of its own
+		return flag + " " + value + ": use true or false"
+	case strings.Contains(why, "strconv.Parse"):
+		return flag + " " + value + " is no whole number"
+	case strings.HasPrefix(why, "time: "):
+		return flag + " " + value + " is no time: write 4s, 500ms or 1m30s"
+	case strings.Contains(why, flag) || strings.HasPrefix(why, "unknown"):
+		return why
+	}
+	return flag + " " + value + ": " + why
 }
 
 // noArguments refuses arguments of a command that takes none.

@@ -25,6 +25,12 @@ var (
 // completion makes the library's command print our scripts.
 func (a *app) completion(c *cli.Command) {
 	c.Hidden = false
+	c.Action = func(_ context.Context, c *cli.Command) error {
+		if name := c.Args().First(); name != "" {
+			return usage("use bash, zsh, fish or pwsh", "there are no completions for %q", name)
+		}
+		return cli.ShowSubcommandHelp(c)
+	}
 	for _, shell := range c.Commands {
 		script := ""
 		switch shell.Name {

@@ -18,6 +18,7 @@ func (a *app) dir() *cli.Command {
 			"Example: spillgate dir --no-ignore build/",
 		Flags: scanFlags(
 			plaintextFlag(),
+			&cli.BoolFlag{Name: "no-follow", Usage: "of a PATH that is a symbolic link, scan its text, as git would commit it, and not what it leads to"},
 			&cli.BoolFlag{Name: "no-ignore", Usage: "scan what .gitignore and .spillgateignore exclude too"},
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {
@@ -26,7 +27,7 @@ func (a *app) dir() *cli.Command {
 			}
 			a.origin = origin{path: c.Args().First(), noIgnore: c.Bool("no-ignore")}
 			return a.scan(ctx, c, filetree.New(c.Args().Slice(), filetree.Options{
-				NoIgnore: c.Bool("no-ignore"), Jobs: c.Int("jobs"),
+				NoIgnore: c.Bool("no-ignore"), NoFollow: c.Bool("no-follow"), Jobs: c.Int("jobs"),
 			}))
 		},
 	}

@@ -64,6 +64,7 @@ func (a *app) setup(ctx context.Context, c *cli.Command) (*hooks.Setup, error) {
 			return nil, usage("use "+strings.Join(known, ", "), "unknown hook %q", name)
 		}
 	}
+	a.signals.handle() // whether git runs configured hooks is tried out in a folder
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)

@@ -54,7 +54,7 @@ func hookArgs(c *cli.Command, least, most int, what string) ([]string, error) {
 		args = args[1:]
 	}
 	if len(args) < least || len(args) > most {
-		return nil, usage("the hook passes on what git gave it: "+c.FullName()+" -- \"$@\"", "%s takes %s, got %d arguments", c.FullName(), what, len(args))
+		return nil, usage("the hook passes on what git gave it: "+c.FullName()+" -- \"$@\"", "%s takes %s, got %s", c.FullName(), what, plural(len(args), "argument", "arguments"))
 	}
 	return args, nil
 }

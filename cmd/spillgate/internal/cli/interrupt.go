@@ -13,7 +13,7 @@ import (
 // handleAfter is how long a run goes on before it handles signals itself.
 const handleAfter = 50 * time.Millisecond
 
-// interrupts end a run's context at an interrupt or SIGTERM. Until handleAfter
+// interrupts end a run's context at an interrupt, SIGTERM or SIGHUP. Until handleAfter
 // is over, or input comes, the signals do what they do to any program: they end
 // it, which no caller takes for a clean scan. To have the runtime hand signals
 // over takes threads of its own: half a millisecond of the few that a scan
@@ -34,11 +34,15 @@ func interruptible() (ctx context.Context, i *interrupts) {
 	return ctx, i
 }
 
-// handle handles signals from now on.
+// handle handles signals from now on. What makes temporary files calls it before.
 func (i *interrupts) handle() {
 	i.once.Do(func() {
 		caught := make(chan os.Signal, 1)
-		signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+		signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+		if !signal.Ignored(syscall.SIGHUP) { // by nohup
+			signals = append(signals, syscall.SIGHUP)
+		}
+		signal.Notify(caught, signals...)
 		go func() {
 			defer signal.Stop(caught)
 			select {

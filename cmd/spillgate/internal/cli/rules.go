@@ -49,9 +49,9 @@ func (a *app) rules() *cli.Command {
 				return w.Flush()
 			},
 		}},
-		Action: func(_ context.Context, c *cli.Command) error {
-			if name := c.Args().First(); name != "" {
-				return usage("see spillgate rules --help", "unknown command %q of rules", name)
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Present() {
+				return needsSubcommand(ctx, c)
 			}
 			return cli.ShowSubcommandHelp(c)
 		},

@@ -27,6 +27,7 @@ func (a *app) selftest() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
+			a.signals.handle()
 			dir, err := os.MkdirTemp("", "spillgate-selftest-")
 			if err != nil {
 				return fmt.Errorf("selftest: %w", err)
