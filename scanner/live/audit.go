@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,8 +27,10 @@ import (
 type AuditLog struct {
 	journal *journal
 	head    string // path of the head file
-	count   int
-	last    string // hash of the last line
+
+	mu    sync.Mutex
+	count int
+	last  string // hash of the last line
 }
 
 // An AuditEvent is what a line of the log says.
@@ -79,38 +82,42 @@ func (l *auditLine) sum() string {
 // could not be accounted for.
 func OpenAudit(l *Ledger) (*AuditLog, error) {
 	dir := l.Folder()
-	j, lines, err := openJournal(filepath.Join(dir, auditFile))
+	a := &AuditLog{head: filepath.Join(dir, headFile)}
+	head, err := readHead(a.head)
 	if err != nil {
 		return nil, err
 	}
-	a := &AuditLog{journal: j, head: filepath.Join(dir, headFile)}
-	head, err := readHead(a.head)
-	if err == nil {
-		err = a.chain(lines, head)
+	path := filepath.Join(dir, auditFile)
+	if a.journal, err = openJournal(path, func(n int, text []byte) error { return a.chain(path, n, text, head) }); err != nil {
+		return nil, err
 	}
+	err = a.whole(head)
 	// A head that a crash left behind is set right before anything is written:
 	// two crashes in a row would leave it two lines behind, as a forgery does.
 	if err == nil && a.count > 0 && (head == nil || head.Count < a.count) {
 		err = a.writeHead()
 	}
 	if err != nil {
-		return nil, errors.Join(err, j.Close())
+		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
-// chain follows the lines and holds them against the head.
-func (a *AuditLog) chain(lines [][]byte, head *auditHead) error {
-	for _, text := range lines {
-		line, err := auditNext(text, a.count, a.last)
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", a.journal.path, a.count+1, err)
-		}
-		a.count, a.last = line.N, line.Hash
-		if head != nil && head.Count == line.N && head.Hash != line.Hash {
-			return fmt.Errorf("%s:%d: the head names another line; the log was written anew", a.journal.path, line.N)
-		}
+// chain takes in the next line and holds it against the head.
+func (a *AuditLog) chain(path string, n int, text []byte, head *auditHead) error {
+	line, err := auditNext(text, a.count, a.last)
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", path, n, err)
 	}
+	a.count, a.last = line.N, line.Hash
+	if head != nil && head.Count == line.N && head.Hash != line.Hash {
+		return fmt.Errorf("%s:%d: the head names another line; the log was written anew", path, line.N)
+	}
+	return nil
+}
+
+// whole holds the number of lines against the head.
+func (a *AuditLog) whole(head *auditHead) error {
 	// A process that died between a line and the head leaves the head one
 	// behind.
 	at := 0
@@ -161,8 +168,11 @@ func readHead(path string) (*auditHead, error) {
 	return &h, nil
 }
 
-// Write adds an event. It is on the disk when Write returns.
+// Write adds an event. It is on the disk when Write returns. It is safe for
+// concurrent use.
 func (a *AuditLog) Write(e *AuditEvent) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	e.At = e.At.UTC()
 	body, err := json.Marshal(e)
 	if err != nil {
@@ -187,7 +197,11 @@ func (a *AuditLog) writeHead() error {
 }
 
 // Head returns the hash of the last line.
-func (a *AuditLog) Head() string { return a.last }
+func (a *AuditLog) Head() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
+}
 
 // Close closes the log.
 func (a *AuditLog) Close() error { return a.journal.Close() }

@@ -56,10 +56,10 @@ func (a *Action) ID() string {
 
 // recent counts the actions of the last 24 hours that may have changed
 // something.
-func recent(history []Entry, now time.Time) int {
+func recent(history []*Entry, now time.Time) int {
 	n := 0
-	for i := range history {
-		if e := &history[i]; e.State != Refused && now.Sub(e.Intent) < 24*time.Hour {
+	for _, e := range history {
+		if e.State != Refused && now.Sub(e.Intent) < 24*time.Hour {
 			n++
 		}
 	}

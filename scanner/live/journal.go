@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -19,55 +20,75 @@ const maxJournal = 1 << 30
 // returned from survives whatever happens to the process and, as far as the
 // disk keeps its word, to the machine.
 type journal struct {
-	file *os.File
-	path string
+	file   *os.File
+	path   string
+	broken error // why nothing is written any more
 }
 
-// openJournal opens or makes the journal and returns its complete lines. A last
-// line that a crash cut off is completed if only its end is missing, and else
-// taken away: nobody went on before it was written, so nobody relied on it.
-func openJournal(path string) (*journal, [][]byte, error) {
+// openJournal opens or makes the journal and gives each complete line to each,
+// one after the other: a journal may be larger than what is to be kept of it. An
+// error of each is that of the line's number. A last line that a crash cut off is
+// completed if only its end is missing, and else taken away: nobody went on
+// before it was written, so nobody relied on it.
+func openJournal(path string, each func(n int, line []byte) error) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	j := &journal{f, path}
-	lines, err := j.load()
+	j := &journal{file: f, path: path}
+	err = j.load(each)
 	if err == nil {
 		err = syncFolder(filepath.Dir(path)) // a new name is to survive too
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, f.Close())
 	}
-	return j, lines, nil
+	return j, nil
 }
 
 // load reads and mends the journal, and leaves the file at its end.
-func (j *journal) load() ([][]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(j.file, maxJournal+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", j.path, err)
-	}
-	if len(text) > maxJournal {
-		return nil, fmt.Errorf("%s holds over %d MiB; move it away, and keep it", j.path, maxJournal>>20)
-	}
-	lines, torn := splitLines(text)
-	if len(torn) == 0 {
-		return lines, nil
-	}
-	whole := len(text) - len(torn)
-	if json.Valid(torn) {
-		if _, err := j.file.WriteAt([]byte("\n"), int64(len(text))); err != nil {
-			return nil, fmt.Errorf("completing the last line of %s: %w", j.path, err)
+func (j *journal) load(each func(n int, line []byte) error) error {
+	in := bufio.NewReaderSize(io.LimitReader(j.file, maxJournal+1), 64<<10)
+	whole := int64(0) // the length of the complete lines
+	for n := 1; ; n++ {
+		line, err := in.ReadBytes('\n')
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("reading %s: %w", j.path, err)
 		}
-		lines, whole = append(lines, torn), len(text)+1
-	} else if err := j.file.Truncate(int64(whole)); err != nil {
-		return nil, fmt.Errorf("taking the torn last line off %s: %w", j.path, err)
+		if whole+int64(len(line)) > maxJournal {
+			return fmt.Errorf("%s holds over %d MiB; move it away, and keep it", j.path, maxJournal>>20)
+		}
+		torn := err == io.EOF
+		if torn && !json.Valid(line) {
+			return j.mend(whole, len(line) > 0)
+		}
+		if err := each(n, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+			return err
+		}
+		whole += int64(len(line))
+		if torn {
+			if _, err := j.file.WriteAt([]byte("\n"), whole); err != nil {
+				return fmt.Errorf("completing the last line of %s: %w", j.path, err)
+			}
+			return j.mend(whole+1, true)
+		}
 	}
-	if _, err := j.file.Seek(int64(whole), io.SeekStart); err != nil {
-		return nil, fmt.Errorf("going to the end of %s: %w", j.path, err)
+}
+
+// mend cuts the file off after its complete lines and goes there.
+func (j *journal) mend(whole int64, changed bool) error {
+	if changed {
+		if err := j.file.Truncate(whole); err != nil {
+			return fmt.Errorf("taking the torn last line off %s: %w", j.path, err)
+		}
 	}
-	return lines, j.sync()
+	if _, err := j.file.Seek(whole, io.SeekStart); err != nil {
+		return fmt.Errorf("going to the end of %s: %w", j.path, err)
+	}
+	if !changed {
+		return nil
+	}
+	return j.sync()
 }
 
 // splitLines returns the lines that have an end, and what comes after them.
@@ -82,16 +103,24 @@ func splitLines(text []byte) (lines [][]byte, torn []byte) {
 	return lines, nil
 }
 
-// append writes v as one line and returns when it is on the disk.
+// append writes v as one line and returns when it is on the disk. After a write
+// that failed there may be half a line at the end, so that nothing more is
+// written until the journal is opened again.
 func (j *journal) append(v any) error {
+	if j.broken != nil {
+		return fmt.Errorf("an earlier write failed: %w", j.broken)
+	}
 	text, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("writing to %s: %w", j.path, err)
 	}
-	if _, err := j.file.Write(append(text, '\n')); err != nil {
-		return fmt.Errorf("writing to %s: %w", j.path, err)
+	if _, err = j.file.Write(append(text, '\n')); err != nil {
+		err = fmt.Errorf("writing to %s: %w", j.path, err)
+	} else {
+		err = j.sync()
 	}
-	return j.sync()
+	j.broken = err
+	return err
 }
 
 func (j *journal) sync() error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -15,14 +16,16 @@ import (
 // at any moment leaves either no call, or an intent that the next one resolves.
 //
 // It is one file of JSON lines in a folder of its own, which only grows, and a
-// lock for as long as it is open. What it says of an action is the last that
-// was written of it:
+// lock for as long as it is open. It is safe for concurrent use. What it says of
+// an action is the last that was written of it:
 //
 //	intent --(AWS answers)--> receipt --(AWS shows the effect)--> outcome
 type Ledger struct {
 	lock    *os.File
 	journal *journal
-	entries []Entry
+
+	mu      sync.Mutex
+	entries []*Entry       // none is ever changed: another takes its place
 	index   map[string]int // of the newest entry with an ID
 }
 
@@ -73,16 +76,15 @@ func OpenLedger(dir string) (*Ledger, error) {
 	if err := tryLock(lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("locking the ledger in %s: %w; one response runs at a time", dir, err), lock.Close())
 	}
-	var lines [][]byte
-	l.journal, lines, err = openJournal(filepath.Join(inside, "ledger.jsonl"))
+	path := filepath.Join(inside, "ledger.jsonl")
+	l.journal, err = openJournal(path, func(n int, line []byte) error {
+		if err := l.read(line); err != nil {
+			return fmt.Errorf("%s:%d: %w; nothing is done while the ledger is damaged: mend it, or start another one once all keys were looked at", path, n, err)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
-	}
-	for i, line := range lines {
-		if err := l.read(line); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s:%d: %w; nothing is done while the ledger is damaged: mend it, or start another one once all keys were looked at",
-				l.journal.path, i+1, err), l.Close())
-		}
 	}
 	return l, nil
 }
@@ -111,13 +113,13 @@ func (l *Ledger) apply(r *ledgerRecord) error {
 			return fmt.Errorf("%w: %s", ErrDone, l.entries[i].State)
 		}
 		l.index[r.ID] = len(l.entries)
-		l.entries = append(l.entries, Entry{ID: r.ID, Action: *r.Action, Plan: r.Plan, State: Intended, Intent: r.At})
+		l.entries = append(l.entries, &Entry{ID: r.ID, Action: *r.Action, Plan: r.Plan, State: Intended, Intent: r.At})
 		return nil
 	}
 	if !known {
 		return fmt.Errorf("a %s without an intent", r.Type)
 	}
-	e := &l.entries[i]
+	e := *l.entries[i]
 	switch r.Type {
 	case "receipt":
 		if e.State != Intended {
@@ -135,20 +137,29 @@ func (l *Ledger) apply(r *ledgerRecord) error {
 	default:
 		return fmt.Errorf("a record of the type %.20q", r.Type)
 	}
+	l.entries[i] = &e
 	return nil
 }
 
 // write holds the record against the entries, writes it, and only then lets it
 // count.
 func (l *Ledger) write(r *ledgerRecord) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r.Version, r.At = ledgerVersion, r.At.UTC()
-	trial := Ledger{entries: slices.Clone(l.entries), index: l.index}
+	i, known := l.index[r.ID]
 	if r.Type == "intent" {
-		if i, known := l.index[r.ID]; known && l.entries[i].State != Refused {
+		if known && l.entries[i].State != Refused {
 			return fmt.Errorf("%w: %s", ErrDone, l.entries[i].State)
 		}
-	} else if err := trial.apply(r); err != nil {
-		return fmt.Errorf("the ledger refuses %w", err)
+	} else {
+		trial := Ledger{index: map[string]int{}} // what the record would do to what it is about
+		if known {
+			trial.entries, trial.index[r.ID] = []*Entry{l.entries[i]}, 0
+		}
+		if err := trial.apply(r); err != nil {
+			return fmt.Errorf("the ledger refuses %w", err)
+		}
 	}
 	if err := l.journal.append(r); err != nil {
 		return err
@@ -173,21 +184,28 @@ func (l *Ledger) Settle(a *Action, state EntryState, note string, at time.Time) 
 	return l.write(&ledgerRecord{Type: "outcome", ID: a.ID(), At: at, State: state, Note: note})
 }
 
-// Entries returns what the ledger holds, the oldest first.
-func (l *Ledger) Entries() []Entry { return slices.Clone(l.entries) }
+// Entries returns what the ledger holds, the oldest first. The entries are
+// shared: they must not be changed.
+func (l *Ledger) Entries() []*Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.entries)
+}
 
 // find returns the newest entry of an action, or nil.
 func (l *Ledger) find(id string) *Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	i, ok := l.index[id]
 	if !ok {
 		return nil
 	}
-	return &l.entries[i]
+	return l.entries[i]
 }
 
 // Open returns the entries whose outcome is not known yet.
-func (l *Ledger) Open() []Entry {
-	return slices.DeleteFunc(l.Entries(), func(e Entry) bool { return e.State != Intended && e.State != Answered })
+func (l *Ledger) Open() []*Entry {
+	return slices.DeleteFunc(l.Entries(), func(e *Entry) bool { return e.State != Intended && e.State != Answered })
 }
 
 // Folder returns the folder of the ledger.
@@ -200,7 +218,7 @@ func (l *Ledger) Close() error {
 
 // ReadLedger returns what the ledger in dir holds without opening it for
 // writing: for dry runs. No ledger holds nothing.
-func ReadLedger(dir string) ([]Entry, error) {
+func ReadLedger(dir string) ([]*Entry, error) {
 	path := filepath.Join(dir, "ledger.jsonl")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

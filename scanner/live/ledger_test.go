@@ -63,7 +63,7 @@ func TestLedger(t *testing.T) {
 		t.Errorf("opened twice: %v", err)
 	}
 	read, err := ReadLedger(dir)
-	if err != nil || !slices.EqualFunc(read, l.Entries(), func(x, y Entry) bool { return x.ID == y.ID && x.State == y.State }) {
+	if err != nil || !slices.EqualFunc(read, l.Entries(), func(x, y *Entry) bool { return x.ID == y.ID && x.State == y.State }) {
 		t.Errorf("read %+v, %v", read, err)
 	}
 	must(t, l.Close())

@@ -23,8 +23,12 @@ func OpenLines(path string) (*Lines, [][]byte, error) {
 	if err := tryLock(f); err != nil { // before reading: a torn line may be one that is being written
 		return nil, nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
 	}
-	j := &journal{f, path}
-	lines, err := j.load()
+	j := &journal{file: f, path: path}
+	var lines [][]byte
+	err = j.load(func(_ int, line []byte) error {
+		lines = append(lines, line)
+		return nil
+	})
 	if err == nil {
 		err = syncFolder(filepath.Dir(path)) // a new name is to survive too
 	}

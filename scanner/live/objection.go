@@ -9,7 +9,7 @@ import (
 
 // objections returns why the action may not be done, given the facts of now;
 // nil where it may. It is asked when a plan is made, and again before each act.
-func objections(a *Action, f *Facts, op *Operator, history []Entry, now time.Time) []string {
+func objections(a *Action, f *Facts, op *Operator, history []*Entry, now time.Time) []string {
 	if !slices.Contains(op.Actions, a.Kind) {
 		return []string{"it is not among the operator's actions"}
 	}
@@ -175,7 +175,7 @@ func (o *objector) rotatable() {
 
 // budget keeps on-demand rotations in reserve and lets the key rest. What the
 // ledger knows counts beside what KMS lists, since the list lags behind.
-func (o *objector) budget(history []Entry) {
+func (o *objector) budget(history []*Entry) {
 	if o.f.Key == nil {
 		return
 	}
@@ -194,8 +194,7 @@ func (o *objector) budget(history []Entry) {
 		}
 	}
 	listed := newest
-	for i := range history {
-		e := &history[i]
+	for _, e := range history {
 		if e.Action.Kind != RotateOnDemand || e.Action.Target != o.a.Target || e.State == Refused {
 			continue
 		}
@@ -310,9 +309,8 @@ func (o *objector) secret() {
 
 // past holds the action against the ledger: the same finding is answered once,
 // and nothing is begun while something else on the resource is unresolved.
-func (o *objector) past(history []Entry) {
-	for i := range history {
-		e := &history[i]
+func (o *objector) past(history []*Entry) {
+	for _, e := range history {
 		switch {
 		case e.State == Refused:
 		case e.ID == o.a.ID():

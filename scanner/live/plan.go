@@ -35,7 +35,7 @@ const planVersion = 1
 // NewPlan returns the plan for all that is known of the subjects, as far as the
 // operator allows it. History is what the ledger holds. An action is planned
 // only if every one of its conditions is known to hold: what is unknown refuses.
-func NewPlan(all []*Facts, op *Operator, history []Entry, now time.Time) *Plan {
+func NewPlan(all []*Facts, op *Operator, history []*Entry, now time.Time) *Plan {
 	p := &Plan{Version: planVersion, Operator: op.Digest, Actions: []Action{}, Refusals: []Refusal{}}
 	acts := 0
 	for _, f := range all {

@@ -22,7 +22,7 @@ func permissive() *Operator {
 }
 
 // planOf returns the plan for the facts as change leaves them.
-func planOf(change func(*Facts, *Operator), history ...Entry) *Plan {
+func planOf(change func(*Facts, *Operator), history ...*Entry) *Plan {
 	f, op := keyFacts(), permissive()
 	if change != nil {
 		change(f, op)
@@ -247,12 +247,12 @@ func TestRule05Preconditions(t *testing.T) {
 }
 
 // entryOf returns the ledger's entry for the action of the plain plan.
-func entryOf(state EntryState, age time.Duration, change func(*Action)) Entry {
+func entryOf(state EntryState, age time.Duration, change func(*Action)) *Entry {
 	a := planOf(nil).Actions[0]
 	if change != nil {
 		change(&a)
 	}
-	return Entry{ID: a.ID(), Action: a, State: state, Intent: now.Add(-age)}
+	return &Entry{ID: a.ID(), Action: a, State: state, Intent: now.Add(-age)}
 }
 
 func TestRule05CapsAndLedger(t *testing.T) {
@@ -263,7 +263,7 @@ func TestRule05CapsAndLedger(t *testing.T) {
 	if p := planOf(nil, entryOf(Refused, time.Hour, otherFinding)); p.Acts() != 1 {
 		t.Errorf("what was not done keeps the key from rotating: %+v", p.Refusals)
 	}
-	var day []Entry
+	var day []*Entry
 	for range 10 {
 		day = append(day, entryOf(Effective, 23*time.Hour, otherKey))
 	}
@@ -272,7 +272,7 @@ func TestRule05CapsAndLedger(t *testing.T) {
 		t.Errorf("nine of ten: %+v", p.Refusals)
 	}
 	// What the ledger knows and KMS does not list yet counts against the reserve.
-	var unlisted []Entry
+	var unlisted []*Entry
 	for i := range 3 {
 		unlisted = append(unlisted, entryOf(Effective, time.Duration(30+i)*time.Hour, otherFinding))
 	}

@@ -17,12 +17,17 @@ import (
 // effect. The first failure ends the run: what failed once is likely to fail
 // again, and somebody should look.
 //
-// All fields but Step must be set.
+// All fields but Later and Step must be set.
 type Responder struct {
 	Actor    Actor
 	Operator *Operator
 	Ledger   *Ledger
 	Audit    *AuditLog
+	// Later leaves it to Look to find out what came of the actions: a run neither
+	// resolves what earlier ones left open nor waits for an effect. It ends at the
+	// first call that fails, as ever; what AWS accepts and carries out later does
+	// not hold up the next action. For a server, which goes on looking.
+	Later bool
 	// Step is told what happens, when it happens; nil for nobody.
 	Step func(at time.Time, what string)
 
@@ -93,9 +98,11 @@ func (r *Responder) Run(ctx context.Context, p *Plan, by Approval) (*Result, err
 		return res, err
 	}
 	r.step("plan %.16s is carried out, approved %s", p.Hash, by.by)
-	var err error
-	if res.Earlier, err = r.Resolve(ctx); err != nil {
-		return res, err
+	if !r.Later {
+		var err error
+		if res.Earlier, err = r.Resolve(ctx); err != nil {
+			return res, err
+		}
 	}
 	return res, r.all(ctx, p, by, res)
 }
@@ -285,8 +292,11 @@ func (t *turn) failed(ctx context.Context, o Outcome, began time.Time, err error
 	return o, errors.Join(fmt.Errorf("%w: %w", errBreaker, err), waitErr)
 }
 
-// await waits for the effect of a call.
+// await waits for the effect of a call, unless that is looked for later.
 func (t *turn) await(ctx context.Context, o Outcome, began time.Time) (Outcome, error) {
+	if t.r.Later {
+		return o, nil
+	}
 	state, evidence := t.r.confirm(ctx, &t.a, began, time.Now().Add(t.r.Operator.Limits.Confirm.or(defaultConfirm)), o.State)
 	switch state {
 	case Effective:

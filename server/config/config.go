@@ -51,7 +51,7 @@ type Queue struct {
 	MaxPending  int64  `toml:"max-pending"`
 	MaxAttempts int    `toml:"max-attempts"`
 	// AckWait is how long a worker may be silent before its push is given to
-	// another; a minute if zero. A server that is killed keeps a push from the
+	// another; 20 seconds if zero. A server that is killed keeps a push from the
 	// others for as long.
 	AckWait Duration `toml:"ack-wait"`
 }

@@ -152,6 +152,31 @@ func (i *Incident) First(s Stage) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// Answered reports whether something was done, and all of it is confirmed.
+func (i *Incident) Answered() bool {
+	did := false
+	for _, e := range i.Timeline {
+		if e.Stage != Responded {
+			continue
+		}
+		did = true
+		if !slices.ContainsFunc(i.Timeline, func(o Entry) bool { return o.Stage == Confirmed && o.Key == e.Key }) {
+			return false
+		}
+	}
+	return did
+}
+
+// Unanswered is the error for an incident that cannot be answered for now: AWS
+// is down, something is not known, a call failed. It is worth another attempt.
+type Unanswered struct{ Err error }
+
+// Error is that of Err.
+func (u *Unanswered) Error() string { return u.Err.Error() }
+
+// Unwrap returns the error.
+func (u *Unanswered) Unwrap() error { return u.Err }
+
 // add puts an entry on the timeline unless it is there.
 func (i *Incident) add(e Entry) bool {
 	if slices.ContainsFunc(i.Timeline, func(o Entry) bool { return o.Stage == e.Stage && o.Key == e.Key }) {

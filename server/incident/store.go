@@ -41,20 +41,20 @@ func (s *Store) Get(ctx context.Context, id string) (*Incident, error) {
 	if !errors.Is(err, ErrNotFound) || len(id) < 4 {
 		return i, err
 	}
-	all, listErr := s.List(ctx)
-	if listErr != nil {
-		return nil, listErr
-	}
 	var match *Incident
-	for _, o := range all {
+	listErr := s.Each(ctx, func(o *Incident) error {
 		if len(o.ID) > len(id) && o.ID[:len(id)] == id {
 			if match != nil {
-				return nil, fmt.Errorf("%q stands for several incidents", id)
+				return fmt.Errorf("%q stands for several incidents", id)
 			}
 			match = o
 		}
-	}
-	if match == nil {
+		return nil
+	})
+	switch {
+	case listErr != nil:
+		return nil, listErr
+	case match == nil:
 		return nil, err
 	}
 	return match, nil
@@ -193,23 +193,52 @@ func (s *Store) Close(ctx context.Context, id, by, reason string) (*Incident, er
 	})
 }
 
-// List returns all incidents, open ones first, then the newest first.
-func (s *Store) List(ctx context.Context) ([]*Incident, error) {
-	keys, err := s.kv.ListKeys(ctx)
+// Each gives every incident to f, in no order, and holds one at a time: an
+// organisation has tens of thousands. It ends with the first error of f.
+func (s *Store) Each(ctx context.Context, f func(*Incident) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watch, err := s.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil, fmt.Errorf("listing incidents: %w", err)
+		return fmt.Errorf("listing incidents: %w", err)
 	}
+	defer func() { _ = watch.Stop() }()
+	for {
+		var e jetstream.KeyValueEntry
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("listing incidents: %w", ctx.Err())
+		case e = <-watch.Updates():
+		case <-time.After(silence):
+			return fmt.Errorf("listing incidents: NATS has said nothing for %s", silence)
+		}
+		if e == nil {
+			return nil // what follows is new
+		}
+		i := new(Incident)
+		if err := json.Unmarshal(e.Value(), i); err != nil {
+			return fmt.Errorf("reading incident %s: %w", e.Key(), err)
+		}
+		if err := f(i); err != nil {
+			return err
+		}
+	}
+}
+
+// silence is for how long NATS may say nothing in the middle of a list.
+const silence = 30 * time.Second
+
+// List returns all incidents, open ones first, then the newest first. They lack
+// Facts and Plan, which are most of an incident: Get has them.
+func (s *Store) List(ctx context.Context) ([]*Incident, error) {
 	var all []*Incident
-	for key := range keys.Keys() {
-		i, _, err := s.get(ctx, key)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			_ = keys.Stop()
-			return nil, err
-		}
+	err := s.Each(ctx, func(i *Incident) error {
+		i.Facts, i.Plan = nil, nil
 		all = append(all, i)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(all, func(a, b *Incident) int {
 		if a.Open() != b.Open() {

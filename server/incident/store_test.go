@@ -136,3 +136,40 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("Advance of nothing: %v", err)
 	}
 }
+
+// TestEach: every incident comes once, with all that is known of it, and the end
+// comes; a list lacks what is large.
+func TestEach(t *testing.T) {
+	s := newStore(t)
+	if err := s.Each(t.Context(), func(*incident.Incident) error { return errors.New("there is none") }); err != nil {
+		t.Fatal(err)
+	}
+	const n = 300
+	for k := range n {
+		i, p := found(k)
+		i.ID = fmt.Sprintf("%032x", k)
+		i.Facts = []byte(`{"k":1}`)
+		if _, err := s.Found(t.Context(), i, p, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]int{}
+	err := s.Each(t.Context(), func(i *incident.Incident) error {
+		if len(i.Facts) == 0 {
+			t.Errorf("%s lacks its facts", i.ID)
+		}
+		seen[i.ID]++
+		return nil
+	})
+	if err != nil || len(seen) != n {
+		t.Fatalf("%d of %d seen, %v", len(seen), n, err)
+	}
+	enough := errors.New("enough")
+	if err := s.Each(t.Context(), func(*incident.Incident) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("got %v", err)
+	}
+	all, err := s.List(t.Context())
+	if err != nil || len(all) != n || all[0].Facts != nil {
+		t.Errorf("%d listed, the first with the facts %s, %v", len(all), all[0].Facts, err)
+	}
+}

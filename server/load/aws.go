@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spillgate/spillgate/scanner/live/kms/kmsfake"
 )
@@ -33,8 +34,11 @@ func (a *aws) Fatalf(format string, args ...any) { exit(fmt.Errorf("AWS: "+forma
 // Cleanup calls f at the end.
 func (a *aws) Cleanup(f func()) { a.cleanup = append(a.cleanup, f) }
 
+// rotationTakes is how long a key's rotation is in progress.
+const rotationTakes = 2 * time.Second
+
 func newAWS(keys int) *aws {
-	a := &aws{model: &kmsfake.Model{Home: account, Regions: regions[:]}, keys: keys}
+	a := &aws{model: &kmsfake.Model{Home: account, Regions: regions[:], RotationTakes: rotationTakes}, keys: keys}
 	for n := range keys {
 		a.model.Keys = append(a.model.Keys, &kmsfake.Key{ARN: key(n + 1), Policy: kmsfake.DefaultPolicy(account)})
 	}
@@ -81,6 +85,9 @@ confirm = "30s"
 apply = ["rotate-on-demand"]
 `, account, strings.Join(regions[:], `", "`), account)
 }
+
+// rotatedSoFar counts the calls that rotated a key.
+func (a *aws) rotatedSoFar() int { return a.model.AllOnDemandRotations() }
 
 func (a *aws) rotations() (once, more, never int) {
 	for n := range a.keys {

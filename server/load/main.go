@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -33,17 +34,18 @@ type load struct {
 	deliveries, repos    int
 	killEvery            time.Duration
 	senders, rate        int
-	live, cluster        bool
+	live, cluster, keep  bool
+	section              string
 	slack                *slack
 	aws                  *aws       // nil without -live
 	nodes                *cluster   // nil without -cluster
 	commits              [][]string // by repository
+	began                time.Time
 	mu                   sync.Mutex
 	url                  string
 	proc                 *exec.Cmd
 	kills                int
-	peak                 int64 // KB, of any server process
-	firstPeak, lastPeak  int64
+	memory               memory
 	answers              []time.Duration
 	resends              int
 }
@@ -60,6 +62,8 @@ func main() {
 	flag.IntVar(&l.senders, "senders", 4, "how many deliveries are sent at a time")
 	flag.BoolVar(&l.live, "live", false, "ask an AWS on 127.0.0.1, and rotate each key")
 	flag.BoolVar(&l.cluster, "cluster", false, "queue in a cluster of three nodes, and kill one of them when a third is sent")
+	flag.BoolVar(&l.keep, "keep", false, "keep the folder of the run, with the server's log, queue, ledger and audit log")
+	flag.StringVar(&l.section, "section", "", "write the tables into RESULTS.md, under this heading")
 	flag.Parse()
 	exit(l.run(context.Background()))
 }
@@ -77,42 +81,52 @@ func (l *load) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
 	l.dir = dir
+	if l.keep {
+		fmt.Fprintln(os.Stderr, "the folder of the run is", dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
 	closeAll, err := l.prepare()
 	defer closeAll()
 	if err != nil {
 		return err
 	}
-	start := time.Now()
+	busy := loadAverage()
+	l.began = time.Now()
 	if err := l.start(); err != nil {
 		return err
 	}
 	stop := make(chan struct{})
-	var killer sync.WaitGroup
-	killer.Go(func() { l.killAgainAndAgain(stop) })
+	var beside sync.WaitGroup
+	beside.Go(func() { l.killAgainAndAgain(stop) })
+	beside.Go(func() { l.measureMemory(stop) })
 	l.sendAll(ctx)
-	sent := time.Since(start)
+	sent := time.Since(l.began)
 	err = l.wait(ctx)
-	took := time.Since(start)
+	took := time.Since(l.began)
+	l.slack.settle(l.deliveries, l.live)
+	settled := time.Since(l.began)
 	close(stop)
-	killer.Wait()
+	beside.Wait()
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	l.sample() // before all incidents are asked for at once
-	l.mu.Unlock()
 	var all []incident.Incident
 	if err := l.get(ctx, "/api/incidents", &all); err != nil {
 		return err
 	}
-	l.slack.settle(l.deliveries, l.live)
 	l.mu.Lock()
 	_ = l.proc.Process.Signal(syscall.SIGTERM)
 	_ = l.proc.Wait()
 	l.mu.Unlock()
-	return l.report(all, sent, took)
+	var text strings.Builder
+	err = l.report(&text, all, times{sent, took, settled}, busy)
+	fmt.Print(text.String())
+	if l.section != "" && err == nil {
+		err = writeSection("RESULTS.md", l.section, text.String())
+	}
+	return err
 }
 
 // prepare makes everything that the server needs, and returns what ends it.

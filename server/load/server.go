@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -74,23 +73,6 @@ func (l *load) start() error {
 	return nil
 }
 
-// sample notes the peak memory of the running server.
-func (l *load) sample() {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", l.proc.Process.Pid))
-	if err != nil {
-		return
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			l.peak, l.lastPeak = max(l.peak, kb), kb
-			if l.firstPeak == 0 {
-				l.firstPeak = kb
-			}
-		}
-	}
-}
-
 func (l *load) killAgainAndAgain(stop chan struct{}) {
 	if l.killEvery == 0 {
 		return
@@ -102,7 +84,7 @@ func (l *load) killAgainAndAgain(stop chan struct{}) {
 		case <-time.After(l.killEvery):
 		}
 		l.mu.Lock()
-		l.sample()
+		l.memory.sample(l)
 		_ = l.proc.Process.Kill()
 		_ = l.proc.Wait()
 		l.kills++

@@ -55,6 +55,13 @@ func (s *slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ok")
 }
 
+// told returns about how many keys there was a message.
+func (s *slack) told() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.opened)
+}
+
 func (s *slack) pushed(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,16 +69,16 @@ func (s *slack) pushed(n int) {
 }
 
 // settle waits until there was a message about each of n keys, and another that
-// tells of the answer if answered is set; or until none has come for three
-// minutes. A server that was killed while it sent one sends it again after a
-// minute.
+// tells of the answer if answered is set; or until none has come for two
+// minutes. A server that was killed while it sent one sends it again after 20
+// seconds.
 func (s *slack) settle(n int, answered bool) {
 	for {
 		s.mu.Lock()
 		enough := len(s.opened) >= n && (!answered || len(s.done) >= n)
 		quiet := time.Since(s.last)
 		s.mu.Unlock()
-		if enough || quiet > 3*time.Minute {
+		if enough || quiet > 2*time.Minute {
 			return
 		}
 		time.Sleep(200 * time.Millisecond)

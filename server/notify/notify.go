@@ -131,7 +131,7 @@ type Options struct {
 	// minutes.
 	Sweep time.Duration
 	// AckWait is how long after a crash a message is sent by another process;
-	// 0 for a minute.
+	// 0 for 20 seconds.
 	AckWait time.Duration
 }
 
@@ -144,7 +144,7 @@ func (o Options) defaults() Options {
 	def(&o.GiveUp, 72*time.Hour)
 	def(&o.Backoff, 2*time.Second)
 	def(&o.MaxBackoff, 10*time.Minute)
-	def(&o.AckWait, time.Minute)
+	def(&o.AckWait, 20*time.Second)
 	def(&o.Sweep, 10*time.Minute)
 	routes := make([]Route, len(o.Routes))
 	for i, r := range o.Routes {

@@ -173,11 +173,12 @@ func (b *Outbox) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	if b.options.Incidents != nil {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			// Not at once: a server that starts has more urgent things to do than
+			// to read all incidents.
+			for pause(ctx, min(b.options.Sweep, time.Minute)); ctx.Err() == nil; pause(ctx, b.options.Sweep) {
 				if err := b.sweep(ctx); err != nil && ctx.Err() == nil {
 					b.options.Log.Warn("looking for closed incidents", "err", err)
 				}
-				pause(ctx, b.options.Sweep)
 			}
 		})
 	}
@@ -195,13 +196,9 @@ const sweepAge = 72 * time.Hour
 // sweep tells of closings that were not told, over the channels that said the
 // incident is open: an alert that nobody resolves calls somebody for nothing.
 func (b *Outbox) sweep(ctx context.Context) error {
-	all, err := b.options.Incidents.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, i := range all {
+	return b.options.Incidents.Each(ctx, func(i *incident.Incident) error {
 		if i.Open() || time.Since(closedAt(i)) > sweepAge {
-			continue
+			return nil
 		}
 		id := incident.ClosedID(i)
 		l := b.letter(ctx, id, i)
@@ -221,8 +218,8 @@ func (b *Outbox) sweep(ctx context.Context) error {
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // closedAt returns when the incident was last closed.

@@ -45,7 +45,8 @@ type Options struct {
 	// returns webhook.ErrFull.
 	MaxPending int64
 	// AckWait is how long a worker may be silent before its push is given to
-	// another; 0 for a minute.
+	// another; 0 for 20 seconds. A worker says every third of it that it is still
+	// there, so that this is how long a push of a server that died waits.
 	AckWait time.Duration
 	// MaxAttempts is how often a push is tried before it is dead; 0 for 8.
 	MaxAttempts int
@@ -66,7 +67,7 @@ func (o Options) defaults() Options {
 			*v = d
 		}
 	}
-	def(&o.AckWait, time.Minute)
+	def(&o.AckWait, 20*time.Second)
 	def(&o.Remember, 4*24*time.Hour)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -154,6 +154,25 @@ func TestAgainAndDead(t *testing.T) {
 	}
 }
 
+// TestLater: a push that waits for something to become known is never dead of it.
+func TestLater(t *testing.T) {
+	q := open(t, Options{Dir: t.TempDir(), MaxAttempts: 2})
+	put(t, q, numbered(1))
+	var attempts atomic.Int32
+	until(t, q, 1, func() bool {
+		s, err := q.State(t.Context())
+		return err == nil && attempts.Load() == 5 && s.Waiting+s.InWork == 0
+	}, func(context.Context, push.Push, int) error {
+		if attempts.Add(1) < 5 {
+			return fmt.Errorf("responding: %w", &Later{Err: errors.New("not known yet"), In: time.Millisecond})
+		}
+		return nil
+	})
+	if s, err := q.State(t.Context()); err != nil || s.Dead != 0 {
+		t.Errorf("%d dead, %v", s.Dead, err)
+	}
+}
+
 // TestLongWork shows that a push whose handler takes longer than AckWait is
 // not given to another one meanwhile.
 func TestLongWork(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 
 // A Handler works on a push. It may be called again for the same push, after a
 // crash in the middle, with a higher attempt (from 1). An error means: try
-// again later; a Hopeless one: never.
+// again later; a Hopeless one: never; a Later one: for as long as it takes.
 type Handler func(ctx context.Context, p push.Push, attempt int) error
 
 // Hopeless marks an error that no further attempt will cure.
@@ -27,6 +27,19 @@ func (h *Hopeless) Error() string { return h.Err.Error() }
 
 // Unwrap returns the error.
 func (h *Hopeless) Unwrap() error { return h.Err }
+
+// Later marks an error that is nobody's fault: something has to become known
+// first. The push comes again after In, and never dies of it.
+type Later struct {
+	Err error
+	In  time.Duration
+}
+
+// Error is that of Err.
+func (l *Later) Error() string { return l.Err.Error() }
+
+// Unwrap returns the error.
+func (l *Later) Unwrap() error { return l.Err }
 
 // Work gives pushes to n handlers at a time until ctx ends; then it waits for
 // those at work. A push whose process dies is given to another after AckWait.
@@ -128,6 +141,7 @@ func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) err
 	attempt := int(meta.NumDelivered)
 	err = q.alive(ctx, msg, func(ctx context.Context) error { return handle(ctx, p, attempt) })
 	var hopeless *Hopeless
+	var later *Later
 	switch {
 	case err == nil:
 		if err := q.setDone(ctx, key); err != nil {
@@ -137,6 +151,8 @@ func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) err
 	case ctx.Err() != nil:
 		_ = msg.Nak() // the process is asked to end; nothing is wrong with the push
 		return nil
+	case errors.As(err, &later):
+		return again(msg, later.In, fmt.Errorf("push of %s: %w", p.Repository, err))
 	case errors.As(err, &hopeless) || attempt >= q.options.MaxAttempts:
 		return q.bury(ctx, msg, &p, attempt, err)
 	}

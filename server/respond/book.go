@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spillgate/spillgate/scanner/live"
+	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/queue"
 )
 
 // keepOpen is for how long ledger and audit log stay open after the last
@@ -18,12 +20,18 @@ type book struct {
 	ledger *live.Ledger
 	audit  *live.AuditLog
 	uses   int
+	users  int  // that have it open now
+	failed bool // it is closed as soon as nobody has it open
 }
 
 // open opens the book in the folder, unless it is open.
 func (b *book) open(folder string) (*live.Ledger, *live.AuditLog, error) {
+	if b.failed {
+		return nil, nil, errors.New("the ledger is being closed after an error")
+	}
 	b.uses++
 	if b.ledger != nil {
+		b.users++
 		return b.ledger, b.audit, nil
 	}
 	ledger, err := live.OpenLedger(folder)
@@ -35,6 +43,7 @@ func (b *book) open(folder string) (*live.Ledger, *live.AuditLog, error) {
 		return nil, nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), ledger.Close())
 	}
 	b.ledger, b.audit = ledger, audit
+	b.users++
 	return ledger, audit, nil
 }
 
@@ -44,14 +53,21 @@ func (b *book) close() error {
 		return nil
 	}
 	err := errors.Join(b.audit.Close(), b.ledger.Close())
-	b.ledger, b.audit = nil, nil
+	b.ledger, b.audit, b.failed = nil, nil, false
 	return err
 }
 
-// giveBack closes the book after a while of rest, and at once after an error:
-// what is on the disk is what counts then. r.mu is held.
+// giveBack closes the book after a while of rest, and after an error as soon as
+// nobody else uses it: what is on the disk is what counts then. r.mu is held.
 func (r *Responder) giveBack(failed error) {
-	if failed != nil {
+	var later *queue.Later
+	var unanswered *incident.Unanswered
+	r.book.users--
+	r.book.failed = r.book.failed || failed != nil && !errors.As(failed, &later) && !errors.As(failed, &unanswered)
+	if r.book.users > 0 {
+		return // the last one closes it
+	}
+	if r.book.failed {
 		if err := r.book.close(); err != nil {
 			r.Log.Error("closing the ledger", "err", err)
 		}
@@ -61,7 +77,7 @@ func (r *Responder) giveBack(failed error) {
 	time.AfterFunc(keepOpen, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.book.uses != uses {
+		if r.book.uses != uses || r.book.users > 0 {
 			return // used since
 		}
 		if err := r.book.close(); err != nil {

@@ -17,7 +17,7 @@ import (
 // where all servers together have done what a day allows, with a history that
 // says so.
 func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Ledger) (*live.Plan, error) {
-	var elsewhere []live.Entry
+	var elsewhere []*live.Entry
 	for {
 		plan := live.NewPlan(all, r.Operator, append(ledger.Entries(), elsewhere...), time.Now())
 		taken := false
@@ -31,13 +31,13 @@ func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Le
 			case errors.Is(err, errCap):
 				taken = true
 				for range r.Operator.PerDay() {
-					elsewhere = append(elsewhere, live.Entry{State: live.Abandoned, Intent: time.Now(), Note: "done by all servers together"})
+					elsewhere = append(elsewhere, &live.Entry{State: live.Abandoned, Intent: time.Now(), Note: "done by all servers together"})
 				}
 			case err != nil:
 				return nil, err
 			case !mine:
 				taken = true
-				elsewhere = append(elsewhere, live.Entry{ID: a.ID(), Action: *a, State: live.Abandoned, Intent: since, Note: "another server has begun it"})
+				elsewhere = append(elsewhere, &live.Entry{ID: a.ID(), Action: *a, State: live.Abandoned, Intent: since, Note: "another server has begun it"})
 			}
 		}
 		if !taken {

@@ -27,6 +27,7 @@ import (
 
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/queue"
 	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
@@ -50,10 +51,15 @@ type Responder struct {
 	// the same after a restart.
 	Claims jetstream.KeyValue
 	Name   string
-	Log    *slog.Logger
+	// Tell tells people what was done about an incident, under an id that makes
+	// it happen once; nil tells nobody.
+	Tell func(ctx context.Context, id string, i *incident.Incident) error
+	Log  *slog.Logger
 
-	mu   sync.Mutex // one plan at a time
-	book book
+	mu     sync.Mutex // one plan at a time
+	book   book
+	waking sync.Once
+	wake   chan struct{} // see woken
 }
 
 // Enrich asks about what the report's incidents name, and returns what answers
@@ -84,10 +90,46 @@ func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*inci
 		return nil, nil
 	}
 	return func(ctx context.Context) error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.answer(ctx, all, known)
+		if err := r.answer(ctx, all, known); err != nil {
+			return err
+		}
+		return unanswered(all)
 	}, nil
+}
+
+// unanswered returns an error where something that was not known may have kept a
+// subject from being answered: AWS that is down or throttles is asked again.
+func unanswered(all []*live.Facts) error {
+	var why []string
+	for _, f := range all {
+		if what := unknown(f); what != "" {
+			why = append(why, f.Subject.ID()+": "+what)
+		}
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return &incident.Unanswered{Err: errors.New("not everything is known that an answer needs: " + strings.Join(why, "; "))}
+}
+
+// unknown says why something is not known that an answer asks for; it is empty
+// where all is known, or is not to be had.
+func unknown(f *live.Facts) string {
+	switch {
+	case f.Status == live.StatusUnknown && (f.Key != nil || f.Secret != nil):
+		return f.Why
+	case f.Status != live.Enabled || f.Key == nil:
+		return ""
+	}
+	k := f.Key
+	for _, because := range []string{
+		f.Caller.Because(), k.KeyState.Because(), k.Rotation.Because(), k.Rotations.Because(), k.Tags.Because(), k.Policy.Because(), k.Grants.Because(),
+	} {
+		if because != "" {
+			return because
+		}
+	}
+	return ""
 }
 
 // incidentsOf returns the incidents that the subject was found in.
@@ -159,7 +201,7 @@ func (r *Responder) remembered(ctx context.Context, s *live.Subject, ids []strin
 			return nil
 		}
 		var f live.Facts
-		if json.Unmarshal(i.Facts, &f) != nil || f.Subject.ID() != s.ID() || f.Status == live.StatusUnknown {
+		if json.Unmarshal(i.Facts, &f) != nil || f.Subject.ID() != s.ID() || f.Status == live.StatusUnknown || unknown(&f) != "" {
 			return nil
 		}
 		if age := time.Since(f.Asked); age < 0 || age > freshFor {
@@ -173,57 +215,87 @@ func (r *Responder) remembered(ctx context.Context, s *live.Subject, ids []strin
 	return latest
 }
 
-// answer plans, and carries out what the standing policy covers.
+// answer plans, and carries out what the standing policy covers. What became of
+// it is for Run to find out.
 func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[string]bool) (err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	ledger, audit, err := r.book.open(r.Folder)
 	if err != nil {
 		return err
 	}
 	defer func() { r.giveBack(err) }()
-	run := &live.Responder{Actor: r.Actor, Operator: r.Operator, Ledger: ledger, Audit: audit}
-	// What a crash left open is settled before anything new is thought of.
-	earlier, err := run.Resolve(ctx)
-	if err != nil {
-		return fmt.Errorf("settling what an earlier run left open: %w", err)
-	}
-	if err := r.record(ctx, earlier, known); err != nil {
-		return err
-	}
+	run := &live.Responder{Actor: r.Actor, Operator: r.Operator, Ledger: ledger, Audit: audit, Later: true}
 	plan, err := r.plan(ctx, all, ledger)
 	if err != nil {
 		return err
 	}
-	if err := r.recordPlan(ctx, plan, all, known); err != nil {
+	// What a crash or a lost answer left open is not answered by this push, nor
+	// given up by it: if it turns out not to have happened, it is to be done.
+	waiting := pending(ledger, all, known)
+	if err := r.recordPlan(ctx, plan, all, known, waiting == nil); err != nil {
 		return err
 	}
-	if plan.Acts() == 0 {
-		return r.recordDone(ctx, ledger.Entries(), known)
-	}
-	approval, err := live.ApproveStanding(plan, r.Operator)
-	if err != nil {
-		r.Log.Info("a plan waits for a person", "plan", plan.Hash, "why", err)
-		return nil
-	}
-	result, err := run.Run(ctx, plan, approval)
-	if result != nil {
-		err = errors.Join(err, r.record(ctx, result.Earlier, known), r.record(ctx, result.Outcomes, known))
-	}
+	stopped, err := r.carryOut(ctx, run, plan, known)
 	if err != nil {
 		return err
 	}
-	if result.Stopped != "" {
-		r.Log.Error("the response was stopped", "plan", plan.Hash, "why", result.Stopped)
+	select {
+	case r.woken() <- struct{}{}:
+	default:
+	}
+	if waiting := pending(ledger, all, known); waiting != nil {
+		return waiting
+	}
+	if stopped != "" {
+		r.Log.Error("the response was stopped", "plan", plan.Hash, "why", stopped)
+		return &incident.Unanswered{Err: errors.New("the response was stopped: " + stopped)}
 	}
 	return nil
 }
 
-// recordPlan writes the plan into the incidents that it answers, and into the
-// others why nothing is done, once a day.
-func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, all []*live.Facts, known map[string]bool) error {
-	text, err := json.Marshal(plan)
-	if err != nil {
-		return err
+// lateAfter is after how long a push comes again that waits for an outcome.
+const lateAfter = 5 * time.Second
+
+// pending returns an error where it is not known whether an action was done that
+// is about what the push brought.
+func pending(ledger *live.Ledger, all []*live.Facts, known map[string]bool) error {
+	for _, e := range ledger.Open() {
+		if e.State == live.Intended && concerns(e, all, known) {
+			return &queue.Later{In: lateAfter, Err: fmt.Errorf("whether %s of %s was done is not known yet", e.Action.Kind, e.Action.Target)}
+		}
 	}
+	return nil
+}
+
+// concerns reports whether an open action is about what the push brought.
+func concerns(e *live.Entry, all []*live.Facts, known map[string]bool) bool {
+	return known[e.Action.Finding] || slices.ContainsFunc(all, func(f *live.Facts) bool {
+		return e.Action.Target == f.Subject.ARN || f.Key != nil && e.Action.Target == f.Key.ARN.Or(live.ARN{})
+	})
+}
+
+// carryOut carries out the plan as far as the standing policy covers it, and
+// returns what ended it early.
+func (r *Responder) carryOut(ctx context.Context, run *live.Responder, plan *live.Plan, known map[string]bool) (stopped string, err error) {
+	if plan.Acts() == 0 {
+		return "", r.recordDone(ctx, run.Ledger.Entries(), known)
+	}
+	approval, err := live.ApproveStanding(plan, r.Operator)
+	if err != nil {
+		r.Log.Info("a plan waits for a person", "plan", plan.Hash, "why", err)
+		return "", nil
+	}
+	result, err := run.Run(ctx, plan, approval)
+	if result == nil {
+		return "", err
+	}
+	return result.Stopped, errors.Join(err, r.record(ctx, result.Outcomes, known))
+}
+
+// recordPlan writes into the incidents what of the plan answers them, and into
+// the others, if final is set, why nothing is done, once a day.
+func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, all []*live.Facts, known map[string]bool, final bool) error {
 	planned := map[string][]string{}
 	for i := range plan.Actions {
 		a := &plan.Actions[i]
@@ -233,7 +305,7 @@ func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, all []*live
 		e := incident.Entry{Stage: incident.Planned, Key: plan.Hash, By: "spillgate-server", Note: strings.Join(planned[id], ", ") + "; plan " + plan.Hash[:16]}
 		if len(planned[id]) == 0 {
 			why := refusals(plan, all, id)
-			if why == "" {
+			if why == "" || !final {
 				continue
 			}
 			e = incident.Entry{Stage: incident.Noted, Key: "not answered " + time.Now().UTC().Format(time.DateOnly), By: "spillgate-server", Note: "nothing is done: " + why}
@@ -242,11 +314,28 @@ func (r *Responder) recordPlan(ctx context.Context, plan *live.Plan, all []*live
 			}
 			continue
 		}
+		text, err := json.Marshal(part(plan, id))
+		if err != nil {
+			return err
+		}
 		if _, err := r.Incidents.Advance(ctx, id, e, func(i *incident.Incident) { i.Plan = text }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// part returns what of the plan answers one incident, under the hash of the
+// whole: a plan for hundreds of keys is not kept hundreds of times.
+func part(plan *live.Plan, id string) *live.Plan {
+	p := *plan
+	p.Actions = slices.DeleteFunc(slices.Clone(plan.Actions), func(a live.Action) bool { return a.Finding != id })
+	subjects := map[string]bool{}
+	for i := range p.Actions {
+		subjects[p.Actions[i].Subject] = true
+	}
+	p.Refusals = slices.DeleteFunc(slices.Clone(plan.Refusals), func(r live.Refusal) bool { return !subjects[r.Subject] })
+	return &p
 }
 
 // refusals says why nothing is done about the subjects of an incident.
@@ -280,9 +369,8 @@ func (r *Responder) record(ctx context.Context, outcomes []live.Outcome, known m
 // recordDone writes what the ledger knows of the incidents' actions: after a
 // crash between the ledger's receipt and the incident's, nothing is planned
 // any more and this is how the incident hears of it.
-func (r *Responder) recordDone(ctx context.Context, entries []live.Entry, known map[string]bool) error {
-	for i := range entries {
-		e := &entries[i]
+func (r *Responder) recordDone(ctx context.Context, entries []*live.Entry, known map[string]bool) error {
+	for _, e := range entries {
 		if !known[e.Action.Finding] {
 			continue // the ledger holds all that was ever done
 		}
@@ -295,8 +383,14 @@ func (r *Responder) recordDone(ctx context.Context, entries []live.Entry, known 
 
 // recordState puts what became of an action on the timeline of its incident.
 func (r *Responder) recordState(ctx context.Context, a *live.Action, state live.EntryState, note, request string, known map[string]bool) error {
-	if !known[a.Finding] && !r.exists(ctx, a.Finding) {
-		return nil
+	if !known[a.Finding] {
+		_, err := r.Incidents.Get(ctx, a.Finding)
+		if errors.Is(err, incident.ErrNotFound) {
+			return nil // of spillgate-live, which may have used the folder
+		}
+		if err != nil {
+			return err
+		}
 	}
 	did := state == live.Answered || state == live.Effective || state == live.Abandoned
 	if !did {
@@ -322,11 +416,4 @@ func (r *Responder) recordState(ctx context.Context, a *live.Action, state live.
 	e = incident.Entry{Stage: incident.Confirmed, Key: a.ID(), By: "AWS", Note: note}
 	_, err := r.Incidents.Advance(ctx, a.Finding, e, nil)
 	return err
-}
-
-// exists reports whether there is an incident of the finding: an action that a
-// crash left open may belong to another push.
-func (r *Responder) exists(ctx context.Context, id string) bool {
-	_, err := r.Incidents.Get(ctx, id)
-	return err == nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/scanner/live/kms"
+	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/respond"
 )
 
@@ -24,7 +25,8 @@ func (s *Service) openLive(ctx context.Context, data string) error {
 		return err
 	}
 	r := &respond.Responder{Enricher: read, Incidents: s.incidents, Trusted: c.Trusted, Log: s.log}
-	s.worker.Responder = r
+	s.worker.Responder, s.responder = r, r
+	r.Tell = func(ctx context.Context, id string, i *incident.Incident) error { return s.outbox.Tell(ctx, id, i) }
 	if c.Operator == "" {
 		return nil
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/spillgate/spillgate/server/mirror"
 	"github.com/spillgate/spillgate/server/notify"
 	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/respond"
 	"github.com/spillgate/spillgate/server/telemetry"
 	"github.com/spillgate/spillgate/server/web"
 	"github.com/spillgate/spillgate/server/webhook"
@@ -41,6 +42,7 @@ type Service struct {
 	queue     *queue.Queue
 	incidents *incident.Store
 	worker    *worker.Worker
+	responder *respond.Responder // nil without a live stage
 	fleets    *fleet.Fleets
 	tokens    *access.Tokens
 	sources   []webhook.Source
@@ -285,6 +287,9 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.traces.Work(s.worker.Work)) })
 	wg.Go(func() { _ = s.outbox.Run(ctx) })
+	if s.responder != nil {
+		wg.Go(func() { s.responder.Run(ctx) })
+	}
 	s.spawn(func(ctx context.Context) {
 		if err := s.fleets.Resume(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("going on with fleet scans", "err", err)

@@ -37,7 +37,7 @@ type Outbox interface {
 
 // Incidents are listed, to count the open ones.
 type Incidents interface {
-	List(ctx context.Context) ([]*incident.Incident, error)
+	Each(ctx context.Context, f func(*incident.Incident) error) error
 }
 
 // Options say what is asked when metrics are read. All may be nil, but not Log.
@@ -211,12 +211,8 @@ func (a *asked) count(ctx context.Context) (map[string]int, error) {
 	if a.open != nil && time.Since(a.listed) < 30*time.Second {
 		return a.open, nil
 	}
-	all, err := a.options.Incidents.List(ctx)
-	if err != nil {
-		return nil, err
-	}
 	open := map[string]int{"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}
-	for _, i := range all {
+	err := a.options.Incidents.Each(ctx, func(i *incident.Incident) error {
 		severity := i.Judgement().Severity
 		if _, known := open[severity]; !known {
 			severity = "medium" // what the gate holds at, for a word from elsewhere
@@ -224,6 +220,10 @@ func (a *asked) count(ctx context.Context) (map[string]int, error) {
 		if i.Open() {
 			open[severity]++
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	a.open, a.listed = open, time.Now()
 	return open, nil

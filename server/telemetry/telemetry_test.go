@@ -53,14 +53,19 @@ func (a asked) Oldest(context.Context) (time.Time, bool, error) {
 func (a asked) Waiting(context.Context) (map[string]uint64, error) {
 	return map[string]uint64{"slack": 3}, a.err
 }
-func (a asked) List(context.Context) ([]*incident.Incident, error) {
+func (a asked) Each(_ context.Context, f func(*incident.Incident) error) error {
 	open := []incident.Entry{{Stage: incident.Found}}
-	return []*incident.Incident{
+	for _, i := range []*incident.Incident{
 		{Severity: "high", Timeline: open},
 		{Severity: "low", Timeline: open, Verdict: []byte(`{"severity":"critical"}`)},
 		{Severity: "odd\nname 1", Timeline: open},
 		{Severity: "high", Timeline: append(open, incident.Entry{Stage: incident.Closed})},
-	}, a.err
+	} {
+		if err := f(i); err != nil {
+			return err
+		}
+	}
+	return a.err
 }
 
 func get(t *testing.T, h http.Handler, path string) (int, string) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/queue"
 	"github.com/spillgate/spillgate/server/worker"
 )
 
@@ -16,6 +17,7 @@ type responder struct {
 	w        *worker.Worker
 	out      *outbox
 	unknown  error
+	failing  error
 	answered int
 	told     int // messages before the answer
 }
@@ -25,10 +27,16 @@ func (r *responder) Enrich(_ context.Context, _ []byte, incidents []*incident.In
 		return nil, r.unknown
 	}
 	return func(ctx context.Context) error {
+		if r.failing != nil {
+			return r.failing
+		}
 		r.answered++
 		r.told = len(r.out.messages)
 		for _, i := range incidents {
 			if _, err := r.w.Incidents.Advance(ctx, i.ID, incident.Entry{Stage: incident.Responded, Key: "once", Note: "rotated"}, nil); err != nil {
+				return err
+			}
+			if _, err := r.w.Incidents.Advance(ctx, i.ID, incident.Entry{Stage: incident.Confirmed, Key: "once"}, nil); err != nil {
 				return err
 			}
 		}
@@ -62,5 +70,41 @@ func TestToldBeforeAnswered(t *testing.T) {
 		if !strings.HasSuffix(id, "-1") && !strings.HasSuffix(id, "-1"+incident.AnsweredSuffix) {
 			t.Errorf("told under the id %s", id)
 		}
+	}
+}
+
+// TestUnansweredIsGivenUp: a finding that cannot be answered is tried again some
+// times, and then noted; its repository is scanned all the same.
+func TestUnansweredIsGivenUp(t *testing.T) {
+	h := newHost(t)
+	w, _ := newWorker(t, h)
+	r := &responder{w: w, failing: &incident.Unanswered{Err: errors.New("the call was refused")}}
+	w.Responder = r
+	after := h.commit("main", "a.txt", key(9)+"\n")
+	h.push("main")
+	p := pushed("refs/heads/main", "", after)
+	for attempt := 1; attempt < 5; attempt++ {
+		if err := w.Work(t.Context(), p, attempt); err == nil || !strings.Contains(err.Error(), "the call was refused") {
+			t.Fatalf("attempt %d: got %v, want the push to come again", attempt, err)
+		}
+	}
+	if err := w.Work(t.Context(), p, 5); err != nil {
+		t.Fatalf("the fifth attempt: %v", err)
+	}
+	all, err := w.Incidents.List(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d incidents, %v", len(all), err)
+	}
+	last := all[0].Timeline[len(all[0].Timeline)-1]
+	if last.Stage != incident.Noted || !strings.Contains(last.Note, "not tried again: the call was refused") {
+		t.Errorf("the timeline ends with %+v", last)
+	}
+	// Who waits for an outcome waits as long as it takes.
+	r.failing = &queue.Later{Err: errors.New("not known yet")}
+	after = h.commit("main", "b.txt", key(10)+"\n")
+	h.push("main")
+	var later *queue.Later
+	if err := w.Work(t.Context(), pushed("refs/heads/main", p.After, after), 9); !errors.As(err, &later) {
+		t.Errorf("got %v, want the queue's Later", err)
 	}
 }

@@ -80,7 +80,7 @@ func (w *Worker) Work(ctx context.Context, p push.Push, attempt int) error {
 	if host == nil {
 		return &queue.Hopeless{Err: fmt.Errorf("the source %q is not configured any more", p.Source)}
 	}
-	report, err := w.scan(ctx, host, &p, log)
+	report, err := w.scan(ctx, host, &p, attempt, log)
 	if err != nil {
 		if w.Fleet != nil && ctx.Err() == nil {
 			err = errors.Join(err, w.Fleet.Report(ctx, &p, false, 0, nil, err.Error()))
@@ -107,7 +107,7 @@ func (w *Worker) Work(ctx context.Context, p push.Push, attempt int) error {
 
 // scan fetches, scans and deals with what was found. The mirror's refs move
 // only after all of it is recorded, and not where the scan is incomplete.
-func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Logger) (*Report, error) {
+func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, attempt int, log *slog.Logger) (*Report, error) {
 	url, login, err := host.CloneURL(ctx, p.Repository)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 		log.Info("scanned already, with an earlier push")
 		return &Report{Complete: true}, nil
 	}
-	w.look(ctx, m, p, log)
+	w.look(ctx, m, p, attempt, log)
 	fetching, end := span.Start(ctx, "fetch")
 	tips, here, err := m.Fetch(fetching, p.After)
 	end(err)
@@ -145,7 +145,7 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	if err := w.record(ctx, p, report); err != nil {
+	if err := w.record(ctx, p, report, attempt); err != nil {
 		return nil, err
 	}
 	log.Info("scanned", "refs", len(tips), "findings", len(report.Findings), "complete", report.Complete)
@@ -167,7 +167,7 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, log *slog.Lo
 // look scans what was pushed to a repository that was never scanned, before its
 // whole history is fetched: who has to act need not wait for that. Whatever it
 // comes to, all is fetched and scanned afterwards.
-func (w *Worker) look(ctx context.Context, m *mirror.Mirror, p *push.Push, log *slog.Logger) {
+func (w *Worker) look(ctx context.Context, m *mirror.Mirror, p *push.Push, attempt int, log *slog.Logger) {
 	looking, end := span.Start(ctx, "look")
 	err := func() error {
 		l, err := m.Look(looking, p.Before, p.After)
@@ -181,7 +181,7 @@ func (w *Worker) look(ctx context.Context, m *mirror.Mirror, p *push.Push, log *
 			return err
 		}
 		log.Info("looked at what was pushed, before all of the repository", "findings", len(report.Findings), "complete", report.Complete)
-		return w.record(looking, p, report)
+		return w.record(looking, p, report, attempt)
 	}()
 	end(err)
 	if err != nil {
@@ -206,7 +206,7 @@ func withPushed(tips []mirror.Tip, p *push.Push, here bool) []mirror.Tip {
 // record makes incidents of the findings that count, has them looked into,
 // tells of the new ones, and has them answered. People are told before the
 // answer, which may take minutes, and even if nothing could be found out.
-func (w *Worker) record(ctx context.Context, p *push.Push, report *Report) error {
+func (w *Worker) record(ctx context.Context, p *push.Push, report *Report, attempt int) error {
 	recording, end := span.Start(ctx, "record")
 	incidents, err := w.found(recording, p, report)
 	end(err)
@@ -230,10 +230,31 @@ func (w *Worker) record(ctx context.Context, p *push.Push, report *Report) error
 	responding, end := span.Start(ctx, "respond")
 	err = answer(responding)
 	end(err)
+	var unanswered *incident.Unanswered
+	if errors.As(err, &unanswered) && attempt >= patience {
+		err = w.giveUp(ctx, incidents, unanswered)
+	}
 	if err != nil {
 		return fmt.Errorf("responding: %w", err)
 	}
 	return w.tell(ctx, incidents, answeredID)
+}
+
+// patience is how often a push is tried whose findings cannot be answered for
+// now: by the queue's waits for three quarters of an hour. One key that cannot be
+// answered at all must not keep its repository from ever being scanned.
+const patience = 5
+
+// giveUp writes into the incidents that nobody answers them any more.
+func (w *Worker) giveUp(ctx context.Context, incidents []*incident.Incident, why error) error {
+	for _, i := range incidents {
+		e := incident.Entry{Stage: incident.Noted, Key: "given up " + time.Now().UTC().Format(time.DateOnly), By: "spillgate-server",
+			Note: "not answered in full, and not tried again: " + why.Error()}
+		if _, err := w.Incidents.Advance(ctx, i.ID, e, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // found makes incidents of the findings that count.
@@ -280,9 +301,10 @@ func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident, id fu
 
 func openedID(i *incident.Incident) string { return fmt.Sprintf("%s-%d", i.ID, i.Openings()) }
 
-// answeredID is empty where nothing was done.
+// answeredID is empty where nothing was done, or AWS has not shown yet that it
+// was: whoever finds that out tells it.
 func answeredID(i *incident.Incident) string {
-	if _, did := i.First(incident.Responded); !did {
+	if !i.Answered() {
 		return ""
 	}
 	return incident.AnsweredID(i)

@@ -59,7 +59,7 @@ type response struct {
 	op       *live.Operator
 	read     *kms.Session
 	actor    live.Actor
-	history  []live.Entry
+	history  []*live.Entry
 	timeline []timelineStep
 	unknown  int
 	cutOff   bool
@@ -148,7 +148,7 @@ func (r *response) dryRun(ctx context.Context) error {
 	return r.app.write(text)
 }
 
-func open(history []live.Entry) int {
+func open(history []*live.Entry) int {
 	n := 0
 	for i := range history {
 		if s := history[i].State; s == live.Intended || s == live.Answered {

@@ -173,6 +173,18 @@ func (m *Model) OnDemandRotations(arn string) int {
 	return 0
 }
 
+// AllOnDemandRotations returns how many on-demand rotations were started, of all
+// keys.
+func (m *Model) AllOnDemandRotations() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, k := range m.Keys {
+		n += k.OnDemandUsed
+	}
+	return n
+}
+
 func (m *Model) now() time.Time {
 	if m.Clock != nil {
 		return m.Clock()
