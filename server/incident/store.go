@@ -2,7 +2,6 @@ package incident
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -75,8 +74,8 @@ func (s *Store) get(ctx context.Context, id string) (*Incident, uint64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading incident %s: %w", id, err)
 	}
-	i := new(Incident)
-	if err := json.Unmarshal(e.Value(), i); err != nil {
+	i, err := unpack(e.Value())
+	if err != nil {
 		return nil, 0, fmt.Errorf("reading incident %s: %w", id, err)
 	}
 	return i, e.Revision(), nil
@@ -101,7 +100,7 @@ func (s *Store) Update(ctx context.Context, id string, change func(*Incident) (*
 		if fresh == nil {
 			return old, nil
 		}
-		body, err := json.Marshal(fresh)
+		body, err := pack(fresh)
 		if err != nil {
 			return nil, err
 		}
@@ -215,8 +214,8 @@ func (s *Store) Each(ctx context.Context, f func(*Incident) error) error {
 		if e == nil {
 			return nil // what follows is new
 		}
-		i := new(Incident)
-		if err := json.Unmarshal(e.Value(), i); err != nil {
+		i, err := unpack(e.Value())
+		if err != nil {
 			return fmt.Errorf("reading incident %s: %w", e.Key(), err)
 		}
 		if err := f(i); err != nil {

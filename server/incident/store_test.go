@@ -173,3 +173,45 @@ func TestEach(t *testing.T) {
 		t.Errorf("%d listed, the first with the facts %s, %v", len(all), all[0].Facts, err)
 	}
 }
+
+// TestPacked: what earlier versions stored is read, and what is damaged is an
+// error and no other incident.
+func TestPacked(t *testing.T) {
+	q, err := queue.Open(t.Context(), queue.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	kv, err := q.Bucket(t.Context(), incident.Bucket, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := incident.NewStore(kv)
+	for key, value := range map[string][]byte{
+		"plain": []byte(`{"id":"plain","title":"of an earlier version"}`), "empty": {}, "torn": {1, 2, 3}, "other": []byte("\x02{}"),
+	} {
+		if _, err := kv.Put(t.Context(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if i, err := s.Get(t.Context(), "plain"); err != nil || i.Title != "of an earlier version" {
+		t.Errorf("got %+v, %v", i, err)
+	}
+	for _, key := range []string{"empty", "torn", "other"} {
+		if i, err := s.Get(t.Context(), key); err == nil || errors.Is(err, incident.ErrNotFound) {
+			t.Errorf("%s: got %+v, %v", key, i, err)
+		}
+	}
+	i, p := found(1)
+	i.Facts = []byte(`{"policy":"` + strings.Repeat("the same again ", 10_000) + `"}`)
+	if _, err := s.Found(t.Context(), i, p, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	e, err := kv.Get(t.Context(), i.ID)
+	if err != nil || len(e.Value()) > len(i.Facts)/5 {
+		t.Errorf("%d bytes are stored of %d, %v", len(e.Value()), len(i.Facts), err)
+	}
+	if back, err := s.Get(t.Context(), i.ID); err != nil || string(back.Facts) != string(i.Facts) {
+		t.Errorf("it is read as another one, %v", err)
+	}
+}

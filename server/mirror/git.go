@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/spillgate/spillgate/server/child"
 )
 
 // git runs git in the mirror. Its error holds what git said, without
@@ -35,7 +37,7 @@ func (r *Mirror) run(ctx context.Context, stdin *bytes.Buffer, args ...string) (
 	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := child.Run(cmd); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}

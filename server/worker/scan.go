@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillgate/spillgate/server/child"
 	"github.com/spillgate/spillgate/server/mirror"
 )
 
@@ -115,7 +116,7 @@ func (s *Scanner) Scan(ctx context.Context, dir string, lock *os.File, tips []mi
 	}
 	stdout, stderr := &limited{max: maxReport}, &limited{max: 4 << 10}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err := cmd.Run()
+	err := child.Run(cmd)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the scan did not end in time: %w", ctx.Err())
 	}

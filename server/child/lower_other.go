@@ -1,0 +1,6 @@
+//go:build !unix
+
+package child
+
+// lower does nothing.
+func lower(int) {}
