@@ -6,7 +6,7 @@ package child
 import "os/exec"
 
 // Niceness is by how much the priority is lower, as nice(1) counts.
-const Niceness = 10
+const Niceness = 5
 
 // Run runs the command to its end, as cmd.Run does, and so do the programs that
 // it starts. A system that knows no priorities runs it at its own.

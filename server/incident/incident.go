@@ -167,6 +167,14 @@ func (i *Incident) Answered() bool {
 	return did
 }
 
+// AnsweredSince reports whether the incident was opened once, and all that was
+// done about it was confirmed after the moment.
+func (i *Incident) AnsweredSince(at time.Time) bool {
+	return i.Openings() == 1 && i.Answered() && !slices.ContainsFunc(i.Timeline, func(e Entry) bool {
+		return e.Stage == Confirmed && !e.At.After(at)
+	})
+}
+
 // Unanswered is the error for an incident that cannot be answered for now: AWS
 // is down, something is not known, a call failed. It is worth another attempt.
 type Unanswered struct{ Err error }

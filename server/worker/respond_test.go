@@ -108,3 +108,47 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 		t.Errorf("got %v, want the queue's Later", err)
 	}
 }
+
+// TestAnsweredIsLeftAlone: what an earlier attempt at a push has answered, the
+// next one leaves alone; another push of the same secret does not.
+func TestAnsweredIsLeftAlone(t *testing.T) {
+	h := newHost(t)
+	w, out := newWorker(t, h)
+	asked := 0
+	w.Responder = asker(func(incidents []*incident.Incident) error {
+		asked += len(incidents)
+		i := incidents[0]
+		for _, stage := range []incident.Stage{incident.Responded, incident.Confirmed} {
+			if _, err := w.Incidents.Advance(t.Context(), i.ID, incident.Entry{Stage: stage, Key: "once"}, nil); err != nil {
+				return err
+			}
+		}
+		if asked == 2 {
+			return errors.New("the server dies after the first of two")
+		}
+		return nil
+	})
+	after := h.commit("main", "a.txt", key(11)+"\n"+key(12)+"\n")
+	h.push("main")
+	p := pushed("refs/heads/main", "", after)
+	if err := w.Work(t.Context(), p, 1); err == nil {
+		t.Fatal("the first attempt did not fail")
+	}
+	work(t, w, p)
+	if asked != 3 || len(out.messages) != 3 { // two openings; who answers tells of the one that was confirmed
+		t.Errorf("asked about %d incidents, want two and then one; told %v", asked, out.messages)
+	}
+	after = h.commit("main", "b.txt", key(11)+"\n")
+	h.push("main")
+	work(t, w, pushed("refs/heads/main", p.After, after))
+	if asked != 4 {
+		t.Errorf("asked about %d incidents after another push, want 4", asked)
+	}
+}
+
+// An asker is a responder that is called for the answer.
+type asker func([]*incident.Incident) error
+
+func (a asker) Enrich(_ context.Context, _ []byte, incidents []*incident.Incident) (func(context.Context) error, error) {
+	return func(context.Context) error { return a(incidents) }, nil
+}

@@ -257,7 +257,8 @@ func (w *Worker) giveUp(ctx context.Context, incidents []*incident.Incident, why
 	return nil
 }
 
-// found makes incidents of the findings that count.
+// found makes incidents of the findings that count, and returns those that there
+// is something to do about.
 func (w *Worker) found(ctx context.Context, p *push.Push, report *Report) ([]*incident.Incident, error) {
 	var incidents []*incident.Incident
 	for i := range report.Findings {
@@ -272,6 +273,9 @@ func (w *Worker) found(ctx context.Context, p *push.Push, report *Report) ([]*in
 				return nil, err
 			}
 			latest = got
+		}
+		if w.Responder != nil && latest.AnsweredSince(p.Received) {
+			continue // before a crash, which left the others: they were told of before they were answered
 		}
 		incidents = append(incidents, latest)
 	}
