@@ -226,6 +226,14 @@ func relativeTo(dir, path string) string {
 	return dir + path
 }
 
+// IgnoresCase reports whether letters match in any case in the ignore files of
+// the repository whose work tree begins at top: whoever judges by them must
+// answer as the walk does.
+func IgnoresCase(top string) bool {
+	common := gitCommonDir(filepath.ToSlash(filepath.Join(top, ".git")))
+	return common != "" && ignoresCase(common)
+}
+
 // ignoresCase reports whether the repository's own config sets
 // core.ignoreCase, as git init does on file systems that ignore case. The
 // user's configuration is not asked: it must not change what is scanned.

@@ -11,6 +11,7 @@ import (
 	"github.com/spillgate/spillgate/cmd/spillgate/internal/config"
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/scanner/filetree"
 	"github.com/spillgate/spillgate/scanner/gitrepo"
 	"github.com/spillgate/spillgate/scanner/report"
 	"github.com/spillgate/spillgate/scanner/suppress"
@@ -51,6 +52,7 @@ func settle(ctx context.Context, c *cli.Command, o origin) (*settings, error) {
 	load := config.Options{Explicit: c.String("config"), Baseline: c.String("baseline"), NoBaseline: c.Bool("no-baseline") || o.noBaseline}
 	load.Root = rootOf(o)
 	s.root = filepath.ToSlash(load.Root)
+	load.IgnoresCase = func() bool { return filetree.IgnoresCase(load.Root) }
 	if err := from(c, o, &load); err != nil {
 		return nil, err
 	}

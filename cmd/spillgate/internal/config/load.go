@@ -47,6 +47,9 @@ type Options struct {
 	Baseline string
 	// NoBaseline leaves the baseline out.
 	NoBaseline bool
+	// IgnoresCase says whether letters match in any case in the ignore file
+	// (core.ignoreCase); it is asked if there is one. Nil says no.
+	IgnoresCase func() bool
 	// Getenv is os.Getenv unless set.
 	Getenv func(string) string
 }
@@ -83,7 +86,7 @@ func Load(ctx context.Context, o Options) (*Loaded, error) {
 		return nil, err
 	}
 	if text != nil {
-		out.Ignore = ignore.ParseSections(string(text), false)
+		out.Ignore = ignore.ParseSections(string(text), o.IgnoresCase != nil && o.IgnoresCase())
 	}
 	if err := l.baseline(out); err != nil {
 		return nil, err
