@@ -31,9 +31,10 @@ const BaselineName = ".spillgate-baseline.jsonl"
 //
 // An entry names a rule and a fingerprint of the secret, no line and no time
 // of making, so it survives moved lines, renamed files and rebases, and two
-// branches that add entries merge without a conflict mostly; with
-// "/.spillgate-baseline.jsonl merge=union" in .gitattributes always: lines in
-// any order and twice are read, and the next update sorts them.
+// branches that add entries merge without a conflict mostly, and with
+// MergeBaselines always. git's own merge=union does too, but may bring back an
+// entry that one side took out; lines in any order and twice are read, and the
+// next update sorts them.
 //
 // The file is committed, and a password has little entropy. So the fingerprint
 // is not the one of reports, which is the same in all repositories: the salt,

@@ -23,11 +23,10 @@ func (a *app) baseline() *cli.Command {
 		Name:  "baseline",
 		Usage: "keep the list of secrets that are known and accepted for now",
 		Description: "The list lies in .spillgate-baseline.jsonl at the top of the repository, a line per secret,\n" +
-			"without the secrets. Commit it. With the line\n" +
-			"    /.spillgate-baseline.jsonl merge=union\n" +
-			"in .gitattributes it merges without conflicts.\n\n" +
+			"without the secrets. Commit it. spillgate baseline merge --install has git join those of\n" +
+			"two branches.\n\n" +
 			"Example: spillgate baseline create --reason \"before the gate\" --owner platform",
-		Commands: []*cli.Command{a.baselineCreate(), a.baselineUpdate(), a.baselineAudit(), a.baselinePrune()},
+		Commands: []*cli.Command{a.baselineCreate(), a.baselineUpdate(), a.baselineAudit(), a.baselinePrune(), a.baselineMerge()},
 		Action:   needsSubcommand,
 	}
 }
