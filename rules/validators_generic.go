@@ -11,7 +11,7 @@ import (
 
 // The scores from which on a candidate counts, in thousandths of log-odds: a
 // high one fails the gate, a medium one warns. Cross-validation over the
-// labelled lines is printed by generic/train.go.
+// labelled lines is printed by generic/train.
 const (
 	scoreHigh   = generic.Score(0)
 	scoreMedium = generic.Score(-700)

@@ -61,7 +61,7 @@ func Hopeless(value []byte, c Candidate) bool {
 	}
 	last := value[len(value)-1]
 	switch {
-	case algorithm(value), isPattern(value), hasPrefix(value, "(("), isVersion(value), isDate(value), hasPrefix(value, "aws.auth#"), hasPrefix(value, "smithy.api#"): // ((a-variable)) of Concourse, an id of Smithy
+	case algorithm(value), isPattern(value), isTemplate(value), isSelector(value), isSettingName(value), speaks(value), hasPrefix(value, "(("), isVersion(value), isDate(value), hasPrefix(value, "aws.auth#"), hasPrefix(value, "smithy.api#"): // ((a-variable)) of Concourse, an id of Smithy
 		return true
 	case hasPrefix(value, "#{"), value[0] == '%' && last == '%', value[0] == '@' && last == '@': // #{a}, %A%, @a@: templates
 		return true
@@ -70,6 +70,9 @@ func Hopeless(value []byte, c Candidate) bool {
 	case len(value) > 3 && value[1] == ' ' && (value[2] == '+' || value[2] == '.') && indexByte([]byte("\"'`"), value[0]) >= 0: // ' + password + '
 		return true
 	case hasSuffix(value, "..."), value[0] == '<' && last == '>' && c.Syntax != Element: // cut short, a hole to fill
+		return true
+	}
+	if (c.Syntax == Assign || c.Syntax == Compare) && oneOf(value, switchWords[:]) {
 		return true
 	}
 	if c.Quote != 0 {
@@ -105,7 +108,7 @@ func algorithm(v []byte) bool {
 	for _, w := range [...]string{
 		"hs256", "hs384", "hs512", "rs256", "rs384", "rs512", "es256", "es384", "es512", "ps256", "eddsa", "md5", "sha1", "sha-1", "sha224", "sha256",
 		"sha-256", "sha384", "sha512", "sha-512", "bcrypt", "scrypt", "argon2", "argon2i", "argon2id", "pbkdf2", "ed25519", "x25519", "secp256k1",
-		"secp256r1", "prime256v1", "aes-128-gcm", "aes-256-gcm", "aes-256-cbc", "aes256", "aes128", "chacha20-poly1305", "scram-sha-1", "scram-sha-256",
+		"secp256r1", "secp384r1", "secp521r1", "prime256v1", "aes-128-gcm", "aes-256-gcm", "aes-256-cbc", "aes256", "aes128", "chacha20-poly1305", "scram-sha-1", "scram-sha-256",
 		"scram-sha-512", "mysql_native_password", "caching_sha2_password", "sha256_password", "pbkdf2withhmacsha1", "pbkdf2withhmacsha256",
 		"sha256withrsa", "rsa2048", "rsa4096", "hmacsha256", "hmac-sha256", "hmac-sha1", "hmac-sha512", "client_secret_basic", "client_secret_post",
 		"private_key_jwt", "xoauth2", "cram-md5", "digest-md5", "oauthbearer", "latin1", "base64", "utf-8", "utf8", "authorization_code", "client_credentials", "refresh_token",
@@ -148,7 +151,7 @@ func isVersion(v []byte) bool {
 			digits++
 		}
 	}
-	return dots > 0 && digits > 1 && digits < 16 && (i == len(v) || v[i] == '-' && len(v)-i < 16)
+	return dots > 0 && digits > 1 && digits < 16 && (i == len(v) || v[i] == '-' && (len(v)-i < 16 || allOf(v[i+1:], hexByte)))
 }
 
 // isDate reports whether v begins with a date, 2016-09-08, and goes on as a
@@ -170,5 +173,5 @@ func escaped(value []byte) bool {
 // characters that is repeated, [0-9a-f]{32}.
 func isPattern(value []byte) bool {
 	open := indexByte(value, '[')
-	return open >= 0 && (contains(value[open:], "]{") || contains(value[open:], "]+") || contains(value[open:], "]*"))
+	return open >= 0 && (contains(value[open:], "[^") || contains(value[open:], "]{") || contains(value[open:], "]+") || contains(value[open:], "]*"))
 }

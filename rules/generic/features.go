@@ -252,3 +252,32 @@ func bucket(x float64) string {
 }
 
 var buckets = [...]string{"0/8", "1/8", "2/8", "3/8", "4/8", "5/8", "6/8", "7/8"}
+
+// caseOf tells words by their capitals: Word, WORD, word, camelCase.
+func caseOf(v []byte) string {
+	upperCase, lowerCase, humps := 0, 0, 0
+	for i, b := range v {
+		switch {
+		case upper(b):
+			upperCase++
+			if i > 0 && letter(v[i-1]) && !upper(v[i-1]) {
+				humps++
+			}
+		case letter(b):
+			lowerCase++
+		}
+	}
+	switch {
+	case upperCase == 0:
+		return "small"
+	case lowerCase == 0:
+		return "CAPITALS"
+	case upperCase == 1 && upper(v[0]):
+		return "Capital"
+	case humps > 0 && upperCase == humps && !upper(v[0]):
+		return "camel"
+	case humps > 0 && upperCase == humps+1 && upper(v[0]):
+		return "Camel"
+	}
+	return "mixed"
+}

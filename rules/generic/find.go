@@ -6,7 +6,7 @@
 //
 // Find cuts the name and the value out of the text around a key word. Score
 // adds up the weights of what it sees in them: named features, each of which a
-// person can read, with weights that train.go fits to labelled lines. There is
+// person can read, with weights that the program in train fits to labelled lines. There is
 // no network, no randomness and no state: the same text has the same score.
 package generic
 
@@ -74,7 +74,17 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 	}
 	about, from := talksAbout(data, c, at)
 	c.SeenFrom = min(c.SeenFrom, from)
-	return c, !about
+	if about {
+		return c, false
+	}
+	prose, to := proseGoesOn(data, c)
+	c.SeenTo = max(c.SeenTo, to)
+	if prose {
+		return c, false
+	}
+	label, from, to := isLabel(data, c)
+	c.SeenFrom, c.SeenTo = min(c.SeenFrom, from), max(c.SeenTo, to)
+	return c, !label
 }
 
 type finder struct {
@@ -176,8 +186,10 @@ func (f *finder) tie(c *Candidate) bool {
 		f.i += n
 		quoted = true
 	}
-	if !f.skip("]") && !quoted {
-		f.dimension()
+	if !(quoted || c.KeyStart > 0 && f.data[c.KeyStart-1] == '[') || !f.skip("]") {
+		if !quoted {
+			f.dimension()
+		}
 	}
 	dashes := 0
 	for i := c.KeyStart; i < c.KeyEnd && f.data[i] == '-'; i++ {
@@ -229,13 +241,16 @@ func (f *finder) tie(c *Candidate) bool {
 
 // operator reads an operator of assignment or comparison, and a type before it.
 func (f *finder) operator(c *Candidate) bool {
+	if f.at("::") {
+		return false // a name space, a type
+	}
 	for _, op := range [...]struct {
 		text   string
 		syntax Syntax
 	}{
 		{"===", Compare}, {"!==", Compare}, {"==", Compare}, {"!=", Compare},
 		{":=", Assign}, {"=>", Assign}, {"||=", Assign}, {"??=", Assign}, {"?=", Assign}, {"+=", Assign}, {"<-", Assign}, {"->", Assign},
-		{"=", Assign}, {"::", Assign}, {":", Assign}, {"%3D", Assign}, {"%3d", Assign}, {"&#61;", Assign},
+		{"=", Assign}, {":", Assign}, {"%3D", Assign}, {"%3d", Assign}, {"&#61;", Assign},
 	} {
 		if !f.skip(op.text) {
 			continue
@@ -424,68 +439,4 @@ func (f *finder) opened(start int, b byte) bool {
 		}
 	}
 	return n > 0
-}
-
-// FindURL cuts the password out of a URL whose "://" stands at at.
-func FindURL(data []byte, at int) (Candidate, bool) {
-	c := Candidate{Syntax: URL, KeyStart: at, KeyEnd: at}
-	for c.KeyStart > 0 && at-c.KeyStart < 24 && (nameByte(data[c.KeyStart-1]) || data[c.KeyStart-1] == '+') {
-		c.KeyStart--
-	}
-	limit := min(len(data), at+Reach)
-	colon, end := -1, -1
-	i := at + 3
-	for ; i < limit; i++ {
-		b := data[i]
-		if b <= ' ' || b == '"' || b == '\'' || b == '`' || b == '<' || b == '>' || b == '|' || b == '(' && colon < 0 {
-			break
-		}
-		if b == '/' && end < 0 && colon < 0 || (b == '/' || b == '?' || b == '#') && end >= 0 {
-			break
-		}
-		if b == '/' && end < 0 && allOf(data[colon+1:i], digit) {
-			break // a port, whatever stands in the path
-		}
-		if b == ':' && colon < 0 {
-			colon = i
-		}
-		if b == '@' && colon >= 0 {
-			end = i
-		}
-	}
-	c.SeenFrom, c.SeenTo = c.KeyStart-1, max(i, end)+2
-	if colon < 0 || end <= colon+1 || end-colon > MaxValue || end+1 >= limit || !(nameByte(data[end+1]) || data[end+1] == '[' || data[end+1] == '$' || data[end+1] == '{') {
-		return c, false
-	}
-	if colon == at+3 && c.KeyStart == at {
-		return c, false
-	}
-	c.KeyEnd, c.Start, c.End = colon, colon+1, end
-	return c, true
-}
-
-// FindHeader cuts the credentials out of an authorization header whose scheme,
-// with the blank behind it, stands at data[at:end].
-func FindHeader(data []byte, at, end int) (Candidate, bool) {
-	c := Candidate{Syntax: Header, KeyStart: at, KeyEnd: end, Start: end, End: end, SeenFrom: at - 1, SeenTo: end + 1}
-	if at > 0 && letter(data[at-1]) {
-		return c, false
-	}
-	for c.KeyEnd > at && data[c.KeyEnd-1] == ' ' {
-		c.KeyEnd--
-	}
-	limit := min(len(data), end+1024)
-	for c.End < limit && (nameByte(data[c.End]) || data[c.End] == '/' || data[c.End] == '+' || data[c.End] == '=' || data[c.End] == '~' || data[c.End] == '%') {
-		c.End++
-	}
-	c.SeenTo = c.End + 2
-	dots := 0
-	for c.End > c.Start && data[c.End-1] == '.' {
-		c.End--
-		dots++
-	}
-	if next := c.End + dots; dots > 1 || next < len(data) && indexByte([]byte("${(*<"), data[next]) >= 0 {
-		return c, false // cut short, masked, or a template goes on
-	}
-	return c, c.End > c.Start
 }

@@ -18,7 +18,7 @@ var innocentNames = [...]string{
 	"nexttoken", "nextpagetoken", "pagetoken", "continuationtoken", "nextcontinuationtoken", "clientrequesttoken", "requesttoken", "clienttoken", "creationtoken",
 	"idempotencytoken", "idempotencykey", "changetoken", "locktoken", "updatetoken", "startingtoken", "paginationtoken", "nextsynctoken", "synctoken", "keycheckvalue",
 	"publickey", "publickeytoken", "sshpublickey", "publickeyid", "publickeyhash", "primarykey", "foreignkey", "partitionkey", "sortkey", "cachekey", "objectkey",
-	"resultkey", "keyid", "mysqlnativepassword", "cachingsha2password", "csrftoken", "csrfmiddlewaretoken", "authorurl", "authoremail",
+	"resultkey", "keyid", "secwebsocketkey", "secwebsocketaccept", "lifecycleactiontoken", "mysqlnativepassword", "cachingsha2password", "csrftoken", "csrfmiddlewaretoken", "authorurl", "authoremail",
 }
 
 // innocent reports whether name[at:end], a key word, is part of a word or name
@@ -29,6 +29,9 @@ func innocent(name []byte, at, end int) bool {
 	}
 	if equalFold(name[at:end], "key") && containsFold(name[:at], "public") {
 		return true // PeerPublicKey, host_public_key
+	}
+	if straddles(name, at, end) {
+		return true // LocalIPAssociation
 	}
 	from, to := at, end
 	for from > 0 && letter(name[from-1]) && !(upper(name[from]) && !upper(name[from-1])) {
@@ -59,7 +62,7 @@ var innocentEnds = [...]string{
 	"type", "types", "format", "header", "hint", "label", "placeholder", "prompt", "title", "regex", "regexp", "pattern", "length", "len", "size", "ttl",
 	"timeout", "expiry", "expires", "expiration", "version", "policy", "count", "enabled", "required", "message", "description", "tooltip", "icon", "class",
 	"method", "methods", "mode", "scheme", "strategy", "prefix", "suffix", "selector", "name", "names", "field", "fields", "column", "param", "parameter", "attribute", "property",
-	"color", "width", "height", "style", "used", "at", "date", "time", "updated", "created", "changed",
+	"color", "width", "height", "style", "used", "at", "date", "time", "updated", "created", "changed", "uuid", "username", "scope", "scopes", "codes",
 }
 
 // innocentStarts are first words of the names of messages and codes: what
@@ -80,17 +83,20 @@ func isMessage(name, value []byte) bool {
 		}
 		first = false
 	})
-	return innocent && allOf(value, func(b byte) bool { return letter(b) || indexByte([]byte("-_/ .,!'"), b) >= 0 })
+	return innocent && (allOf(value, func(b byte) bool { return letter(b) || indexByte([]byte("-_/ .,!'"), b) >= 0 }) || allOf(value, digit))
 }
 
 // askers are last words of the names of functions that are asked about a word
 // rather than given a secret: headers.has("…"), keys.get("…").
-var askers = [...]string{"has", "get", "is", "contains", "includes", "exists", "find", "delete", "remove", "parse", "test", "log", "info", "warn", "error", "startswith", "indexof"}
+var askers = [...]string{"has", "get", "is", "contains", "includes", "exists", "find", "delete", "remove", "parse", "test", "log", "info", "warn", "error", "startswith", "indexof", "strip", "lstrip", "rstrip", "split", "replace", "encode", "decode", "join", "append"}
 
 // talksAbout reports whether what was cut out is no name with its value after
 // all, and how far back it looked: a list of names, a verb, a question.
 func talksAbout(data []byte, c Candidate, keyword int) (bool, int) {
 	name, value := data[c.KeyStart:c.KeyEnd], data[c.Start:c.End]
+	if isExpression(data, c) || isCount(name, value) || isFingerprint(name, value) || isMember(name, value) || goesOn(data, c) {
+		return true, c.KeyStart
+	}
 	word := allOf(value, func(b byte) bool { return letter(b) || b == '_' || b == '$' || b == '-' || b == '.' })
 	switch c.Syntax {
 	case Pair:
@@ -173,7 +179,7 @@ func oneOf(w []byte, list []string) bool {
 // innocentLeads are what stands before a name and takes its meaning: of keys
 // that everybody may have, of the line that go test prints, of the token that
 // shows a badge, of the hash of a secret in a Helm chart, of a prompt.
-var innocentLeads = [...]string{"public ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?", "case \"", "case '", "case\"", "checksum/", "read-host "}
+var innocentLeads = [...]string{"public ", "case ", "gpg ", "pgp ", "primary ", "foreign ", "--- ", "badge.svg?", "case \"", "case '", "case\"", "checksum/", "read-host "}
 
 const longestLead = 10
 
@@ -198,4 +204,18 @@ func inARN(b byte) bool {
 		return true
 	}
 	return nameByte(b)
+}
+
+// straddles reports whether a key word lies across two words of a name, by
+// their humps, and begins inside the first.
+func straddles(name []byte, at, end int) bool {
+	if at == 0 || !upper(name[at-1]) || !upper(name[at]) {
+		return false
+	}
+	for i := at + 1; i+1 <= end && i+1 < len(name); i++ {
+		if upper(name[i]) && letter(name[i+1]) && !upper(name[i+1]) {
+			return true
+		}
+	}
+	return false
 }
