@@ -187,6 +187,33 @@ type treeReading struct {
 	names nameTable
 	trees []treeRecord // whose base is a number yet
 	edges []treeEdge
+	// The first waits of ids are the objects whose numbers the edges with the
+	// same places in of wait for; text is what ids point into.
+	waits int
+	ids   [pack.FindAtOnce][]byte
+	of    [pack.FindAtOnce]int32
+	text  [pack.FindAtOnce]oid
+}
+
+// number sets the child of an edge, sooner or later.
+func (w *treeReading) number(edge int, id []byte) {
+	text := w.text[w.waits][:]
+	w.ids[w.waits], w.of[w.waits] = text[:copy(text, id)], int32(edge)
+	if w.waits++; w.waits == pack.FindAtOnce {
+		w.settle()
+	}
+}
+
+// settle sets the children of all edges that wait for it.
+func (w *treeReading) settle() {
+	var numbers [pack.FindAtOnce]int32
+	w.c.v.FindAll(w.ids[:w.waits], numbers[:])
+	for i, edge := range w.of[:w.waits] {
+		if w.edges[edge].child = numbers[i]; numbers[i] < 0 {
+			w.edges[edge].child = edgeMissing
+		}
+	}
+	w.waits = 0
 }
 
 // readTrees reads all trees that are stored.
@@ -209,6 +236,7 @@ func (c *census) readTrees(ctx context.Context) error {
 		return err
 	}
 	for i := range workers {
+		workers[i].settle()
 		if err := c.join(&workers[i]); err != nil {
 			return err
 		}
@@ -227,6 +255,11 @@ func (c *census) readTrees(ctx context.Context) error {
 // take notes a tree. One with a slash in a name is left out, as one that
 // cannot be read is.
 func (w *treeReading) take(o *pack.Swept) {
+	for i := range o.Added {
+		if bytes.IndexByte(o.Added[i].Name, '/') >= 0 {
+			return
+		}
+	}
 	from, first := len(w.edges), 0
 	for i := range o.Gone {
 		e := &o.Gone[i]
@@ -239,18 +272,10 @@ func (w *treeReading) take(o *pack.Swept) {
 	}
 	for i := range o.Added {
 		e := &o.Added[i]
-		child := edgeLink
+		w.edges = append(w.edges, treeEdge{child: edgeLink, key: edgeKey(w.names.add(e.Name), e), mode: e.Mode})
 		if !e.IsGitlink() {
-			child = w.c.v.FindQuick(e.ID)
+			w.number(len(w.edges)-1, e.ID)
 		}
-		if child == -1 {
-			child = edgeMissing
-		}
-		if bytes.IndexByte(e.Name, '/') >= 0 {
-			w.edges = w.edges[:from]
-			return
-		}
-		w.edges = append(w.edges, treeEdge{child: int32(child), key: edgeKey(w.names.add(e.Name), e), mode: e.Mode})
 	}
 	w.trees = append(w.trees, treeRecord{number: int32(o.Number), base: int32(o.Base), from: int32(from), to: int32(len(w.edges))})
 }

@@ -88,6 +88,15 @@ func newFineFan(x *index) fineFan {
 	return f
 }
 
+// begin returns where ids begin that share their first bits with id, which may be
+// any text.
+func (f *fineFan) begin(id []byte) int32 {
+	if len(id) < 8 {
+		return 0
+	}
+	return f.first[binary.BigEndian.Uint64(id)>>f.shift]
+}
+
 // find returns the position of id in x, the first one if it is there twice, or
 // -1.
 func (f *fineFan) find(x *index, id []byte) int {
@@ -178,9 +187,38 @@ func (v *Survey) Find(id []byte) (number int) {
 	return number
 }
 
-// FindQuick is Find for the visitor of a Sweep, in which faults in mapped
-// memory are caught already.
-func (v *Survey) FindQuick(id []byte) int { return v.find(id) }
+// FindAtOnce is how many ids FindAll is best given.
+const FindAtOnce = 64
+
+// FindAll sets numbers to what Find returns for each of ids, of which there are
+// at most FindAtOnce. Each step of a look-up waits for memory; where the same step
+// of all comes before the next one of any, the processor waits for several at a
+// time.
+func (v *Survey) FindAll(ids [][]byte, numbers []int32) {
+	for i := range ids {
+		numbers[i] = -1
+	}
+	_ = guarded(func() error {
+		var first [FindAtOnce]int32
+		if len(v.plans) > 0 {
+			f := &v.fans[0]
+			for i, id := range ids {
+				first[i] = f.begin(id)
+			}
+		}
+		for i, id := range ids {
+			if len(v.plans) > 0 {
+				x := v.plans[0].p.idx
+				if at := int(first[i]); at < x.n && string(x.id(at)) == string(id) {
+					numbers[i] = int32(v.plans[0].start + at)
+					continue
+				}
+			}
+			numbers[i] = int32(v.find(id))
+		}
+		return nil
+	})
+}
 
 func (v *Survey) find(id []byte) int {
 	for k, pl := range v.plans {

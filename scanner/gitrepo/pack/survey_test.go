@@ -138,6 +138,7 @@ func checkSurvey(t *testing.T, s *Store, want map[ID]object) {
 	if carried < len(changes)/4 {
 		t.Errorf("only %d of %d trees were made of another", carried, len(changes))
 	}
+	foundAtOnce(t, v, want)
 	chosen := 0
 	if err := v.Sweep(context.Background(), SweepOptions{Jobs: 1, Wanted: func(n int) bool { return n%3 == 0 }}, func(_ int, o *Swept) error {
 		chosen++
@@ -147,6 +148,36 @@ func checkSurvey(t *testing.T, s *Store, want map[ID]object) {
 		return nil
 	}); err != nil || chosen == 0 {
 		t.Errorf("%d blobs chosen by number, error %v", chosen, err)
+	}
+}
+
+// foundAtOnce wants FindAll to say what Find says, of objects, of ids that are like
+// those of objects, and of what is no id.
+func foundAtOnce(t *testing.T, v *Survey, want map[ID]object) {
+	t.Helper()
+	ids := [][]byte{nil, {1, 2, 3}, make([]byte, 20), bytes.Repeat([]byte{0xFF}, 20), bytes.Repeat([]byte{0xFF}, 32)}
+	for id := range want {
+		near := bytes.Clone(id.Bytes())
+		near[len(near)-1] ^= 1
+		ids = append(ids, id.Bytes(), near)
+	}
+	found := 0
+	for len(ids) > 0 {
+		n := min(len(ids), FindAtOnce)
+		var numbers [FindAtOnce]int32
+		v.FindAll(ids[:n], numbers[:])
+		for i, id := range ids[:n] {
+			if int(numbers[i]) != v.Find(id) {
+				t.Fatalf("%x has number %d, and among others %d", id, v.Find(id), numbers[i])
+			}
+			if numbers[i] >= 0 {
+				found++
+			}
+		}
+		ids = ids[n:]
+	}
+	if found != len(want) {
+		t.Errorf("%d of %d objects found", found, len(want))
 	}
 }
 
