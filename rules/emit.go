@@ -28,7 +28,7 @@ func (p *Program) AppendGo(dst []byte) []byte {
 	for _, u := range p.users {
 		e.ints(int(u))
 	}
-	e.text("},\nfilter: filter{\ntable: &builtinTable,\nslots: []uint32{")
+	e.text("},\nfilter: filter{\ntable: &builtinTable,\nheld: &builtinHeld,\nslots: []uint32{")
 	for _, s := range p.filter.slots {
 		e.ints(int(s))
 	}
@@ -44,6 +44,12 @@ func (p *Program) AppendGo(dst []byte) []byte {
 	for i, v := range p.filter.table {
 		if v != 0 {
 			e.text(strconv.Itoa(i), ": 0x", strconv.FormatUint(uint64(v), 16), ",\n")
+		}
+	}
+	e.text("}\n\nvar builtinHeld = [heldBits / 64]uint64{\n")
+	for i, v := range p.filter.held {
+		if v != 0 {
+			e.text(strconv.Itoa(i), ": 0x", strconv.FormatUint(v, 16), ",\n")
 		}
 	}
 	e.text("}\n")

@@ -26,7 +26,8 @@ import (
 // anything.
 type filter struct {
 	table   *[1 << 16]uint32
-	slots   []uint32 // entries[slots[h]:slots[h+1]] are those with hash h
+	held    *[heldBits / 64]uint64 // a bit for each key, by a longer hash
+	slots   []uint32               // entries[slots[h]:slots[h+1]] are those with hash h
 	entries []entry
 	shift   uint8 // hashes have 32-shift bits
 	short   bool  // there are literals of three bytes
@@ -47,6 +48,17 @@ func key4(window uint32) uint32 { return window | 0x20202020 }
 func key3(window uint32) uint32 { return window&0xffffff | 0x202020 }
 
 func hash(key uint32, shift uint8) uint32 { return key * 0x9e3779b1 >> shift }
+
+// heldBits is how many bits there are to tell that no window has a key. Most
+// candidates end there, so they are many, and yet few enough for the first cache,
+// which the hash table is not.
+const heldBits = 1 << 17
+
+// heldBit returns the word and the bit of key in filter.held.
+func heldBit(key uint32) (word int, bit uint64) {
+	h := hash(key, 32-17)
+	return int(h >> 6), 1 << (h & 63)
+}
 
 const buckets = 16
 
@@ -205,7 +217,7 @@ const manyLiterals = 256
 
 // newFilter builds the prefilter for literals.
 func newFilter(literals []literal, rounds int) filter {
-	f := filter{table: new([1 << 16]uint32)}
+	f := filter{table: new([1 << 16]uint32), held: new([heldBits / 64]uint64)}
 	windows := make([]window, len(literals))
 	var index *gramIndex
 	if len(literals) >= manyLiterals {
@@ -228,6 +240,8 @@ func newFilter(literals []literal, rounds int) filter {
 	f.slots = make([]uint32, 1<<(32-f.shift)+1)
 	for i := range windows {
 		f.entries = append(f.entries, windows[i].entry)
+		word, bit := heldBit(windows[i].key)
+		f.held[word] |= bit
 	}
 	slices.SortStableFunc(f.entries, func(a, b entry) int {
 		return cmp.Compare(hash(a.key, f.shift), hash(b.key, f.shift))
@@ -348,11 +362,10 @@ func (p *Program) verifyTail(dst []Anchor, sorted int, data []byte, i, end, from
 	return dst
 }
 
-// holds reports whether the hash table has anything at the place of key. Most
-// candidates end here, which is why it is not left to lookup.
+// holds reports whether a window may have the key.
 func (f *filter) holds(key uint32) bool {
-	h := hash(key, f.shift)
-	return f.slots[h] != f.slots[h+1]
+	word, bit := heldBit(key)
+	return f.held[word]&bit != 0
 }
 
 // lookup appends the anchors of the literals whose window is at data[i]. Since
