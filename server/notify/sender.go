@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/queue"
 	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
@@ -113,13 +114,14 @@ func (s *sender) send(ctx context.Context, parcels []parcel) (err error) {
 	return s.Channel.Digest(ctx, hex.EncodeToString(sum.Sum(nil)[:16]), messages)
 }
 
-// fetch takes up to n messages that are still to be told: it waits up to two
-// seconds for the first.
+// fetch takes up to n messages that are still to be told: it waits for the first
+// for the queue's Patience.
 func (s *sender) fetch(ctx context.Context, n int) ([]parcel, error) {
-	waiting, cancel := context.WithTimeout(ctx, 2*time.Second)
+	waiting, cancel := context.WithTimeout(ctx, queue.Patience)
 	defer cancel()
+	asked := time.Now()
 	first, err := s.consumer.Next(jetstream.FetchContext(waiting))
-	if err != nil && (errors.Is(err, jetstream.ErrNoMessages) || waiting.Err() != nil) {
+	if err != nil && (queue.Idle(err, asked) || ctx.Err() != nil) {
 		return nil, nil
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/spillgate/spillgate/server/push"
 	"github.com/spillgate/spillgate/server/webhook"
@@ -170,6 +174,28 @@ func TestLater(t *testing.T) {
 	})
 	if s, err := q.State(t.Context()); err != nil || s.Dead != 0 {
 		t.Errorf("%d dead, %v", s.Dead, err)
+	}
+}
+
+// TestIdle: that no push comes is no warning, and nothing to wait after.
+func TestIdle(t *testing.T) {
+	q := open(t, Options{Dir: t.TempDir()})
+	var log bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	q.next(ctx, slog.New(slog.NewTextHandler(&log, nil)), func(context.Context, push.Push, int) error { return nil })
+	if log.Len() > 0 {
+		t.Errorf("an idle worker says: %s", &log)
+	}
+	for _, err := range []error{nats.ErrTimeout, context.DeadlineExceeded, jetstream.ErrNoMessages} {
+		if !Idle(err, time.Now().Add(-Patience)) {
+			t.Errorf("%v after all the time is not idle", err)
+		}
+	}
+	for _, err := range []error{nats.ErrTimeout, nats.ErrConnectionClosed, errors.New("other")} {
+		if Idle(err, time.Now()) {
+			t.Errorf("%v at once is idle: the worker would ask without a pause", err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/spillgate/spillgate/server/push"
@@ -56,11 +57,24 @@ func (q *Queue) Work(ctx context.Context, n int, log *slog.Logger, handle Handle
 	return ctx.Err()
 }
 
-// next waits for one push, at most a few seconds, and works on it.
+// Patience is how long one question for a message waits for one to come.
+const Patience = 2 * time.Second
+
+// Idle reports whether a question for a message that was asked at the time ended
+// because none came: the next may be asked at once. The client says so in several
+// ways, of which one, a timeout, can also mean that nobody answers; then it comes
+// early.
+func Idle(err error, asked time.Time) bool {
+	return errors.Is(err, jetstream.ErrNoMessages) ||
+		(errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded)) && time.Since(asked) > Patience/2
+}
+
+// next waits for one push, at most for Patience, and works on it.
 func (q *Queue) next(ctx context.Context, log *slog.Logger, handle Handler) {
-	msg, err := q.consumer.Next(jetstream.FetchMaxWait(2 * time.Second))
+	asked := time.Now()
+	msg, err := q.consumer.Next(jetstream.FetchMaxWait(Patience))
 	if err != nil {
-		if !errors.Is(err, jetstream.ErrNoMessages) && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		if !Idle(err, asked) && ctx.Err() == nil {
 			log.Warn("waiting for a push", "err", err)
 			pause(ctx, time.Second)
 		}
