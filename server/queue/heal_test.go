@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -22,6 +23,10 @@ func TestHeals(t *testing.T) {
 	}
 	if err := q.embedded.ShutdownJetStream(); err != nil {
 		t.Fatal(err)
+	}
+	q.stuck.Store(true) // as the next probe will find
+	if _, err := q.Put(t.Context(), numbered(2)); !errors.Is(err, errStuck) {
+		t.Errorf("got %v, want to be told at once that nothing is written", err)
 	}
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if _, err = q.Put(t.Context(), numbered(2)); err == nil {

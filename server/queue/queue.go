@@ -238,12 +238,17 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 	if err != nil {
 		return false, err
 	}
-	key := key(&p)
-	if done, _ := q.isDone(ctx, key); done {
-		return true, nil // where it cannot be said, the worker asks again
+	if err := q.writable(); err != nil {
+		return false, err // at once: who sends it waits for an answer
 	}
+	key := key(&p)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	soon, stop := context.WithTimeout(ctx, askTimeout/5)
+	defer stop()
+	if done, _ := q.isDone(soon, key); done {
+		return true, nil // where it cannot be said, the worker asks again
+	}
 	ack, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(key))
 	if err != nil {
 		var api *jetstream.APIError

@@ -26,11 +26,17 @@ func (a *app) serve() *cli.Command {
 		Description: "Webhooks arrive at /webhooks/NAME for the sources of the file. A delivery is answered\n" +
 			"once it is on disk; what it announces is scanned after that, and again after a crash.\n\n" +
 			"Example: spillgate-server serve --config /etc/spillgate/server.toml",
-		Flags: []cli.Flag{configFlag()},
+		Flags: []cli.Flag{configFlag(), &cli.StringFlag{
+			Name: "nats", Sources: cli.EnvVars("SPILLGATE_SERVER_NATS"),
+			Usage: "keep the queue in the cluster at `URL` (nats://host:4222,…) instead of where the file says",
+		}},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			settings, err := config.Read(c.String("config"))
 			if err != nil {
 				return err
+			}
+			if url := c.String("nats"); url != "" {
+				settings.Queue.NATS = url
 			}
 			log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 			s, err := service.New(ctx, settings, log)
