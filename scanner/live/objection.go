@@ -310,10 +310,11 @@ func (o *objector) secret() {
 // past holds the action against the ledger: the same finding is answered once,
 // and nothing is begun while something else on the resource is unresolved.
 func (o *objector) past(history []*Entry) {
+	id := o.a.ID() // once: a history has tens of thousands of entries
 	for _, e := range history {
 		switch {
 		case e.State == Refused:
-		case e.ID == o.a.ID():
+		case e.ID == id:
 			o.say("the ledger says that this finding was answered so at %s (%s)", e.Intent.UTC().Format(time.RFC3339), e.State)
 		case e.State == Intended && e.Action.Target == o.a.Target:
 			o.say("the ledger holds an act on it whose outcome is not known, of %s", e.Intent.UTC().Format(time.RFC3339))

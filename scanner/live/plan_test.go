@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -461,5 +462,24 @@ func TestCallsAreQuoted(t *testing.T) {
 	a.describe()
 	if !strings.HasSuffix(a.Call, `--grant-id 'x; rm -rf ~ $(id) '\''y'\'''`) {
 		t.Errorf("got %s", a.Call)
+	}
+}
+
+// TestPlanOfLongHistory: a plan costs no more for each thing that was ever done:
+// a server's ledger holds tens of thousands, and a push hundreds of keys.
+func TestPlanOfLongHistory(t *testing.T) {
+	var history []*Entry
+	for n := range 1000 {
+		history = append(history, entryOf(Effective, 1000*time.Hour, func(a *Action) { a.Target.Resource, a.Finding = "key/other", fmt.Sprint("o", n) }))
+	}
+	allocations := func(history []*Entry) float64 {
+		return testing.AllocsPerRun(3, func() {
+			if p := planOf(nil, history...); p.Acts() != 1 {
+				t.Fatalf("%+v", p.Refusals)
+			}
+		})
+	}
+	if short, long := allocations(history[:1]), allocations(history); long > short+10 {
+		t.Errorf("%.0f allocations with one entry, %.0f with %d", short, long, len(history))
 	}
 }
