@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -48,6 +49,16 @@ func (l *Limit) Error() string {
 	return "the host's rate limit is reached until " + l.Until.UTC().Format(time.RFC3339)
 }
 
+// Refused is the error of a Lister that the host will not answer however often it
+// is asked.
+type Refused struct{ Err error }
+
+// Error is that of Err.
+func (r *Refused) Error() string { return r.Err.Error() }
+
+// Unwrap returns the error.
+func (r *Refused) Unwrap() error { return r.Err }
+
 // A Queue takes pushes.
 type Queue interface {
 	Put(ctx context.Context, p push.Push) (duplicate bool, err error)
@@ -63,6 +74,9 @@ type Plan struct {
 	// is none.
 	Cursor string `json:"cursor,omitempty"`
 	Listed bool   `json:"listed"`
+	// Failed says why the listing was given up, until it is begun again by
+	// Resume; empty while it goes on.
+	Failed string `json:"failed,omitempty"`
 }
 
 // The states of an Entry.
@@ -89,6 +103,9 @@ type Fleets struct {
 	Queue   Queue
 	Listers map[string]Lister // by the name of the source
 	Log     *slog.Logger
+	// Backoff is the wait after a host gave no answer; it doubles with each in a
+	// row. 0 for 5 seconds.
+	Backoff time.Duration
 }
 
 // Start makes a fleet of an organisation's repositories, or of those named,
@@ -152,18 +169,19 @@ func (f *Fleets) plan(ctx context.Context, p *Plan, repository string) error {
 }
 
 // Resume goes on with every fleet that is not wholly listed and queued, as
-// after a restart.
+// after a restart. One that has to wait keeps no other.
 func (f *Fleets) Resume(ctx context.Context) error {
 	plans, err := f.Plans(ctx)
 	if err != nil {
 		return err
 	}
-	for _, p := range plans {
-		if err := f.Run(ctx, p.ID); err != nil {
-			return err
-		}
+	errs := make([]error, len(plans))
+	var wg sync.WaitGroup
+	for i, p := range plans {
+		wg.Go(func() { errs[i] = f.Run(ctx, p.ID) })
 	}
-	return nil
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // Run lists what is still to be listed and queues what is still planned. It
@@ -174,10 +192,8 @@ func (f *Fleets) Run(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	for !p.Listed {
-		if err := f.listPage(ctx, p); err != nil {
-			return err
-		}
+	if err := f.list(ctx, p); err != nil {
+		return err
 	}
 	entries, err := f.entries(ctx, id)
 	if err != nil {
@@ -194,11 +210,50 @@ func (f *Fleets) Run(ctx context.Context, id string) error {
 	return nil
 }
 
+// maxTries is how often in a row a page is asked for in vain: with the waits,
+// for three quarters of an hour.
+const maxTries = 10
+
+// list lists what is still to be listed. A host that gives no answer is asked
+// again; one that refuses, or stays silent for too long, ends the listing, and the
+// plan says why.
+func (f *Fleets) list(ctx context.Context, p *Plan) error {
+	p.Failed = ""
+	backoff := f.Backoff
+	if backoff == 0 {
+		backoff = 5 * time.Second
+	}
+	for tries, wait := 1, backoff; !p.Listed; tries, wait = tries+1, wait*2 {
+		before := p.Cursor
+		err := f.listPage(ctx, p)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && (p.Listed || p.Cursor != before):
+			tries, wait = 0, backoff/2
+			continue
+		case err == nil: // the host said to wait, and that is over
+			tries, wait = tries-1, wait/2
+			continue
+		}
+		var refused *Refused
+		if errors.As(err, &refused) || tries >= maxTries {
+			p.Failed = err.Error()
+			return errors.Join(err, f.save(ctx, p))
+		}
+		f.Log.Warn("listing is tried again", "fleet", p.ID, "in", wait, "err", err)
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // listPage plans a page's repositories and only then moves the cursor on.
 func (f *Fleets) listPage(ctx context.Context, p *Plan) error {
 	lister := f.Listers[p.Source]
 	if lister == nil {
-		return fmt.Errorf("fleet %s: the source %q is not configured any more", p.ID, p.Source)
+		return &Refused{fmt.Errorf("fleet %s: the source %q is not configured any more", p.ID, p.Source)}
 	}
 	names, next, err := lister.Page(ctx, p.Organization, p.Cursor)
 	var limit *Limit
@@ -211,7 +266,7 @@ func (f *Fleets) listPage(ctx context.Context, p *Plan) error {
 	}
 	for _, name := range names {
 		if err := push.CheckRepository(name); err != nil {
-			return fmt.Errorf("listing the repositories of %s: %w", p.Organization, err)
+			return &Refused{fmt.Errorf("listing the repositories of %s: %w", p.Organization, err)}
 		}
 		if err := f.plan(ctx, p, name); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,13 +23,16 @@ import (
 type pages struct {
 	names []string
 	fail  map[string]error // by the cursor, once
+	again bool             // and not only once
 	asked []string
 }
 
 func (p *pages) Page(_ context.Context, _, cursor string) ([]string, string, error) {
 	p.asked = append(p.asked, cursor)
 	if err := p.fail[cursor]; err != nil {
-		delete(p.fail, cursor)
+		if !p.again {
+			delete(p.fail, cursor)
+		}
 		return nil, "", err
 	}
 	start := 0
@@ -42,12 +46,17 @@ func (p *pages) Page(_ context.Context, _, cursor string) ([]string, string, err
 	return p.names[start:end], fmt.Sprint(end), nil
 }
 
-type queued struct{ pushes map[string]push.Push }
+type queued struct {
+	mu     sync.Mutex
+	pushes map[string]push.Push
+}
 
 func (q *queued) Put(_ context.Context, p push.Push) (bool, error) {
 	if err := p.Check(); err != nil {
 		return false, err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	_, again := q.pushes[p.ID()]
 	q.pushes[p.ID()] = p
 	return again, nil
@@ -64,8 +73,8 @@ func newFleets(t *testing.T, l fleet.Lister) (*fleet.Fleets, *queued) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := &queued{map[string]push.Push{}}
-	return &fleet.Fleets{KV: kv, Queue: q, Listers: map[string]fleet.Lister{"hub": l}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, q
+	q := &queued{pushes: map[string]push.Push{}}
+	return &fleet.Fleets{KV: kv, Queue: q, Listers: map[string]fleet.Lister{"hub": l}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Backoff: time.Millisecond}, q
 }
 
 func TestFleet(t *testing.T) {
@@ -81,8 +90,8 @@ func TestFleet(t *testing.T) {
 	if s, err := f.Status(t.Context(), p.ID); err != nil || s.Complete {
 		t.Errorf("a fleet of which nothing is listed: complete %v, %v", s.Complete, err)
 	}
-	if err := f.Run(t.Context(), p.ID); err == nil || !strings.Contains(err.Error(), "the host is down") {
-		t.Fatalf("got %v, want the lister's error", err)
+	if err := f.Run(t.Context(), p.ID); err != nil {
+		t.Fatal(err)
 	}
 	if err := f.Resume(t.Context()); err != nil {
 		t.Fatal(err)
@@ -111,6 +120,47 @@ func TestFleet(t *testing.T) {
 	}
 	if s, err := f.Status(t.Context(), p.ID); err != nil || !s.Complete {
 		t.Errorf("all scanned: %+v, %v", s, err)
+	}
+}
+
+// TestListingEnds: a host that refuses, or never answers, ends the listing, the
+// status says why, and the next start goes on where it was; other fleets go on.
+func TestListingEnds(t *testing.T) {
+	for name, why := range map[string]error{
+		"refused": &fleet.Refused{Err: errors.New("404: no such organisation")}, "down": errors.New("the host is down"),
+	} {
+		l := &pages{names: []string{"acme/a", "acme/b", "acme/c"}, fail: map[string]error{"2": why}, again: true}
+		f, q := newFleets(t, l)
+		p, err := f.Start(t.Context(), "hub", "acme", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Run(t.Context(), p.ID); !errors.Is(err, why) {
+			t.Fatalf("%s: got %v", name, err)
+		}
+		if n := len(l.asked); name == "refused" && n != 2 || name == "down" && n < 5 {
+			t.Errorf("%s: %d pages asked for: %q", name, n, l.asked)
+		}
+		s, err := f.Status(t.Context(), p.ID)
+		if err != nil || s.Complete || !strings.Contains(s.Failed, why.Error()) {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+		named, err := f.Start(t.Context(), "hub", "", []string{"acme/z"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Resume(t.Context()); !errors.Is(err, why) || len(q.pushes) != 1 {
+			t.Errorf("%s: %d queued of the other fleet, %v", name, len(q.pushes), err)
+		}
+		l.fail = nil
+		if err := f.Resume(t.Context()); err != nil || len(q.pushes) != 4 {
+			t.Errorf("%s: %d queued, want 4, %v", name, len(q.pushes), err)
+		}
+		for _, id := range []string{p.ID, named.ID} {
+			if s, err := f.Status(t.Context(), id); err != nil || s.Failed != "" || !s.Listed {
+				t.Errorf("%s: %+v, %v", name, s, err)
+			}
+		}
 	}
 }
 

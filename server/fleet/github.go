@@ -68,6 +68,23 @@ func asLimit(err error) error {
 		}
 		return &Limit{time.Now().Add(wait)}
 	}
+	var answer *github.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil {
+		return asStatus(answer.Response, err)
+	}
+	return err
+}
+
+// asStatus returns what an answer that is no list means: a limit that a proxy or
+// another host words otherwise, a refusal, or err, after which it is worth asking
+// again.
+func asStatus(answer *http.Response, err error) error {
+	switch code := answer.StatusCode; {
+	case code == http.StatusTooManyRequests, code == http.StatusForbidden && answer.Header.Get("Retry-After") != "":
+		return &Limit{time.Now().Add(retryAfter(answer.Header))}
+	case code >= 400 && code < 500 && code != http.StatusRequestTimeout:
+		return &Refused{err}
+	}
 	return err
 }
 

@@ -53,11 +53,8 @@ func (g *GitLab) Page(ctx context.Context, group, cursor string) ([]string, stri
 		return nil, "", err
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode == http.StatusTooManyRequests {
-		return nil, "", &Limit{time.Now().Add(retryAfter(answer.Header))}
-	}
 	if answer.StatusCode != http.StatusOK {
-		return nil, "", fmt.Errorf("GitLab answers %s", answer.Status)
+		return nil, "", asStatus(answer, fmt.Errorf("GitLab answers %s", answer.Status))
 	}
 	var projects []struct {
 		Path string `json:"path_with_namespace"`

@@ -95,7 +95,7 @@ func (a *app) waitForFleet(ctx context.Context, c *cli.Command, id string) error
 		if err != nil {
 			return err
 		}
-		if s.Complete || s.Listed && s.Scanned+given >= s.Total {
+		if s.Complete || s.Failed != "" || s.Listed && s.Scanned+given >= s.Total {
 			return a.printFleet(c, s)
 		}
 		select {
@@ -144,6 +144,12 @@ func (a *app) printFleet(c *cli.Command, s *fleet.Status) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
+	}
+	if s.Failed != "" {
+		return &failure{fmt.Errorf("fleet %s is not complete: not all of its repositories could be listed: %s; the server tries again when it starts", s.ID, plain(s.Failed))}
+	}
+	if s.Listed && s.Total == 0 {
+		return &failure{fmt.Errorf("fleet %s holds no repository: is the organisation's name right, and may the token list it?", s.ID)}
 	}
 	if !s.Complete {
 		return &failure{fmt.Errorf("fleet %s is not complete: %d repositories are not scanned; see spillgate-server queue dead", s.ID, s.Total-s.Scanned)}
