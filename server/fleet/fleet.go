@@ -241,7 +241,7 @@ func (f *Fleets) list(ctx context.Context, p *Plan) error {
 			p.Failed = err.Error()
 			return errors.Join(err, f.save(ctx, p))
 		}
-		f.Log.Warn("listing is tried again", "fleet", p.ID, "in", wait, "err", err)
+		f.Log.Warn("listing is tried again", "fleet", p.ID, "in", wait.String(), "err", err)
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}

@@ -151,6 +151,9 @@ func (a *app) printFleet(c *cli.Command, s *fleet.Status) error {
 	if s.Listed && s.Total == 0 {
 		return &failure{fmt.Errorf("fleet %s holds no repository: is the organisation's name right, and may the token list it?", s.ID)}
 	}
+	if !s.Listed {
+		return &failure{fmt.Errorf("fleet %s is not complete: its repositories are still being listed, %d so far", s.ID, s.Total)}
+	}
 	if !s.Complete {
 		return &failure{fmt.Errorf("fleet %s is not complete: %d repositories are not scanned; see spillgate-server queue dead", s.ID, s.Total-s.Scanned)}
 	}
