@@ -83,9 +83,13 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// plain replaces control characters, which could steer a terminal.
+// plain replaces control characters, which could steer a terminal; several lines
+// become one.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
 		if r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return '\uFFFD'
 		}

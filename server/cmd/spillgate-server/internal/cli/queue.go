@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v3"
@@ -60,7 +59,7 @@ func (a *app) queueDead() *cli.Command {
 			w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
 			for _, d := range dead {
 				fmt.Fprintf(w, "%d\t%s\t%s %s\t%d attempts\t%s\n", d.Seq, d.At.Local().Format("2006-01-02 15:04"),
-					plain(d.Push.Repository), plain(d.Push.Ref), d.Attempts, plain(strings.Join(strings.Fields(d.Reason), " ")))
+					plain(d.Push.Repository), plain(d.Push.Ref), d.Attempts, plain(d.Reason))
 			}
 			return w.Flush()
 		},
