@@ -88,13 +88,29 @@ func newFineFan(x *index) fineFan {
 	return f
 }
 
-// begin returns where ids begin that share their first bits with id, which may be
-// any text.
-func (f *fineFan) begin(id []byte) int32 {
-	if len(id) < 8 {
-		return 0
+// findAll sets numbers to start and the positions in x of those ids that are the
+// first of those with the same first bits.
+func (f *fineFan) findAll(x *index, start int, ids [][]byte, numbers []int32) {
+	var first [FindAtOnce]int32
+	var heads, want [FindAtOnce]uint64
+	for i, id := range ids {
+		if len(id) == x.hash {
+			want[i] = binary.BigEndian.Uint64(id)
+			first[i] = f.first[want[i]>>f.shift]
+		} else {
+			first[i] = int32(x.n)
+		}
 	}
-	return f.first[binary.BigEndian.Uint64(id)>>f.shift]
+	for i, at := range first[:len(ids)] {
+		if int(at) < x.n {
+			heads[i] = x.head(int(at))
+		}
+	}
+	for i, at := range first[:len(ids)] {
+		if heads[i] == want[i] && int(at) < x.n && string(x.id(int(at))) == string(ids[i]) {
+			numbers[i] = int32(start) + at
+		}
+	}
 }
 
 // find returns the position of id in x, the first one if it is there twice, or
@@ -199,22 +215,13 @@ func (v *Survey) FindAll(ids [][]byte, numbers []int32) {
 		numbers[i] = -1
 	}
 	_ = guarded(func() error {
-		var first [FindAtOnce]int32
 		if len(v.plans) > 0 {
-			f := &v.fans[0]
-			for i, id := range ids {
-				first[i] = f.begin(id)
-			}
+			v.fans[0].findAll(v.plans[0].p.idx, v.plans[0].start, ids, numbers)
 		}
 		for i, id := range ids {
-			if len(v.plans) > 0 {
-				x := v.plans[0].p.idx
-				if at := int(first[i]); at < x.n && string(x.id(at)) == string(id) {
-					numbers[i] = int32(v.plans[0].start + at)
-					continue
-				}
+			if numbers[i] < 0 {
+				numbers[i] = int32(v.find(id))
 			}
-			numbers[i] = int32(v.find(id))
 		}
 		return nil
 	})
