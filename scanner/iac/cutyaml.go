@@ -28,18 +28,28 @@ func reduceYAML(data []byte) (*reduction, bool) {
 // that YAML takes for a line break, and hold no control characters.
 func plainLines(data []byte) bool {
 	for i, ch := range data {
-		switch {
-		case ch == '\r':
-			if i+1 == len(data) || data[i+1] != '\n' {
-				return false
-			}
-		case ch < ' ' && ch != '\n', ch == 0x7F, ch == 0xEF && bytes.HasPrefix(data[i:], []byte("\ufeff")),
-			ch == 0xC2 && i+1 < len(data) && data[i+1] < 0xA0,
-			ch == 0xE2 && (bytes.HasPrefix(data[i:], []byte("\u2028")) || bytes.HasPrefix(data[i:], []byte("\u2029"))):
+		if !oddBytes[ch] {
+			continue
+		}
+		switch rest := data[i:]; {
+		case ch == '\r' && len(rest) > 1 && rest[1] == '\n':
+		case ch == 0xEF && !bytes.HasPrefix(rest, []byte("\ufeff")):
+		case ch == 0xC2 && len(rest) > 1 && rest[1] >= 0xA0:
+		case ch == 0xE2 && !bytes.HasPrefix(rest, []byte("\u2028")) && !bytes.HasPrefix(rest, []byte("\u2029")):
+		default:
 			return false
 		}
 	}
 	return true
+}
+
+// oddBytes are those of control characters but for line feeds, and those with
+// which the others begin that plainLines refuses.
+var oddBytes = [256]bool{
+	0: true, 1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true, 9: true,
+	11: true, 12: true, 13: true, 14: true, 15: true, 16: true, 17: true, 18: true, 19: true, 20: true, 21: true,
+	22: true, 23: true, 24: true, 25: true, 26: true, 27: true, 28: true, 29: true, 30: true, 31: true,
+	0x7F: true, 0xC2: true, 0xE2: true, 0xEF: true,
 }
 
 // A yamlCutter reads YAML line by line.
@@ -254,7 +264,7 @@ func (s *yamlLine) colon() bool {
 // plainKey returns the length of the key that stands here without quotes, or 0.
 func (s *yamlLine) plainKey() int {
 	i := s.at
-	for i < len(s.text) && (isWord(s.text[i]) || bytes.IndexByte([]byte(":./@"), s.text[i]) >= 0) {
+	for i < len(s.text) && (isWord(s.text[i]) || s.text[i] >= '.' && s.text[i] <= ':' || s.text[i] == '@') {
 		i++
 	}
 	if i < s.at+2 || s.text[i-1] != ':' || i < len(s.text) && s.text[i] != ' ' || s.text[s.at] == '-' || !isWord(s.text[s.at]) {
