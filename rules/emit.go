@@ -118,6 +118,7 @@ func (e *emitter) rule(r *Rule) {
 	e.strings("Validators", r.Validators)
 	e.strings("Placeholders", r.Placeholders)
 	e.strings("Tags", r.Tags)
+	e.strings("Overlaps", r.Overlaps)
 	e.text("Patterns: []Pattern{\n")
 	for _, p := range r.Patterns {
 		e.source(p)

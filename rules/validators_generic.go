@@ -26,7 +26,7 @@ const (
 // at the first key word of its name only, and not where a URL or a header in
 // it is reported by its own rule.
 func validateAssignment(data []byte, m *Match) bool {
-	c, ok := generic.Find(data, m.Start, m.End)
+	c, ok := generic.Find(data, m.Start, keywordEnd(data, m))
 	m.sees(c.SeenFrom, c.SeenTo)
 	if !ok || earlierKeyword(data[c.KeyStart:m.Start]) {
 		return false
@@ -50,12 +50,21 @@ func validateAssignment(data []byte, m *Match) bool {
 	return gradeGeneric(data, m, c)
 }
 
+// keywordEnd returns where the key word of a match ends: "pw" is looked for with
+// what stands behind it, being short.
+func keywordEnd(data []byte, m *Match) int {
+	if equalFold(data[m.Start:m.Start+2], "pw") && data[m.Start+2]|0x20 != 'd' {
+		return m.Start + 2
+	}
+	return m.End
+}
+
 // earlierKeyword reports whether a name holds another key word before the one
 // that was found.
 func earlierKeyword(before []byte) bool {
 	for i := range before {
 		for _, k := range generic.Keywords {
-			if k.Kind == generic.InName && i+len(k.Text) <= len(before) && equalFold(before[i:i+len(k.Text)], k.Text) {
+			if k.Kind == generic.InName && len(k.Text) > 2 && i+len(k.Text) <= len(before) && equalFold(before[i:i+len(k.Text)], k.Text) {
 				return true
 			}
 		}

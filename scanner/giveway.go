@@ -14,6 +14,7 @@ import (
 // the surer of the two was, since a rule that knows the vendor and one that knows
 // what secrets look like are surer together than either.
 func giveWay(all []*Finding) []*Finding {
+	all = nameBoth(all)
 	if !slices.ContainsFunc(all, func(f *Finding) bool { return f.Rule.Fallback }) {
 		return all
 	}
@@ -75,3 +76,48 @@ func isPlaceless(f *Finding) bool {
 	from := field(f, "decoded-from")
 	return strings.Contains(from, "gzip") || strings.Contains(from, "zlib")
 }
+
+// fieldAlso names the rules that know the same text as something else.
+const fieldAlso = "also"
+
+// nameBoth makes one finding of two where vendors share a shape, sk_live_ for
+// one: a rule that says which rules it overlaps looks at more than the shape, so
+// its finding stands for theirs inside the same text and names them. A finding
+// that is excused stands for none.
+func nameBoth(all []*Finding) []*Finding {
+	type start struct {
+		object *Object
+		offset int64
+	}
+	var special []*Finding
+	at := map[start][]*Finding{}
+	for _, f := range all {
+		if len(f.Rule.Overlaps) > 0 && f.Suppression == nil && !isPlaceless(f) {
+			special = append(special, f)
+		}
+		at[start{f.Object, f.Offset}] = append(at[start{f.Object, f.Offset}], f)
+	}
+	gone := map[*Finding]bool{}
+	for _, f := range special {
+		if gone[f] {
+			continue
+		}
+		// What is inside begins at the same place, or behind a short prefix.
+		for offset := f.Offset; offset < f.Offset+sharedPrefix && offset < secretEnd(f); offset++ {
+			for _, g := range at[start{f.Object, offset}] {
+				if g != f && !gone[g] && !g.Rule.Fallback && g.Suppression == nil && secretEnd(g) <= secretEnd(f) && slices.Contains(f.Rule.Overlaps, g.Rule.ID) {
+					gone[g] = f.takeFrom(g)
+					f.Severity = max(f.Severity, g.Severity)
+					f.Fields = append(slices.Clone(f.Fields), rules.Field{Name: fieldAlso, Value: g.Rule.ID})
+				}
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(f *Finding) bool { return gone[f] })
+}
+
+// sharedPrefix bounds in bytes how much later an inner text may begin.
+const sharedPrefix = 8

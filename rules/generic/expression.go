@@ -127,19 +127,14 @@ func isMember(name, v []byte) bool {
 // readable reports whether most of a value is words, or humps and digits as
 // names have them rather than drawn characters.
 func readable(v []byte) bool {
-	words, short, digits := 0, 0, 0
-	eachWord(v, func(w []byte) {
-		words++
-		if len(w) < 3 {
-			short++
-		}
-	})
+	words, digits := 0, 0
+	eachWord(v, func([]byte) { words++ })
 	for _, b := range v {
 		if digit(b) {
 			digits++
 		}
 	}
-	return wordCover(v) >= 0.5 && digits*4 <= len(v) || randomness(v) < 0.45 && digits*5 <= len(v) || words <= 6 && len(v) <= 12 && digits <= 4
+	return wordCover(v) >= 0.5 && digits*4 <= len(v) || words <= 6 && len(v) <= 12 && digits <= 4
 }
 
 // goesOn reports whether a string ends in a blank or a sign and code joins

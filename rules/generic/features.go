@@ -97,6 +97,9 @@ func keyFeatures(data []byte, c Candidate, add func(group, a string)) string {
 	}
 	if head == "" {
 		head = "other"
+		if n := len(name) - len(shortKeyword); n >= 0 && equalFold(name[n:], shortKeyword) {
+			head = "password"
+		}
 	}
 	if head == "passwd" || head == "pwd" || head == "psw" {
 		head = "password"

@@ -62,6 +62,10 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 	f := finder{data: data, limit: min(len(data), end+Reach)}
 	c := Candidate{}
 	c.KeyStart, c.KeyEnd = f.name(at, end)
+	if end-at == len(shortKeyword) && c.KeyEnd != end {
+		c.SeenFrom, c.SeenTo = c.KeyStart-2, f.far+ahead
+		return c, false
+	}
 	ok := c.KeyEnd-c.KeyStart <= maxKey && f.tie(&c) && !innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) && f.value(&c)
 	c.SeenFrom, c.SeenTo = c.KeyStart-2, max(f.i, f.far)+ahead
 	if name := data[c.KeyStart:c.KeyEnd]; !ok || endsInnocently(name) || isMessage(name, data[c.Start:c.End]) {

@@ -20,6 +20,10 @@ const (
 var Keywords = [...]Keyword{
 	{"passw", InName}, {"passphrase", InName}, {"_pass", InName}, {"-pass", InName}, {"pass", InName}, {"pwd", InName}, {"psw", InName},
 	{"secret", InName}, {"token", InName}, {"key", InName}, {"auth", InName}, {"cred", InName}, {"apikey", InName}, {"identified by", InName}, {"securestring", InName},
+	{shortKeyword, InName},
 	{"://", InURL},
 	{"bearer ", InHeader}, {"basic ", InHeader}, {"token ", InHeader},
 }
+
+// shortKeyword is a key word only where a name ends in it: pw, bindpw, rootPW.
+const shortKeyword = "pw"
