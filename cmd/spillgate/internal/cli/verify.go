@@ -42,6 +42,12 @@ func (a *app) verify() *cli.Command {
 		),
 		Action: a.runVerify,
 		ShellComplete: func(context.Context, *cli.Command) {
+			if n := len(a.Args); n > 1 && a.Args[n-2] == "--rule" {
+				for _, r := range allRules() {
+					fmt.Fprintln(a.Stdout, r.ID)
+				}
+				return
+			}
 			fmt.Fprintln(a.Stdout, "-")
 		},
 	}
