@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/urfave/cli/v3"
 
@@ -235,9 +234,7 @@ func harden(c *cli.Command) {
 }
 
 // wrongValue is how the library says that a flag's value is wrong, and why.
-var wrongValue = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^invalid value (".*") for (?:flag -|argument )([\w-]+): (.*)$`)
-})
+const wrongValue = `(?s)^invalid value (".*") for (?:flag -|argument )([\w-]+): (.*)$`
 
 // flagError says in the words of this program what the library says of a flag.
 func flagError(text string) string {
@@ -247,7 +244,7 @@ func flagError(text string) string {
 	if name, ok := strings.CutPrefix(text, "Required flag \""); ok {
 		return "--" + strings.TrimSuffix(name, "\" not set") + " is missing"
 	}
-	parts := wrongValue().FindStringSubmatch(text)
+	parts := regexp.MustCompile(wrongValue).FindStringSubmatch(text)
 	if parts == nil {
 		return text
 	}
