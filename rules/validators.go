@@ -24,7 +24,7 @@ func ValidatorNames() []string {
 		"assignment", "url-password", "authorization-header",
 		"jwt", "azure-emulator", "jwt-base64", "basic-credential", "password", "discord-token", "atlassian-data-center-token",
 		"base58check", "not-a-known-key", "mixed-case",
-		"plain-word", "pkcs12", "der-key", "java-key-store", "nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "secret-name",
+		"plain-word", "pkcs12", "der-key", "java-key-store", "nkey-seed", "pypi-macaroon", "nuget-sample", "not-digest", "not-in-base64", "secret-name",
 	}
 }
 
@@ -113,6 +113,8 @@ func lookupValidator(name string) (Validator, bool) {
 		v = validatePyPIMacaroon
 	case "nuget-sample":
 		v = validateNuGetSample
+	case "not-in-base64":
+		v = validateNotInBase64
 	case "not-digest":
 		v = validateNotDigest
 	case "secret-name":

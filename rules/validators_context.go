@@ -55,3 +55,12 @@ func validatePlainWord(data []byte, m *Match) bool {
 	lowerConfidence(m)
 	return true
 }
+
+// validateNotInBase64 ("not-in-base64") refuses what is a piece of longer base64
+// text, such as a font or a program in a script: a sign of that alphabet, which
+// the token's has not, touches it.
+func validateNotInBase64(data []byte, m *Match) bool {
+	m.sees(m.SecretStart-1, m.SecretEnd+1)
+	touches := func(i int) bool { return i >= 0 && i < len(data) && (data[i] == '+' || data[i] == '/') }
+	return !touches(m.SecretStart-1) && !touches(m.SecretEnd)
+}

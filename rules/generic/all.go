@@ -57,7 +57,7 @@ func Hopeless(value []byte, c Candidate) bool {
 		return true
 	}
 	if c.Syntax == Header {
-		return plainWord(value) // Bearer GrantOptions, in prose
+		return plainWord(value) || len(value) <= 24 && allOf(value, func(b byte) bool { return b >= 'a' && b <= 'z' }) // Bearer GrantOptions, in prose
 	}
 	last := value[len(value)-1]
 	switch {
@@ -88,7 +88,7 @@ func Hopeless(value []byte, c Candidate) bool {
 	case Call, Pair, Compare:
 		return true // a parameter, a variable
 	case Word:
-		if allOf(value, func(b byte) bool { return b >= 'a' && b <= 'z' || b == '.' || b == '-' }) || !letter(value[0]) && !digit(value[0]) {
+		if allOf(value, func(b byte) bool { return b >= 'a' && b <= 'z' || b == '.' || b == '-' || b == ':' || b == '?' }) || !letter(value[0]) && !digit(value[0]) {
 			return true
 		}
 	case Assign:

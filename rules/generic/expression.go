@@ -61,7 +61,10 @@ func isSettingName(v []byte) bool {
 func isExpression(data []byte, c Candidate) bool {
 	v := data[c.Start:c.End]
 	if c.Quote != 0 {
-		return false
+		return isUnion(data, c)
+	}
+	if c.Syntax == Flag && hasPrefix(v, "--") || c.Syntax == Word && contains(v, "://") && indexByte(v, '@') < 0 {
+		return true // the next flag; proxy_pass http://…
 	}
 	if i := indexByte(v, '['); i > 0 && v[len(v)-1] == ']' && allOf(v[:i], func(b byte) bool { return nameByte(b) }) {
 		return true // _ref2[_j], dsn[k
@@ -166,4 +169,11 @@ func isReference(v []byte) bool {
 	i := bytes.LastIndexByte(v, '-')
 	return i > 0 && oneOf(v[i+1:], []string{"secret", "secrets", "credentials", "creds"}) &&
 		allOf(v, func(b byte) bool { return b >= 'a' && b <= 'z' || b == '-' }) && wordCover(v) > 0.6
+}
+
+// isUnion reports whether a string is one of the values that a type allows:
+// 'cloud' | 'elasticsearch'.
+func isUnion(data []byte, c Candidate) bool {
+	i := c.End + 1
+	return c.Syntax == Assign && i+4 < len(data) && string(data[i:i+3]) == " | " && data[i+3] == data[c.End]
 }

@@ -62,7 +62,7 @@ var innocentEnds = [...]string{
 	"type", "types", "format", "header", "hint", "label", "placeholder", "prompt", "title", "regex", "regexp", "pattern", "length", "len", "size", "ttl",
 	"timeout", "expiry", "expires", "expiration", "version", "policy", "count", "enabled", "required", "message", "description", "tooltip", "icon", "class",
 	"method", "methods", "mode", "scheme", "strategy", "prefix", "suffix", "selector", "name", "names", "field", "fields", "column", "param", "parameter", "attribute", "property",
-	"color", "width", "height", "style", "used", "at", "date", "time", "updated", "created", "changed", "uuid", "username", "scope", "scopes", "codes",
+	"color", "width", "height", "style", "used", "at", "date", "time", "updated", "created", "changed", "uuid", "username", "scope", "scopes", "codes", "host", "usage",
 }
 
 // innocentStarts are first words of the names of messages and codes: what

@@ -15,8 +15,11 @@ import (
 // letters of another script or accents and no digits, or is a sentence.
 func speaks(v []byte) bool {
 	foreign, digits := foreignLetters(v)
-	if foreign > 0 && digits == 0 {
+	if foreign > 0 && digits == 0 || foreign >= 3 && foreign > 2*digits {
 		return true
+	}
+	if contains(v, " ") && (contains(v, "$1") || contains(v, `: \n`) || contains(v, `:\n`)) {
+		return true // a message with holes: "Kasutajanimi: \n$1"
 	}
 	return isSentence(v)
 }

@@ -17,6 +17,8 @@ func TestTextIsNoSecret(t *testing.T) {
 		`key = _ref2[_j];`, `username, _, password = login`, `pwpolicy['krbpwdlockout'] = lockouttime`, `form[type=password]:focus,.config`, `requires 'Text::Password::Pronounceable';`,
 		`"passwd": "--password",`, `'OLD_PASSWORD': ['function_old_password'],`, `headers['Authorization'] = 'AWS3-HTTPS ' + x`, `save_password: "disable"`,
 		`passwordSecret: grafana-admin-credentials`, `rbd_secret_uuid = '5fe62cc7-0392-4a32-8466-081ce0ea970f'`, `case AuthErrorCodes.WRONG_PASSWORD: return 'auth/wrong-password';`,
+		`type CredentialKind = 'cloud' | 'elasticsearch';`, `jest --passWithNoTests --coverage=true`, `proxy_pass http://localhost:3000/_next/webpack-hmr;`,
+		`"passwordreset-mail": "Kasutajanimi: \n$1\n\nAjutine parool: \n$2",`, `TOKEN_API_HOST = 'securetoken.googleapis.com'`,
 	} {
 		for _, c := range All([]byte(text)) {
 			if Judge([]byte(text), c) >= 0 {
