@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,15 @@ func params() testscript.Params {
 	}
 }
 
+// pathWithoutCompanion leaves out of a search path what has a spillgate-live of the
+// machine: scripts bring their own, or want to see what happens without.
+func pathWithoutCompanion(path string) string {
+	return strings.Join(slices.DeleteFunc(filepath.SplitList(path), func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, "spillgate-live"))
+		return err == nil
+	}), string(filepath.ListSeparator))
+}
+
 // setup makes a script independent of the machine: an own home, no system
 // configuration of git, and an identity and a clock that do not change.
 func setup(env *testscript.Env) error {
@@ -98,6 +108,7 @@ func setup(env *testscript.Env) error {
 	} {
 		env.Setenv(kv[0], kv[1])
 	}
+	env.Setenv("PATH", pathWithoutCompanion(env.Getenv("PATH")))
 	for _, s := range samples() {
 		env.Setenv(s.name, s.text)
 	}

@@ -50,15 +50,15 @@ func run(ctx context.Context, dir, input, program string, args ...string) ([]byt
 
 // A Commit is one of a range, with its note.
 type Commit struct {
-	ID, Tree, Subject string
-	Parents           []string
-	Note              []byte // nil if it has none
+	ID, Tree string
+	Parents  []string
+	Note     []byte // nil if it has none
 }
 
 // Commits returns the commits that git rev-list gives for revs, the newest
 // first, with their notes.
 func (r Repo) Commits(ctx context.Context, revs ...string) ([]Commit, error) {
-	args := []string{"log", "-z", "--no-color", "--no-notes", "--notes=" + Ref, "--format=%H%n%T%n%P%n%s%n%N", "--end-of-options"}
+	args := []string{"log", "-z", "--no-color", "--no-notes", "--notes=" + Ref, "--format=%H%n%T%n%P%n%N", "--end-of-options"}
 	out, err := r.git(ctx, "", append(append(args, revs...), "--")...)
 	if err != nil {
 		return nil, err
@@ -68,13 +68,13 @@ func (r Repo) Commits(ctx context.Context, revs ...string) ([]Commit, error) {
 		if record == "" {
 			continue
 		}
-		parts := strings.SplitN(record, "\n", 5)
-		if len(parts) != 5 {
+		parts := strings.SplitN(record, "\n", 4)
+		if len(parts) != 4 {
 			return nil, errors.New("git log printed something else than was asked for")
 		}
-		c := Commit{ID: parts[0], Tree: parts[1], Parents: strings.Fields(parts[2]), Subject: parts[3]}
-		if strings.TrimSpace(parts[4]) != "" {
-			c.Note = []byte(parts[4])
+		c := Commit{ID: parts[0], Tree: parts[1], Parents: strings.Fields(parts[2])}
+		if strings.TrimSpace(parts[3]) != "" {
+			c.Note = []byte(parts[3])
 		}
 		all = append(all, c)
 	}
