@@ -138,3 +138,35 @@ func TestKilledWhileResponding(t *testing.T) {
 		}
 	}
 }
+
+// TestAWSDownAndBack: what is pushed while AWS is down, or throttles, is an
+// incident at once, and is answered when AWS is back.
+func TestAWSDownAndBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for another attempt")
+	}
+	s := newInstallation(t)
+	fake, m := withAWS(t, s, 2)
+	fake.Inject(kmsfake.Fault{Key: strings.TrimSpace(key(1)), Status: 500, Code: "KMSInternalException"})
+	fake.Inject(kmsfake.Fault{Action: "kms:GetKeyRotationStatus", Key: strings.TrimSpace(key(2)), Code: "ThrottlingException"})
+	s.start()
+	for i := range 2 {
+		commit := s.push(fmt.Sprint("team/app", i), "keys.txt", key(i+1))
+		if code := s.deliver(fmt.Sprint("d", i), fmt.Sprint("team/app", i), commit, webhookSecret); code != 202 {
+			t.Fatalf("answered with %d", code)
+		}
+	}
+	s.incidents(2) // waits for them
+	for i := range 2 {
+		if n := m.OnDemandRotations(strings.TrimSpace(key(i + 1))); n != 0 {
+			t.Errorf("key %d was rotated %d times, of which nothing is known", i, n)
+		}
+	}
+	fake.Heal()
+	s.confirmed(2)
+	for i := range 2 {
+		if n := m.OnDemandRotations(strings.TrimSpace(key(i + 1))); n != 1 {
+			t.Errorf("key %d was rotated %d times", i, n)
+		}
+	}
+}
