@@ -63,8 +63,9 @@ type Responder struct {
 }
 
 // Enrich asks about what the report's incidents name, and returns what answers
-// them as far as that may be; nil where nothing may be answered. Both can be
-// called again for the same report.
+// them as far as that may be; nil where nothing may be answered. Without an
+// operator that only says whether AWS is worth asking again. Both can be called
+// again for the same report.
 func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*incident.Incident) (answer func(context.Context) error, err error) {
 	subjects, err := live.Subjects(bytes.NewReader(report))
 	if err != nil {
@@ -86,7 +87,15 @@ func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*inci
 		}
 		all = append(all, f)
 	}
-	if len(all) == 0 || r.Operator == nil {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	if r.Operator == nil {
+		for _, f := range all {
+			if f.Status == live.StatusUnknown && f.Key != nil {
+				return func(context.Context) error { return unanswered(all) }, nil
+			}
+		}
 		return nil, nil
 	}
 	return func(ctx context.Context) error {
@@ -176,7 +185,7 @@ func (r *Responder) enrich(ctx context.Context, s live.Subject, ids []string) (*
 		note += ": " + verdict.Reasons[0].Text
 	}
 	for _, id := range ids {
-		_, err := r.Incidents.Advance(ctx, id, incident.Entry{Stage: incident.Enriched, By: "spillgate-server", Note: note}, func(i *incident.Incident) {
+		_, err := r.Incidents.Advance(ctx, id, incident.Entry{Stage: incident.Enriched, Key: string(f.Status), By: "spillgate-server", Note: note}, func(i *incident.Incident) {
 			i.Facts, i.Verdict, i.Severity = facts, judged, verdict.Severity.String()
 		})
 		if err != nil {

@@ -171,3 +171,35 @@ func TestAskedAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestReadsAgain: a server that may only read asks again what AWS did not tell,
+// and the incident says what it told then.
+func TestReadsAgain(t *testing.T) {
+	a, _, m, fake := serversAndAWS(t, 1, 10)
+	a.Operator = nil
+	fake.Inject(kmsfake.Fault{Action: "kms:DescribeKey", Status: 500, Code: "KMSInternalException"})
+	found, err := a.Incidents.Found(t.Context(), incident.Incident{ID: "f1", Severity: "medium", ARN: key(1)}, incident.Place{Path: "a.txt", At: time.Now()}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := a.Enrich(t.Context(), []byte(report(1)), []*incident.Incident{found})
+	if err != nil || again == nil {
+		t.Fatalf("nothing is tried again: %v", err)
+	}
+	var unanswered *incident.Unanswered
+	if err := again(t.Context()); !errors.As(err, &unanswered) {
+		t.Fatalf("got %v, want that the push is tried again", err)
+	}
+	fake.Heal()
+	if again, err = a.Enrich(t.Context(), []byte(report(1)), []*incident.Incident{found}); err != nil || again != nil {
+		t.Fatalf("tried again although all is known: %v", err)
+	}
+	latest, err := a.Incidents.Get(t.Context(), "f1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := latest.Timeline[len(latest.Timeline)-1]
+	if last.Stage != incident.Enriched || !strings.HasPrefix(last.Note, string(live.Enabled)) || m.OnDemandRotations(key(1)) != 0 {
+		t.Errorf("the timeline ends with %+v", last)
+	}
+}
