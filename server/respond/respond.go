@@ -253,7 +253,12 @@ func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[str
 	case r.woken() <- struct{}{}:
 	default:
 	}
-	if waiting := pending(ledger, all, known); waiting != nil {
+	// What was open when the plan was made is not in the plan, though it may have
+	// been settled since, as not done.
+	if waiting == nil {
+		waiting = pending(ledger, all, known)
+	}
+	if waiting != nil {
 		return waiting
 	}
 	if stopped != "" {

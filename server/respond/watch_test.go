@@ -203,3 +203,72 @@ func TestReadsAgain(t *testing.T) {
 		t.Errorf("the timeline ends with %+v", last)
 	}
 }
+
+// An actor does something before it makes a call.
+type actor struct {
+	live.Actor
+	before func(live.Action)
+}
+
+func (a actor) Do(ctx context.Context, action live.Action) (live.Receipt, error) {
+	a.before(action)
+	return a.Actor.Do(ctx, action)
+}
+
+// TestSettledMeanwhile: a push has two keys, and it becomes known that one was not
+// rotated while the other is being rotated: the push must come again.
+func TestSettledMeanwhile(t *testing.T) {
+	a, _, m, fake := serversAndAWS(t, 2, 10)
+	a.Operator.Limits.Confirm = live.Duration(time.Millisecond)
+	fake.Inject(kmsfake.Fault{Action: "kms:RotateKeyOnDemand", Key: key(1), Cut: true, Times: 1})
+	var later *queue.Later
+	if err := answer(t, a, 1); !errors.As(err, &later) {
+		t.Fatalf("got %v, want that the push comes again later", err)
+	}
+	ctx := t.Context()
+	a.Actor = actor{a.Actor, func(action live.Action) {
+		if action.Finding != "f2" {
+			return
+		}
+		// Run waits for the plan that is being carried out; a look of before does not.
+		ledger, audit := respond.BookOf(a)
+		run := &live.Responder{Actor: a.Actor, Operator: a.Operator, Ledger: ledger, Audit: audit, Later: true}
+		for _, e := range ledger.Open() {
+			if e.Action.Finding != "f1" {
+				continue
+			}
+			o, _ := run.Look(ctx, e)
+			if err := run.Settle(ctx, e, &o, "a look"); err != nil || o.State != live.Refused {
+				t.Errorf("settled as %s, %v", o.State, err)
+			}
+		}
+	}}
+	var incidents []*incident.Incident
+	for n := 1; n <= 2; n++ {
+		i, err := a.Incidents.Found(t.Context(), incident.Incident{ID: fmt.Sprint("f", n), Severity: "medium", ARN: key(n)}, incident.Place{Path: "a.txt", At: time.Now()}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		incidents = append(incidents, i)
+	}
+	both := strings.SplitAfter(report(1), "\n")[0] + report(2)
+	for attempt := 1; ; attempt++ {
+		answer, err := a.Enrich(t.Context(), []byte(both), incidents)
+		if err != nil || answer == nil {
+			t.Fatalf("no answer: %v", err)
+		}
+		err = answer(t.Context())
+		if err == nil {
+			break
+		}
+		if !errors.As(err, &later) || attempt == 3 {
+			t.Fatalf("attempt %d: %v", attempt, err)
+		}
+	}
+	for n := 1; n <= 2; n++ {
+		if got := m.OnDemandRotations(key(n)); got != 1 {
+			t.Errorf("key %d was rotated %d times", n, got)
+		}
+	}
+	fake.Forgive()
+}
