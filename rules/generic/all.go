@@ -1,6 +1,9 @@
 package generic
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // All returns the candidates in data, each value once. It is meant for lines:
 // a scanner finds the key words of a large text in a better way.
@@ -53,7 +56,7 @@ func (k Keyword) Find(data []byte, at int) (Candidate, bool) {
 // follows a key word in code is a variable, a call or prose, and need not be
 // weighed.
 func Hopeless(value []byte, c Candidate) bool {
-	if len(value) < 4 || value[0] == '\\' && escaped(value) {
+	if len(value) < 4 || value[0] == '\\' && escaped(value) || !isText(value) {
 		return true
 	}
 	if c.Syntax == Header {
@@ -100,6 +103,12 @@ func Hopeless(value []byte, c Candidate) bool {
 		return true
 	}
 	return false
+}
+
+// isText reports whether a value is UTF-8 without control characters: others
+// stand behind a key word by chance.
+func isText(v []byte) bool {
+	return utf8.Valid(v) && allOf(v, func(b byte) bool { return b >= ' ' && b != 0x7f || b == '\t' || b == '\n' || b == '\r' })
 }
 
 // algorithm reports whether a value names a cipher, a hash or a way to sign in:

@@ -67,7 +67,7 @@ func Find(data []byte, at, end int) (Candidate, bool) {
 		return c, false
 	}
 	ok := c.KeyEnd-c.KeyStart <= maxKey && f.tie(&c) && !innocent(data[c.KeyStart:c.KeyEnd], at-c.KeyStart, end-c.KeyStart) && f.value(&c)
-	c.SeenFrom, c.SeenTo = c.KeyStart-2, max(f.i, f.far)+ahead
+	c.SeenFrom, c.SeenTo = c.KeyStart-memberReach, max(f.i, f.far)+ahead
 	if name := data[c.KeyStart:c.KeyEnd]; !ok || endsInnocently(name) || isMessage(name, data[c.Start:c.End]) {
 		return c, false
 	}
@@ -201,6 +201,9 @@ func (f *finder) tie(c *Candidate) bool {
 	}
 	blanks := f.blanks()
 	switch {
+	case f.member(c):
+		c.Syntax = Attr
+		return true
 	case f.operator(c):
 		return true
 	case f.skip("("):
