@@ -21,6 +21,7 @@ var comparisons = []comparison{
 	{"a history of many small edits", "Full history: library", "spillgate history", "gitleaks git", "git cat-file --batch"},
 	{"a monorepo's history", "Full history: monorepo", "spillgate history", "gitleaks git", "git cat-file --batch"},
 	{"a history of texts and images", "Full history: docs", "spillgate history", "gitleaks git", "git cat-file --batch"},
+	{"a history of large files in few folders, as git's own", "Full history: tools", "spillgate history", "gitleaks git", "git cat-file --batch"},
 	{"a folder of source code", "A directory:", "spillgate dir --no-ignore --no-archives", "gitleaks dir", "ripgrep with ten literals"},
 }
 
