@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 	}
 	var out strings.Builder
 	// It waits for its own priority to be changed: that is a moment after its start.
-	cmd := exec.Command("sh", "-c", `while [ "$(nice)" = "$0" ]; do :; done; nice; exit 3`, strconv.Itoa(own))
+	cmd := exec.Command("sh", "-c", `i=0; while [ "$(nice)" = "$0" ] && [ $i -lt 2000 ]; do i=$((i+1)); done; nice; exit 3`, strconv.Itoa(own))
 	cmd.Stdout = &out
 	err = child.Run(cmd)
 	if code := cmd.ProcessState.ExitCode(); code != 3 || err == nil {
