@@ -27,18 +27,17 @@ type gradeMemory struct {
 }
 
 // A graded text is what generic.Judge looked at, and what came of it. The
-// positions of its candidate are relative to where it begins.
+// positions of its candidate are relative to where it begins: together with the
+// text they also tell whether that was cut off by an end of the whole text.
 type graded struct {
-	text        [maxGraded]byte
-	n           int
-	first, last bool // the text begins, or ends, where the whole text does
-	of          generic.Candidate
-	score       generic.Score
+	text  [maxGraded]byte
+	n     int
+	of    generic.Candidate
+	score generic.Score
 }
 
 // score returns generic.Judge(data, c), which sees data[from:to].
 func (g *gradeMemory) score(data []byte, c generic.Candidate, from, to int) generic.Score {
-	first, last := from < 0, to > len(data)
 	from, to = max(from, 0), min(to, len(data))
 	if g == nil || to-from > maxGraded {
 		return generic.Judge(data, c)
@@ -50,9 +49,9 @@ func (g *gradeMemory) score(data []byte, c generic.Candidate, from, to int) gene
 	of.KeyStart, of.KeyEnd, of.Start, of.End = c.KeyStart-from, c.KeyEnd-from, c.Start-from, c.End-from
 	of.SeenFrom, of.SeenTo = 0, 0 // of the finder, no matter to the judge
 	r := &g.slots[maphash.Bytes(g.seed, text)%recallGrades]
-	if r.n == len(text) && r.of == of && r.first == first && r.last == last && bytes.Equal(r.text[:r.n], text) {
+	if r.n == len(text) && r.of == of && bytes.Equal(r.text[:r.n], text) {
 		return r.score
 	}
-	r.n, r.first, r.last, r.of, r.score = copy(r.text[:], text), first, last, of, generic.Judge(data, c)
+	r.n, r.of, r.score = copy(r.text[:], text), of, generic.Judge(data, c)
 	return r.score
 }

@@ -49,6 +49,30 @@ func TestGradesAreRecalled(t *testing.T) {
 	}
 }
 
+// Two candidates in the same text are two verdicts.
+func TestGradesOfOneText(t *testing.T) {
+	var m gradeMemory
+	data := []byte("x\npassword = secret = \"hunter-2-Kx9\"\n")
+	c, ok := generic.Find(data, 2, 2+len("password"))
+	d, ok2 := generic.Find(data, 13, 13+len("secret"))
+	if !ok || !ok2 {
+		t.Fatal("no candidates")
+	}
+	d.SeenFrom = c.SeenFrom
+	e := d
+	e.Quote, e.Wrapped = 0, !d.Wrapped
+	for range 2 {
+		for _, c := range []generic.Candidate{c, d, e} {
+			if got, want := m.score(data, c, 1, len(data)), generic.Judge(data, c); got != want {
+				t.Errorf("%+v: %d, judged as %d", c, got, want)
+			}
+		}
+	}
+	if generic.Judge(data, d) == generic.Judge(data, e) {
+		t.Error("the candidates are judged alike, so that this test tests nothing")
+	}
+}
+
 // What is longer than a slot is judged each time, and nothing is remembered
 // without a memory.
 func TestGradesOfLongTexts(t *testing.T) {

@@ -124,6 +124,9 @@ func TestRecall(t *testing.T) {
 	if n := len(d.recall.known); n != len(versions)-1 { // the second is the first
 		t.Errorf("%d verdicts are remembered", n)
 	}
+	if found, _ := d.recall.problems(yamlLanguage, []byte(versions[4])); len(found) > 0 {
+		t.Error("what was found in a text of one language is recalled for another")
+	}
 	d.recall.bytes = maxRecalled
 	_, _ = d.judge(hclLanguage, []byte(key("policy = \"x\"")))
 	if n := len(d.recall.known); n != 1 {
@@ -182,6 +185,7 @@ func yamlToCut() (files, whole []string) {
 		"---\nAWSTemplateFormatVersion: '2010-09-09'\nTransform:\n- AWS::Serverless\nMetadata:\n  A:\n    - b\nParameters:\n  R: {Type: String, Default: false}\n" +
 			"Resources:\n" + b + "      X: y\n" + "  K:\n    Type: AWS::KMS::Key\n    Properties:\n      EnableKeyRotation: !Ref R\n      Description: !Ref B\n",
 		strings.ReplaceAll(res(b+"      X: y\n"), "\n", "\r\n"), res("  B:\n    Description: one\n      two three\n"), res(b + "      A: \"\\\"\"\n"),
+		"Resources:\n  L:\n    Type: \"AWS::\\x4bMS::Key\"\n" + k,
 		res("") + "Rules:\n  A:\n    K: |\n\n      x\n", "Resources:\n    K:\n      Type: AWS::KMS::Key\n    L:\n      Type: X\n",
 	}
 	whole = []string{
@@ -199,7 +203,7 @@ func jsonToCut() (files, whole []string) {
 	files = []string{
 		`{"Resources": {` + k + `}}`, `{` + rest + `, "Resources": {"B": {"Type": "X", "a": ["}", {"b": "]"}]}, ` + k + `}, "x": [1, {}, "\"{"]}`,
 		"{\n\t\"Resources\" :\r\n {\"B\":{}," + k + ", \"C\": {\"a\": \"\\\"}\"}, \"D\": {\"b\": {}} } ,\"n\":-1.5e3,\"t\":true," + rest + "}\n",
-		`{"Resources": {"B": 1, "C": null, "D": [], "E": "", ` + k + `}}`,
+		`{"Resources": {"L": {"Type": "AWS::\u004bMS::Key"}, ` + k + `}}`, `{"Resources": {"B": 1, "C": null, "D": [], "E": "", ` + k + `}}`,
 	}
 	whole = []string{
 		`{"Resourc\u0065s": {}, "Resources": {` + k + `}}`, `{"resource": {"aws_kms_key": {"k": {"enable_key_rotation": false}}}}`,
