@@ -224,19 +224,26 @@ func (r *Repo) HeadID(ctx context.Context) (string, error) {
 
 // Has reports whether rev names an object that the repository has.
 func (r *Repo) Has(ctx context.Context, rev string) bool {
+	_, err := r.kindOf(ctx, func(rd reader) (oid, error) { return r.resolve(ctx, rd, rev) })
+	return err == nil
+}
+
+// kindOf returns what the object that find names is, or what a tag of that name
+// is of.
+func (r *Repo) kindOf(ctx context.Context, find func(reader) (oid, error)) (k kind, err error) {
 	st, err := r.store(false)
 	if err != nil {
-		return false
+		return k, err
 	}
 	rd, err := r.open(ctx, st)
 	if err != nil {
-		return false
+		return k, err
 	}
 	defer func() { _ = rd.close() }()
-	id, err := r.resolve(ctx, rd, rev)
+	id, err := find(rd)
 	if err != nil {
-		return false
+		return k, err
 	}
-	_, _, err = r.peel(rd, id)
-	return err == nil
+	_, k, err = r.peel(rd, id)
+	return k, err
 }

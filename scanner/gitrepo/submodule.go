@@ -242,16 +242,7 @@ func (r *Repo) submoduleName(path string) string {
 
 // holds reports whether the repository has a commit of that id.
 func (r *Repo) holds(ctx context.Context, id oid) bool {
-	st, err := r.store(false)
-	if err != nil {
-		return false
-	}
-	rd, err := r.open(ctx, st)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = rd.close() }()
-	_, k, err := r.peel(rd, id)
+	k, err := r.kindOf(ctx, func(reader) (oid, error) { return id, nil })
 	return err == nil && k == commitKind
 }
 
