@@ -11,7 +11,6 @@ package incident
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -113,7 +112,8 @@ func (i *Incident) Openings() int {
 }
 
 // AnsweredSuffix and ClosedSuffix end the ids of messages that tell of an
-// answer and of a closing; any other id tells that an incident was opened.
+// answer and of a closing; any other id tells that an incident was opened
+// (OpenedID).
 const (
 	AnsweredSuffix = "-answered"
 	ClosedSuffix   = "-closed"
@@ -122,12 +122,12 @@ const (
 // AnsweredID is the id under which it is told that the incident was answered:
 // once for each time that it was opened.
 func AnsweredID(i *Incident) string {
-	return fmt.Sprintf("%s-%d%s", i.ID, i.Openings(), AnsweredSuffix)
+	return OpenedID(i) + AnsweredSuffix
 }
 
 // ClosedID is the id under which the closing of the incident is told: once for
 // each time that it was opened.
-func ClosedID(i *Incident) string { return fmt.Sprintf("%s-%d%s", i.ID, i.Openings(), ClosedSuffix) }
+func ClosedID(i *Incident) string { return OpenedID(i) + ClosedSuffix }
 
 // Stage returns the newest stage; a note is none. What is confirmed after
 // somebody closed the incident does not open it: only its secret found again

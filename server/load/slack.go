@@ -42,9 +42,11 @@ func (s *slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.last = now
 	if m := keyInText.FindSubmatch(body); m != nil {
 		n, _ := strconv.ParseInt(string(m[1]), 16, 64)
-		if strings.Contains(string(body), `"text":"Answered:`) {
+		switch {
+		case strings.Contains(string(body), `"text":"Answered:`):
 			s.done[int(n)]++
-		} else {
+		case strings.Contains(string(body), `"text":"Now `): // graver than it was told
+		default:
 			s.opened[int(n)]++
 			if _, before := s.came[int(n)]; !before {
 				s.came[int(n)] = now

@@ -82,9 +82,12 @@ func TestSlackMarkup(t *testing.T) {
 	i := hostileIncident()
 	closed := *i
 	closed.Timeline = append(closed.Timeline, incident.Entry{Stage: incident.Closed, By: hostile, Note: hostile})
+	worse := Summarise(i, "https://spillgate.example")
+	worse.Was = &incident.Gravity{Severity: "low", Status: "unknown"}
 	for _, m := range []Message{
-		{"1", Opened, Summarise(i, "https://spillgate.example")},
-		{"2", Closed, Summarise(&closed, "https://spillgate.example")},
+		{ID: "1", Event: Opened, Incident: Summarise(i, "https://spillgate.example")},
+		{ID: "2", Event: Closed, Incident: Summarise(&closed, "https://spillgate.example")},
+		{ID: "3", Event: Escalated, Incident: worse, Thread: "C1 1"},
 	} {
 		bodies := send(t, m, func(u string) (Channel, error) { return NewSlackWebhook(u) })
 		for _, form := range send(t, m, func(u string) (Channel, error) { return NewSlackBot("xoxb-"+"made-up", "C1", u) }) {
@@ -134,7 +137,7 @@ func TestSlackClip(t *testing.T) {
 
 // TestNothingInvisible holds what the other channels send to the same.
 func TestNothingInvisible(t *testing.T) {
-	m := Message{"1", Opened, Summarise(hostileIncident(), "https://spillgate.example")}
+	m := Message{ID: "1", Event: Opened, Incident: Summarise(hostileIncident(), "https://spillgate.example")}
 	key := strings.Repeat("0", 32)
 	for _, body := range append(
 		send(t, m, func(u string) (Channel, error) { return NewPagerDuty(key, u) }),
@@ -156,7 +159,7 @@ func TestErrors(t *testing.T) {
 	dead := httptest.NewServer(nil)
 	dead.Close()
 	token := "xoxb-" + "made-up"
-	m := Message{"1", Opened, Summarise(hostileIncident(), "")}
+	m := Message{ID: "1", Event: Opened, Incident: Summarise(hostileIncident(), "")}
 	hook, _ := NewSlackWebhook(dead.URL + "/services/secret" + "path")
 	bot, _ := NewSlackBot(token, "C1", dead.URL)
 	generic, _ := NewWebhook(dead.URL+"/secret"+"path", "sixteen characters")

@@ -17,6 +17,11 @@
 // MessageDeduplicationId to SNS FIFO topics, as a header to webhooks. Slack has
 // no such key.
 //
+// An incident that turns out to be graver than it was said to be is told once
+// more, saying what changed: once for each rise over each channel, and grouped
+// with its opening (a thread of Slack, the same alert of PagerDuty). What is told
+// is what the incident is by then; see told.go for how that happens once.
+//
 // What is sent is a Summary: chosen fields of the incident, clipped and
 // cleaned of control characters, the match masked as the scan's report has it.
 // Raw facts are never sent, and the channels' own secrets stand in no error.
@@ -40,10 +45,11 @@ type Event string
 
 // The events.
 const (
-	Opened   Event = "incident.opened"
-	Answered Event = "incident.answered" // what the operator's policy allowed was done
-	Closed   Event = "incident.closed"
-	Several  Event = "incidents" // a digest
+	Opened    Event = "incident.opened"
+	Escalated Event = "incident.escalated" // it is graver than it was said to be
+	Answered  Event = "incident.answered"  // what the operator's policy allowed was done
+	Closed    Event = "incident.closed"
+	Several   Event = "incidents" // a digest
 )
 
 // A Message is what a channel is to say.
@@ -53,6 +59,11 @@ type Message struct {
 	Event Event
 	// Incident is the incident as it is when the message is sent.
 	Incident Summary
+	// Thread is where the channel told of the opening, in its own words, for what
+	// follows it. A channel that has threads sets it when it sends an opening.
+	Thread string
+	// Alone says that the opening was told by itself and not in a digest.
+	Alone bool
 }
 
 // A Channel is a way to tell people. Its errors hold none of its secrets. They

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,22 +84,22 @@ type letter struct {
 }
 
 // Tell puts a message for every channel into the outbox and returns when it is
-// on disk. Another with the same id is the same message. An id of
-// incident.ClosedID or AnsweredID tells that. A channel whose stream is full loses
-// the message, which its incident's timeline then says: that nobody reads
-// messages must not stop the scans.
+// on disk. Another with the same id is the same message; but where a channel was
+// told of the opening, and the incident is graver than it said, the message says
+// that. An id of incident.ClosedID or AnsweredID tells that. A channel whose
+// stream is full loses the message, which its incident's timeline then says: that
+// nobody reads messages must not stop the scans.
 func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) error {
 	l := b.letter(ctx, id, i)
-	body, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	severity := rank(i.Judgement().Severity)
 	for _, s := range b.senders {
-		if s.MinSeverity != "" && severity >= 0 && severity < rank(s.MinSeverity) {
+		if !s.wants(i) {
 			continue
 		}
-		if err := s.put(ctx, l, body); err != nil {
+		past, err := s.put(ctx, l)
+		if err == nil && l.Event == Opened {
+			err = s.escalate(ctx, i, past)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -120,9 +119,20 @@ func (b *Outbox) letter(ctx context.Context, id string, i *incident.Incident) *l
 	return l
 }
 
-func (s *sender) put(ctx context.Context, l *letter, body []byte) error {
-	known, err := s.isTold(ctx, l.ID)
-	if err != nil || known {
+// put puts a letter into the stream unless it was told, and returns what is known
+// of that.
+func (s *sender) put(ctx context.Context, l *letter) (*record, error) {
+	past, err := s.past(ctx, l.ID)
+	if err != nil || past != nil {
+		return past, err
+	}
+	return nil, s.post(ctx, l)
+}
+
+// post puts a letter into the stream.
+func (s *sender) post(ctx context.Context, l *letter) error {
+	body, err := json.Marshal(l)
+	if err != nil {
 		return err
 	}
 	_, err = s.js.Publish(ctx, s.subject, body, jetstream.WithMsgID(s.key(l.ID)))
@@ -157,17 +167,6 @@ func (s *sender) key(id string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func (s *sender) isTold(ctx context.Context, id string) (bool, error) {
-	_, err := s.box.told.Get(ctx, s.key(id))
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("asking whether %s was told over %s: %w", id, s.Name, err)
-	}
-	return true, nil
-}
-
 // Run sends until ctx ends.
 func (b *Outbox) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
@@ -177,7 +176,7 @@ func (b *Outbox) Run(ctx context.Context) error {
 			// to read all incidents.
 			for pause(ctx, min(b.options.Sweep, time.Minute)); ctx.Err() == nil; pause(ctx, b.options.Sweep) {
 				if err := b.sweep(ctx); err != nil && ctx.Err() == nil {
-					b.options.Log.Warn("looking for closed incidents", "err", err)
+					b.options.Log.Warn("looking for what nobody was told of", "err", err)
 				}
 			}
 		})
@@ -190,31 +189,37 @@ func (b *Outbox) Run(ctx context.Context) error {
 }
 
 // sweepAge is how old a closing may be to be told by a sweep: long enough for a
-// weekend, and not news from last year.
-const sweepAge = 72 * time.Hour
+// weekend, and not news from last year. enrichedAge is the same for what was found
+// out about an open incident, of which there are more.
+const (
+	sweepAge    = 72 * time.Hour
+	enrichedAge = 3 * time.Hour
+)
 
 // sweep tells of closings that were not told, over the channels that said the
-// incident is open: an alert that nobody resolves calls somebody for nothing.
+// incident is open: an alert that nobody resolves calls somebody for nothing. And
+// it tells of what has become graver and went by unnoticed, as a node of a cluster
+// may answer with what was there a moment ago.
 func (b *Outbox) sweep(ctx context.Context) error {
 	return b.options.Incidents.Each(ctx, func(i *incident.Incident) error {
-		if i.Open() || time.Since(closedAt(i)) > sweepAge {
+		open := i.Open()
+		if !open && time.Since(last(i, incident.Closed)) > sweepAge || open && time.Since(last(i, incident.Enriched)) > enrichedAge {
 			return nil
 		}
-		id := incident.ClosedID(i)
-		l := b.letter(ctx, id, i)
-		body, err := json.Marshal(l)
-		if err != nil {
-			return err
+		var closed *letter
+		if !open {
+			closed = b.letter(ctx, incident.ClosedID(i), i)
 		}
 		for _, s := range b.senders {
-			how, err := s.box.told.Get(ctx, s.key(strings.TrimSuffix(id, incident.ClosedSuffix)))
-			if errors.Is(err, jetstream.ErrKeyNotFound) || err == nil && !slices.Contains([]string{"told", "digested"}, string(how.Value())) {
-				continue
+			past, err := s.past(ctx, incident.OpenedID(i))
+			switch {
+			case err != nil:
+			case open:
+				err = s.escalate(ctx, i, past)
+			case past.reached():
+				_, err = s.put(ctx, closed)
 			}
 			if err != nil {
-				return err
-			}
-			if err := s.put(ctx, l, body); err != nil {
 				return err
 			}
 		}
@@ -222,11 +227,11 @@ func (b *Outbox) sweep(ctx context.Context) error {
 	})
 }
 
-// closedAt returns when the incident was last closed.
-func closedAt(i *incident.Incident) time.Time {
+// last returns when the incident last reached the stage.
+func last(i *incident.Incident, stage incident.Stage) time.Time {
 	var at time.Time
 	for _, e := range i.Timeline {
-		if e.Stage == incident.Closed {
+		if e.Stage == stage {
 			at = e.At
 		}
 	}

@@ -14,9 +14,11 @@ import (
 const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
 // A PagerDuty triggers an alert per incident, with the incident's id as its
-// dedup_key, and resolves it when the incident is closed. A digest is one
-// alert for all incidents in it, under a key of its own: it calls somebody
-// once and is resolved by hand. Closings are never put together.
+// dedup_key, and resolves it when the incident is closed. One that has become
+// graver is triggered again under the same key. A digest is one alert for all
+// incidents in it, under a key of its own: it calls somebody once and is resolved
+// by hand. What belongs to an alert that is there is never put together: closings,
+// and what has become graver of which there is one.
 type PagerDuty struct {
 	url, key string
 	client   *http.Client
@@ -104,11 +106,12 @@ func (p *PagerDuty) Send(ctx context.Context, m *Message) error {
 	return p.post(ctx, e)
 }
 
-// Digest triggers one alert for all that are open, and resolves the others'.
+// Digest triggers one alert for all that have none, and sends the others by
+// themselves.
 func (p *PagerDuty) Digest(ctx context.Context, id string, messages []Message) error {
 	var open []Message
 	for i := range messages {
-		if messages[i].Event == Opened {
+		if m := &messages[i]; m.Event == Opened || m.Event == Escalated && !m.Alone {
 			open = append(open, messages[i])
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -51,6 +52,7 @@ type parcel struct {
 	msg      jetstream.Msg
 	attempt  int
 	incident *incident.Incident
+	past     *record // of the opening, for what follows it
 }
 
 func (s *sender) run(ctx context.Context) {
@@ -80,7 +82,7 @@ func (s *sender) step(ctx context.Context) error {
 	}
 	s.alone = max(0, s.alone-1)
 	sending, cancel := context.WithTimeout(ctx, s.Timeout)
-	err = s.send(sending, parcels)
+	thread, err := s.send(sending, parcels)
 	cancel()
 	if ctx.Err() != nil {
 		for i := range parcels {
@@ -94,24 +96,39 @@ func (s *sender) step(ctx context.Context) error {
 	// Only what arrives counts: the pace of attempts is the backoff's.
 	s.bucket.take(time.Now())
 	s.failures, s.success = 0, time.Now()
-	return s.sent(ctx, parcels)
+	return s.sent(ctx, parcels, thread)
 }
 
-func (s *sender) send(ctx context.Context, parcels []parcel) (err error) {
+// send gives the messages to the channel and returns the thread of a single one.
+func (s *sender) send(ctx context.Context, parcels []parcel) (thread string, err error) {
 	messages := make([]Message, len(parcels))
-	for i, p := range parcels {
-		messages[i] = Message{p.ID, p.Event, Summarise(p.incident, s.box.options.Pages)}
+	for i := range parcels {
+		messages[i] = parcels[i].message(s.box.options.Pages)
 	}
 	ctx, end := span.Continue(ctx, s.box.options.Traces, parcels[0].Trace, "send", "channel", s.Name, "messages", fmt.Sprint(len(parcels)))
 	defer func() { end(err) }()
 	if len(messages) == 1 {
-		return s.Channel.Send(ctx, &messages[0])
+		err = s.Channel.Send(ctx, &messages[0])
+		return messages[0].Thread, err
 	}
 	sum := sha256.New()
 	for _, m := range messages {
 		fmt.Fprintf(sum, "%s\n", m.ID)
 	}
-	return s.Channel.Digest(ctx, hex.EncodeToString(sum.Sum(nil)[:16]), messages)
+	return "", s.Channel.Digest(ctx, hex.EncodeToString(sum.Sum(nil)[:16]), messages)
+}
+
+// message is what the channel is to say.
+func (p *parcel) message(pages string) Message {
+	m := Message{ID: p.ID, Event: p.Event, Incident: Summarise(p.incident, pages)}
+	if p.past == nil {
+		return m
+	}
+	m.Thread, m.Alone = p.past.Thread, p.past.How == "told"
+	if p.Event == Escalated {
+		m.Incident.Was = p.past.Gravity
+	}
+	return m
 }
 
 // fetch takes up to n messages that are still to be told: it waits for the first
@@ -145,6 +162,10 @@ func (s *sender) fetch(ctx context.Context, n int) ([]parcel, error) {
 			_ = m.NakWithDelay(s.backoff(3))
 			continue
 		}
+		if p != nil && slices.ContainsFunc(parcels, func(o parcel) bool { return o.subject() == p.subject() }) {
+			_ = m.NakWithDelay(s.backoff(1)) // the first may make it stale
+			continue
+		}
 		if p != nil {
 			parcels = append(parcels, *p)
 		}
@@ -164,12 +185,16 @@ func (s *sender) open(ctx context.Context, m jetstream.Msg) (*parcel, error) {
 		s.log.Error("a message in the outbox cannot be read", "seq", meta.Sequence.Stream)
 		return nil, m.Term()
 	}
-	told, err := s.isTold(ctx, p.ID)
-	if err != nil {
+	if past, err := s.past(ctx, p.ID); err != nil {
 		return nil, err
+	} else if past != nil {
+		// Sent, and the process died before it could say so.
+		return nil, s.finish(ctx, p)
 	}
-	if told {
-		return nil, m.DoubleAck(ctx) // sent, and the process died before it could say so
+	if p.Event != Opened {
+		if p.past, err = s.past(ctx, p.opening()); err != nil {
+			return nil, err
+		}
 	}
 	p.incident = p.Incident
 	if store := s.box.options.Incidents; store != nil {
@@ -181,11 +206,24 @@ func (s *sender) open(ctx context.Context, m jetstream.Msg) (*parcel, error) {
 			return nil, err
 		}
 	}
+	if p.Event == Escalated && (p.stale() || !p.graver()) {
+		s.count("skipped", 0)
+		return nil, m.DoubleAck(ctx) // nothing is remembered: it may rise once more
+	}
 	if p.stale() {
 		s.count("skipped", 0)
-		return nil, s.settle(ctx, p, "skipped")
+		return nil, s.settle(ctx, p, "skipped", "")
 	}
 	return p, nil
+}
+
+// subject is what no two messages of a digest may have in common: a rise of one
+// incident is told once, to whatever it is by then.
+func (p *parcel) subject() string {
+	if p.Event == Escalated {
+		return string(p.Event) + " " + p.opening()
+	}
+	return p.ID
 }
 
 // stale reports that time has passed over the message: the incident is closed
@@ -199,15 +237,28 @@ func (p *parcel) stale() bool {
 	return p.incident.Open() == (p.Event == Closed)
 }
 
+// graver reports whether the incident is still graver than it was said to be.
+func (p *parcel) graver() bool {
+	return p.past != nil && p.past.Gravity != nil && p.incident.Gravity().Over(*p.past.Gravity)
+}
+
 // settle remembers that the message is dealt with and takes it from the stream.
-func (s *sender) settle(ctx context.Context, p *parcel, how string) error {
-	if _, err := s.box.told.Put(ctx, s.key(p.ID), []byte(how)); err != nil {
-		return errors.Join(fmt.Errorf("noting that %s was %s: %w", p.ID, how, err), p.msg.NakWithDelay(s.backoff(1)))
+func (s *sender) settle(ctx context.Context, p *parcel, how, thread string) error {
+	if err := s.remember(ctx, p, how, thread); err != nil {
+		return errors.Join(err, p.msg.NakWithDelay(s.backoff(1)))
+	}
+	return s.finish(ctx, p)
+}
+
+// finish takes a message that is dealt with from the stream.
+func (s *sender) finish(ctx context.Context, p *parcel) error {
+	if err := s.escalateAgain(ctx, p); err != nil {
+		return errors.Join(err, p.msg.NakWithDelay(s.backoff(1)))
 	}
 	return p.msg.DoubleAck(ctx)
 }
 
-func (s *sender) sent(ctx context.Context, parcels []parcel) error {
+func (s *sender) sent(ctx context.Context, parcels []parcel, thread string) error {
 	outcome, how := "told", "told"
 	if len(parcels) > 1 {
 		outcome, how = "digested", fmt.Sprintf("told, in a digest of %d", len(parcels))
@@ -215,7 +266,7 @@ func (s *sender) sent(ctx context.Context, parcels []parcel) error {
 	var errs []error
 	for i := range parcels {
 		p := &parcels[i]
-		if err := s.settle(ctx, p, outcome); err != nil {
+		if err := s.settle(ctx, p, outcome, thread); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -256,7 +307,7 @@ func (s *sender) failed(ctx context.Context, parcels []parcel, why error) error 
 		if hopeless || time.Since(p.At) > s.box.options.GiveUp {
 			s.count("given_up", 0)
 			s.note(ctx, &p.letter, "given up", "not told, given up: "+clean(why.Error(), maxWord))
-			if err := s.settle(ctx, p, "given up"); err != nil {
+			if err := s.settle(ctx, p, "given up", ""); err != nil {
 				s.log.Warn("giving up a message", "err", err)
 			}
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -53,7 +54,43 @@ func (s *Slack) Kind() string { return "slack" }
 
 // Send posts one incident.
 func (s *Slack) Send(ctx context.Context, m *Message) error {
-	return s.post(ctx, m.Incident.headline(m.Event), slackBlocks(m))
+	text, blocks := m.Incident.headline(m.Event), slackBlocks(m)
+	if s.bot == nil {
+		return s.post(ctx, text, blocks)
+	}
+	thread, err := s.say(ctx, m.Thread, m.Event == Escalated, text, blocks)
+	var answer slack.SlackErrorResponse
+	if m.Thread != "" && errors.As(err, &answer) && slices.Contains(threadGone, answer.Err) {
+		thread, err = s.say(ctx, "", false, text, blocks)
+	}
+	if err == nil && m.Event == Opened {
+		m.Thread = thread
+	}
+	return slackError(err)
+}
+
+// threadGone are the answers to a reply whose thread was deleted, or whose
+// channel is not the bot's any more: it is said where the bot speaks now.
+// Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+var threadGone = []string{"thread_not_found", "message_not_found", "cannot_reply_to_message", "channel_not_found", "not_in_channel", "is_archived"}
+
+// say posts as the bot: into a thread, or anew, and returns the thread that this
+// begins. loud shows a reply in the channel as well.
+func (s *Slack) say(ctx context.Context, thread string, loud bool, text string, blocks []slack.Block) (string, error) {
+	options := []slack.MsgOption{
+		slack.MsgOptionText(slackText(text), false), slack.MsgOptionBlocks(blocks...),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
+	}
+	channel := s.channel
+	if in, at, ok := strings.Cut(thread, " "); ok {
+		channel = in // by its id: the configured one may be another by now
+		options = append(options, slack.MsgOptionTS(at))
+		if loud {
+			options = append(options, slack.MsgOptionBroadcast())
+		}
+	}
+	channel, at, err := s.bot.PostMessageContext(ctx, channel, options...)
+	return channel + " " + at, err
 }
 
 // Digest posts one message for several incidents.
@@ -81,14 +118,12 @@ func (s *Slack) Digest(ctx context.Context, _ string, messages []Message) error 
 }
 
 func (s *Slack) post(ctx context.Context, text string, blocks []slack.Block) error {
-	text = slackText(text)
 	if s.bot != nil {
-		_, _, err := s.bot.PostMessageContext(ctx, s.channel, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...),
-			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+		_, err := s.say(ctx, "", false, text, blocks)
 		return slackError(err)
 	}
 	return slackError(slack.PostWebhookCustomHTTPContext(ctx, s.webhook, s.client, &slack.WebhookMessage{
-		Text: text, Blocks: &slack.Blocks{BlockSet: blocks},
+		Text: slackText(text), Blocks: &slack.Blocks{BlockSet: blocks},
 	}))
 }
 
@@ -125,6 +160,7 @@ func slackBlocks(m *Message) []slack.Block {
 			blocks = append(blocks, slackSection("*"+title+"*\n"+text))
 		}
 	}
+	add("What changed", slackList(i.changes()))
 	if i.Match != "" {
 		add("Match", slackCode(i.Match))
 	}

@@ -170,6 +170,9 @@ func inWords(i *Summary) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("%s: %s", capital(i.Severity), i.Title)
+	for _, c := range i.changes() {
+		line("Changed: %s", c)
+	}
 	if i.Match != "" {
 		line("Match: %s", i.Match)
 	}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -17,6 +18,12 @@ type Summary struct {
 	Rule     string `json:"rule"`
 	Title    string `json:"title"`
 	Severity string `json:"severity"` // after enrichment
+	// Status is what AWS says of the key or the credential, such as enabled or
+	// unknown; empty where nobody asked.
+	Status string `json:"status,omitempty"`
+	// Was is what this channel was told before, where the message is that the
+	// incident has become graver.
+	Was *incident.Gravity `json:"was,omitempty"`
 	// Match is an identifier or a masked secret.
 	Match string `json:"match,omitempty"`
 	ARN   string `json:"arn,omitempty"`
@@ -69,7 +76,7 @@ func Summarise(i *incident.Incident, pages string) Summary {
 	j := i.Judgement()
 	s := Summary{
 		ID: clean(i.ID, maxWord), Rule: clean(i.Rule, maxWord), Title: clean(i.Title, maxWord), Severity: clean(j.Severity, 20),
-		Match: clean(i.Match, maxWord), ARN: clean(i.ARN, maxText), Stage: string(i.Stage()),
+		Status: clean(i.Gravity().Status, 40), Match: clean(i.Match, maxWord), ARN: clean(i.ARN, maxText), Stage: string(i.Stage()),
 		Why: clean(i.Why, maxText), Fix: clean(i.Fix, maxText), Occurrences: i.Occurrences,
 		Verdict: lines(j.Reasons), Unfixed: lines(i.Unfixed()), Places: []Place{},
 	}
@@ -165,8 +172,28 @@ func (s *Summary) headline(e Event) string {
 		return "Closed: " + s.Title + in
 	case Answered:
 		return "Answered: " + s.Title + in
+	case Escalated:
+		if s.Was != nil && rank(s.Was.Severity) < rank(s.Severity) {
+			return "Now " + s.Severity + ", was " + cmp.Or(s.Was.Severity, "unknown") + ": " + s.Title + in
+		}
+		return "Now known to be " + s.Status + ": " + s.Title + in
 	}
 	return capital(s.Severity) + ": " + s.Title + in
+}
+
+// changes says what has changed since the channel was told.
+func (s *Summary) changes() []string {
+	if s.Was == nil {
+		return nil
+	}
+	var all []string
+	if s.Was.Severity != s.Severity {
+		all = append(all, "severity: "+cmp.Or(s.Was.Severity, "unknown")+" before, "+s.Severity+" now")
+	}
+	if s.Was.Status != s.Status {
+		all = append(all, "what AWS says of it: "+cmp.Or(s.Was.Status, "not asked")+" before, "+cmp.Or(s.Status, "not asked")+" now")
+	}
+	return all
 }
 
 func capital(s string) string {

@@ -42,7 +42,7 @@ type Responder interface {
 // A Teller tells people of an incident.
 type Teller interface {
 	// Tell puts a message into the outbox. Another with the same id is the
-	// same message.
+	// same message, unless the incident has become graver since it was told.
 	Tell(ctx context.Context, id string, i *incident.Incident) error
 }
 
@@ -219,7 +219,7 @@ func (w *Worker) record(ctx context.Context, p *push.Push, report *Report, attem
 		answer, unknown = w.Responder.Enrich(ctx, report.Lines, incidents)
 	}
 	telling, end := span.Start(ctx, "tell")
-	err = w.tell(telling, incidents, openedID)
+	err = w.tell(telling, incidents, incident.OpenedID)
 	end(err)
 	if err != nil || unknown != nil {
 		return errors.Join(err, unknown)
@@ -284,7 +284,8 @@ func (w *Worker) found(ctx context.Context, p *push.Push, report *Report) ([]*in
 
 // tell puts a message for every incident into the outbox, under an id that
 // changes only when the incident is opened anew: what was told before a crash
-// is not told again. Where there is no id there is nothing to tell.
+// is not told again, unless it has become graver. Where there is no id there is
+// nothing to tell.
 func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident, id func(*incident.Incident) string) error {
 	if w.Teller == nil {
 		return nil
@@ -302,8 +303,6 @@ func (w *Worker) tell(ctx context.Context, incidents []*incident.Incident, id fu
 	}
 	return nil
 }
-
-func openedID(i *incident.Incident) string { return fmt.Sprintf("%s-%d", i.ID, i.Openings()) }
 
 // answeredID is empty where nothing was done, or AWS has not shown yet that it
 // was: whoever finds that out tells it.
