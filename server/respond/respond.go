@@ -28,7 +28,6 @@ import (
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/queue"
-	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
 // Bucket is the name of the bucket of claims.
@@ -158,70 +157,6 @@ func (r *Responder) trusted() []string {
 		return r.Operator.Trusted
 	}
 	return r.Trusted
-}
-
-// enrich asks about a subject and writes the answers into its incidents.
-func (r *Responder) enrich(ctx context.Context, s live.Subject, ids []string) (*live.Facts, error) {
-	if f := r.remembered(ctx, &s, ids); f != nil {
-		return f, nil
-	}
-	asking, end := span.Start(ctx, "enrich")
-	f, err := r.Enricher.Enrich(asking, s)
-	end(err)
-	if err != nil {
-		return nil, fmt.Errorf("asking about %s: %w", s.ID(), err)
-	}
-	verdict := live.Judge(f, r.trusted())
-	facts, err := json.Marshal(f)
-	if err != nil {
-		return nil, err
-	}
-	judged, err := json.Marshal(&verdict)
-	if err != nil {
-		return nil, err
-	}
-	note := string(f.Status)
-	if len(verdict.Reasons) > 0 {
-		note += ": " + verdict.Reasons[0].Text
-	}
-	for _, id := range ids {
-		_, err := r.Incidents.Advance(ctx, id, incident.Entry{Stage: incident.Enriched, Key: string(f.Status), By: "spillgate-server", Note: note}, func(i *incident.Incident) {
-			i.Facts, i.Verdict, i.Severity = facts, judged, verdict.Severity.String()
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
-}
-
-// freshFor is for how long what AWS said is not asked again: the time of some
-// attempts at one push. Before anything is done, it is asked in any case.
-const freshFor = 10 * time.Minute
-
-// remembered returns what was found out about the subject a moment ago, if all
-// its incidents have it: a push that brings hundreds of keys goes on after a
-// crash where it was.
-func (r *Responder) remembered(ctx context.Context, s *live.Subject, ids []string) *live.Facts {
-	var latest *live.Facts
-	for _, id := range ids {
-		i, err := r.Incidents.Get(ctx, id)
-		if err != nil || len(i.Facts) == 0 {
-			return nil
-		}
-		var f live.Facts
-		if json.Unmarshal(i.Facts, &f) != nil || f.Subject.ID() != s.ID() || f.Status == live.StatusUnknown || unknown(&f) != "" {
-			return nil
-		}
-		if age := time.Since(f.Asked); age < 0 || age > freshFor {
-			return nil
-		}
-		latest = &f
-	}
-	if latest != nil {
-		latest.Subject = *s // where it was found now
-	}
-	return latest
 }
 
 // answer plans, and carries out what the standing policy covers. What became of
