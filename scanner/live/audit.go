@@ -1,9 +1,6 @@
 package live
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,14 +49,6 @@ type AuditEvent struct {
 	Note   string `json:"note,omitempty"`
 }
 
-// auditLine is a line of the log. Hash is the SHA-256 of the line without it.
-type auditLine struct {
-	N    int             `json:"n"` // from 1
-	Prev string          `json:"prev"`
-	Body json.RawMessage `json:"body"`
-	Hash string          `json:"hash"`
-}
-
 type auditHead struct {
 	Count int    `json:"count"`
 	Hash  string `json:"hash"`
@@ -69,13 +58,6 @@ const (
 	auditFile = "audit.jsonl"
 	headFile  = "audit.head"
 )
-
-func (l *auditLine) sum() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "spillgate audit 1\n%d\n%s\n", l.N, l.Prev)
-	h.Write(l.Body)
-	return hex.EncodeToString(h.Sum(nil))
-}
 
 // OpenAudit opens the audit log in the folder of an open ledger, whose lock
 // protects it too. A log that does not verify is an error: nothing is done that
@@ -88,7 +70,7 @@ func OpenAudit(l *Ledger) (*AuditLog, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, auditFile)
-	if a.journal, err = openJournal(path, func(n int, text []byte) error { return a.chain(path, n, text, head) }); err != nil {
+	if a.journal, err = openJournal(path, func(n int, _ int64, text []byte) error { return a.chain(path, n, text, head) }); err != nil {
 		return nil, err
 	}
 	err = a.whole(head)
@@ -135,11 +117,11 @@ func (a *AuditLog) whole(head *auditHead) error {
 
 // auditNext reads the line after n lines, the last of which has the hash prev.
 func auditNext(text []byte, n int, prev string) (*auditLine, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	var line auditLine
-	if err := d.Decode(&line); err != nil || d.More() {
-		return nil, errors.New("no line of an audit log")
+	line, err := framed(text)
+	if err != nil {
+		if line, err = decoded(text); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case line.N != n+1:
@@ -149,7 +131,7 @@ func auditNext(text []byte, n int, prev string) (*auditLine, error) {
 	case line.Hash != line.sum():
 		return nil, errors.New("its hash does not fit it: it was changed")
 	}
-	return &line, nil
+	return line, nil
 }
 
 // readHead returns the head, or nil if there is none.
@@ -180,7 +162,7 @@ func (a *AuditLog) Write(e *AuditEvent) error {
 	}
 	line := auditLine{N: a.count + 1, Prev: a.last, Body: body}
 	line.Hash = line.sum()
-	if err := a.journal.append(&line); err != nil {
+	if _, err := a.journal.append(&line); err != nil {
 		return err
 	}
 	a.count, a.last = line.N, line.Hash

@@ -53,15 +53,3 @@ func (a *Action) ID() string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }
-
-// recent counts the actions of the last 24 hours that may have changed
-// something.
-func recent(history []*Entry, now time.Time) int {
-	n := 0
-	for _, e := range history {
-		if e.State != Refused && now.Sub(e.Intent) < 24*time.Hour {
-			n++
-		}
-	}
-	return n
-}

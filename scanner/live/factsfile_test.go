@@ -30,7 +30,7 @@ func TestReadFacts(t *testing.T) {
 	if err != nil || len(all) != 1 || unknown != 1 {
 		t.Fatalf("got %d facts, %d unknown, %v", len(all), unknown, err)
 	}
-	before, after := NewPlan([]*Facts{f}, permissive(), nil, now), NewPlan(all, permissive(), nil, now)
+	before, after := mustPlan([]*Facts{f}, permissive(), nil, now), mustPlan(all, permissive(), nil, now)
 	if before.Hash != after.Hash || before.Acts() != 2 {
 		t.Errorf("planned %s before and %s after", kinds(before), kinds(after))
 	}
@@ -65,7 +65,7 @@ func FuzzReadFacts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		all, _, _ := ReadFacts(strings.NewReader(in))
 		op := permissive()
-		p := NewPlan(all, op, nil, now)
+		p := mustPlan(all, op, nil, now)
 		_ = p.Text()
 		for _, a := range p.Actions {
 			if a.Kind == NarrowPolicy {

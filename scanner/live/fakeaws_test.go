@@ -136,7 +136,7 @@ func newBench(t *testing.T) *bench {
 
 // plan returns the plan for an ordinary key, as a dry run makes it.
 func (b *bench) plan() *Plan {
-	return NewPlan([]*Facts{keyFacts()}, b.Operator, b.Ledger.Entries(), now)
+	return mustPlan([]*Facts{keyFacts()}, b.Operator, b.Ledger, now)
 }
 
 // run carries out the plan, approved by its hash.

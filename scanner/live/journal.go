@@ -22,15 +22,17 @@ const maxJournal = 1 << 30
 type journal struct {
 	file   *os.File
 	path   string
+	size   int64 // where the next line begins, in bytes
 	broken error // why nothing is written any more
 }
 
 // openJournal opens or makes the journal and gives each complete line to each,
-// one after the other: a journal may be larger than what is to be kept of it. An
-// error of each is that of the line's number. A last line that a crash cut off is
+// with its number and the byte at which it begins, one after the other: a journal
+// may be larger than what is to be kept of it, so that the line is valid during
+// the call only. A last line that a crash cut off is
 // completed if only its end is missing, and else taken away: nobody went on
 // before it was written, so nobody relied on it.
-func openJournal(path string, each func(n int, line []byte) error) (*journal, error) {
+func openJournal(path string, each func(n int, at int64, line []byte) error) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
@@ -47,11 +49,18 @@ func openJournal(path string, each func(n int, line []byte) error) (*journal, er
 }
 
 // load reads and mends the journal, and leaves the file at its end.
-func (j *journal) load(each func(n int, line []byte) error) error {
+func (j *journal) load(each func(n int, at int64, line []byte) error) error {
 	in := bufio.NewReaderSize(io.LimitReader(j.file, maxJournal+1), 64<<10)
 	whole := int64(0) // the length of the complete lines
+	var long []byte   // room for lines that are longer than what is read at once
 	for n := 1; ; n++ {
-		line, err := in.ReadBytes('\n')
+		line, err := in.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			long = append(long[:0], line...)
+			line, err = in.ReadBytes('\n')
+			long = append(long, line...)
+			line = long
+		}
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("reading %s: %w", j.path, err)
 		}
@@ -62,7 +71,7 @@ func (j *journal) load(each func(n int, line []byte) error) error {
 		if torn && !json.Valid(line) {
 			return j.mend(whole, len(line) > 0)
 		}
-		if err := each(n, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+		if err := each(n, whole, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
 			return err
 		}
 		whole += int64(len(line))
@@ -85,6 +94,7 @@ func (j *journal) mend(whole int64, changed bool) error {
 	if _, err := j.file.Seek(whole, io.SeekStart); err != nil {
 		return fmt.Errorf("going to the end of %s: %w", j.path, err)
 	}
+	j.size = whole
 	if !changed {
 		return nil
 	}
@@ -103,24 +113,28 @@ func splitLines(text []byte) (lines [][]byte, torn []byte) {
 	return lines, nil
 }
 
-// append writes v as one line and returns when it is on the disk. After a write
-// that failed there may be half a line at the end, so that nothing more is
-// written until the journal is opened again.
-func (j *journal) append(v any) error {
+// append writes v as one line, returns the byte at which it begins, and does so
+// when it is on the disk. After a write that failed there may be half a line at
+// the end, so that nothing more is written until the journal is opened again.
+func (j *journal) append(v any) (at int64, err error) {
 	if j.broken != nil {
-		return fmt.Errorf("an earlier write failed: %w", j.broken)
+		return 0, fmt.Errorf("an earlier write failed: %w", j.broken)
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("writing to %s: %w", j.path, err)
+		return 0, fmt.Errorf("writing to %s: %w", j.path, err)
 	}
 	if _, err = j.file.Write(append(text, '\n')); err != nil {
 		err = fmt.Errorf("writing to %s: %w", j.path, err)
 	} else {
 		err = j.sync()
 	}
-	j.broken = err
-	return err
+	if j.broken = err; err != nil {
+		return 0, err
+	}
+	at = j.size
+	j.size += int64(len(text)) + 1
+	return at, nil
 }
 
 func (j *journal) sync() error {

@@ -62,7 +62,7 @@ func victim(dir, step string) int {
 	if err != nil {
 		return complain(err)
 	}
-	p := NewPlan([]*Facts{facts}, op, l.Entries(), time.Now())
+	p := mustPlan([]*Facts{facts}, op, l, time.Now())
 	by, err := ApproveHash(p, p.Hash)
 	if err != nil {
 		return complain(err)

@@ -1,9 +1,11 @@
 package live
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,13 +22,19 @@ import (
 // an action is the last that was written of it:
 //
 //	intent --(AWS answers)--> receipt --(AWS shows the effect)--> outcome
+//
+// In memory there is of each entry what decides whether another action may be
+// done (a record, some hundred bytes); what was done is read from the file again
+// when somebody asks. Only open entries, of which there are few, are there in full.
 type Ledger struct {
 	lock    *os.File
 	journal *journal
+	source  io.ReaderAt // the journal's file
 
 	mu      sync.Mutex
-	entries []*Entry       // none is ever changed: another takes its place
-	index   map[string]int // of the newest entry with an ID
+	records []record
+	index   map[entryID]int // of the newest record with an ID
+	open    map[int]*Entry  // without an outcome; none is ever changed: another takes its place
 }
 
 var errLocked = errors.New("another process is using it")
@@ -72,13 +80,14 @@ func OpenLedger(dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger's lock: %w", err)
 	}
-	l := &Ledger{lock: lock, index: map[string]int{}}
+	l := newLedger(nil)
+	l.lock = lock
 	if err := tryLock(lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("locking the ledger in %s: %w; one response runs at a time", dir, err), lock.Close())
 	}
 	path := filepath.Join(inside, "ledger.jsonl")
-	l.journal, err = openJournal(path, func(n int, line []byte) error {
-		if err := l.read(line); err != nil {
+	l.journal, err = openJournal(path, func(n int, at int64, line []byte) error {
+		if err := l.read(at, line); err != nil {
 			return fmt.Errorf("%s:%d: %w; nothing is done while the ledger is damaged: mend it, or start another one once all keys were looked at", path, n, err)
 		}
 		return nil
@@ -86,11 +95,16 @@ func OpenLedger(dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	l.source = l.journal.file
 	return l, nil
 }
 
-// read takes in one line.
-func (l *Ledger) read(line []byte) error {
+func newLedger(source io.ReaderAt) *Ledger {
+	return &Ledger{source: source, index: map[entryID]int{}, open: map[int]*Entry{}}
+}
+
+// read takes in the line that begins at the byte at.
+func (l *Ledger) read(at int64, line []byte) error {
 	var r ledgerRecord
 	if err := json.Unmarshal(line, &r); err != nil {
 		return errors.New("no record")
@@ -98,46 +112,73 @@ func (l *Ledger) read(line []byte) error {
 	if r.Version != ledgerVersion {
 		return fmt.Errorf("a record of version %d; this program reads version %d", r.Version, ledgerVersion)
 	}
-	return l.apply(&r)
+	return l.apply(&r, at)
 }
 
-// apply changes the entries as the record says, or returns why it cannot be
-// true.
-func (l *Ledger) apply(r *ledgerRecord) error {
-	i, known := l.index[r.ID]
+// next returns the state that a record brings an action to which is in the state
+// was, empty for none; or why it cannot be true.
+func next(was EntryState, r *ledgerRecord) (EntryState, error) {
 	if r.Type == "intent" {
 		switch {
 		case r.Action == nil || r.ID == "" || r.ID != r.Action.ID():
-			return errors.New("an intent that does not fit its action")
-		case known && l.entries[i].State != Refused:
-			return fmt.Errorf("%w: %s", ErrDone, l.entries[i].State)
+			return "", errors.New("an intent that does not fit its action")
+		case was != "" && was != Refused:
+			return "", fmt.Errorf("%w: %s", ErrDone, was)
 		}
-		l.index[r.ID] = len(l.entries)
-		l.entries = append(l.entries, &Entry{ID: r.ID, Action: *r.Action, Plan: r.Plan, State: Intended, Intent: r.At})
-		return nil
+		return Intended, nil
 	}
-	if !known {
-		return fmt.Errorf("a %s without an intent", r.Type)
+	if was == "" {
+		return "", fmt.Errorf("a %s without an intent", r.Type)
 	}
-	e := *l.entries[i]
 	switch r.Type {
 	case "receipt":
-		if e.State != Intended {
-			return fmt.Errorf("a receipt of what is %s", e.State)
+		if was != Intended {
+			return "", fmt.Errorf("a receipt of what is %s", was)
 		}
-		e.State, e.RequestID, e.Note = Answered, r.RequestID, r.Note
+		return Answered, nil
 	case "outcome":
-		if e.State != Intended && e.State != Answered {
-			return fmt.Errorf("an outcome of what is %s", e.State)
+		if was != Intended && was != Answered {
+			return "", fmt.Errorf("an outcome of what is %s", was)
 		}
 		if !slices.Contains([]EntryState{Effective, Refused, Abandoned}, r.State) {
-			return fmt.Errorf("the outcome %.20q", r.State)
+			return "", fmt.Errorf("the outcome %.20q", r.State)
 		}
-		e.State, e.Note = r.State, r.Note
-	default:
-		return fmt.Errorf("a record of the type %.20q", r.Type)
+		return r.State, nil
 	}
-	l.entries[i] = &e
+	return "", fmt.Errorf("a record of the type %.20q", r.Type)
+}
+
+// state returns that of the newest entry of an action; empty if there is none.
+func (l *Ledger) state(id string) EntryState {
+	if i, known := l.index[idOf(id)]; known {
+		return l.records[i].entryState()
+	}
+	return ""
+}
+
+// apply changes the entries as the record says whose line begins at the byte at,
+// or returns why it cannot be true.
+func (l *Ledger) apply(r *ledgerRecord, at int64) error {
+	state, err := next(l.state(r.ID), r)
+	if err != nil {
+		return err
+	}
+	if r.Type == "intent" {
+		i := len(l.records)
+		l.records = append(l.records, newRecord(r, at))
+		l.index[idOf(r.ID)] = i
+		l.open[i] = &Entry{ID: r.ID, Action: *r.Action, Plan: r.Plan, State: state, Intent: r.At}
+		return nil
+	}
+	i := l.index[idOf(r.ID)]
+	l.records[i].advance(r.Type, state, at)
+	if state != Answered {
+		delete(l.open, i)
+		return nil
+	}
+	e := *l.open[i]
+	e.State, e.RequestID, e.Note = state, r.RequestID, r.Note
+	l.open[i] = &e
 	return nil
 }
 
@@ -147,24 +188,16 @@ func (l *Ledger) write(r *ledgerRecord) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Version, r.At = ledgerVersion, r.At.UTC()
-	i, known := l.index[r.ID]
-	if r.Type == "intent" {
-		if known && l.entries[i].State != Refused {
-			return fmt.Errorf("%w: %s", ErrDone, l.entries[i].State)
-		}
-	} else {
-		trial := Ledger{index: map[string]int{}} // what the record would do to what it is about
-		if known {
-			trial.entries, trial.index[r.ID] = []*Entry{l.entries[i]}, 0
-		}
-		if err := trial.apply(r); err != nil {
-			return fmt.Errorf("the ledger refuses %w", err)
-		}
+	if _, err := next(l.state(r.ID), r); errors.Is(err, ErrDone) {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("the ledger refuses %w", err)
 	}
-	if err := l.journal.append(r); err != nil {
+	at, err := l.journal.append(r)
+	if err != nil {
 		return err
 	}
-	return l.apply(r)
+	return l.apply(r, at)
 }
 
 // Intend writes that the action is about to be done. It is on the disk when
@@ -184,30 +217,6 @@ func (l *Ledger) Settle(a *Action, state EntryState, note string, at time.Time) 
 	return l.write(&ledgerRecord{Type: "outcome", ID: a.ID(), At: at, State: state, Note: note})
 }
 
-// Entries returns what the ledger holds, the oldest first. The entries are
-// shared: they must not be changed.
-func (l *Ledger) Entries() []*Entry {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.entries)
-}
-
-// find returns the newest entry of an action, or nil.
-func (l *Ledger) find(id string) *Entry {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i, ok := l.index[id]
-	if !ok {
-		return nil
-	}
-	return l.entries[i]
-}
-
-// Open returns the entries whose outcome is not known yet.
-func (l *Ledger) Open() []*Entry {
-	return slices.DeleteFunc(l.Entries(), func(e *Entry) bool { return e.State != Intended && e.State != Answered })
-}
-
 // Folder returns the folder of the ledger.
 func (l *Ledger) Folder() string { return filepath.Dir(l.journal.path) }
 
@@ -218,7 +227,7 @@ func (l *Ledger) Close() error {
 
 // ReadLedger returns what the ledger in dir holds without opening it for
 // writing: for dry runs. No ledger holds nothing.
-func ReadLedger(dir string) ([]*Entry, error) {
+func ReadLedger(dir string) (Entries, error) {
 	path := filepath.Join(dir, "ledger.jsonl")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -227,15 +236,17 @@ func ReadLedger(dir string) ([]*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
-	l := &Ledger{index: map[string]int{}}
+	l := newLedger(bytes.NewReader(text))
 	lines, torn := splitLines(text)
 	if json.Valid(torn) {
 		lines = append(lines, torn)
 	}
+	at := int64(0)
 	for i, line := range lines {
-		if err := l.read(line); err != nil {
+		if err := l.read(at, line); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", path, i+1, err)
 		}
+		at += int64(len(line)) + 1
 	}
-	return l.entries, nil
+	return l.entries(func(*record) bool { return true })
 }

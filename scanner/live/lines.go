@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -25,8 +26,8 @@ func OpenLines(path string) (*Lines, [][]byte, error) {
 	}
 	j := &journal{file: f, path: path}
 	var lines [][]byte
-	err = j.load(func(_ int, line []byte) error {
-		lines = append(lines, line)
+	err = j.load(func(_ int, _ int64, line []byte) error {
+		lines = append(lines, bytes.Clone(line))
 		return nil
 	})
 	if err == nil {
@@ -39,7 +40,10 @@ func OpenLines(path string) (*Lines, [][]byte, error) {
 }
 
 // Append writes v as one line and returns when it is on the disk.
-func (l *Lines) Append(v any) error { return l.journal.append(v) }
+func (l *Lines) Append(v any) error {
+	_, err := l.journal.append(v)
+	return err
+}
 
 // Close lets other processes use the file.
 func (l *Lines) Close() error { return l.journal.Close() }

@@ -310,7 +310,7 @@ func (o *objector) secret() {
 // past holds the action against the ledger: the same finding is answered once,
 // and nothing is begun while something else on the resource is unresolved.
 func (o *objector) past(history []*Entry) {
-	id := o.a.ID() // once: a history has tens of thousands of entries
+	id := o.a.ID()
 	for _, e := range history {
 		switch {
 		case e.State == Refused:

@@ -33,10 +33,14 @@ type Refusal struct {
 const planVersion = 1
 
 // NewPlan returns the plan for all that is known of the subjects, as far as the
-// operator allows it. History is what the ledger holds. An action is planned
-// only if every one of its conditions is known to hold: what is unknown refuses.
-func NewPlan(all []*Facts, op *Operator, history []*Entry, now time.Time) *Plan {
+// operator allows it. History is what the ledger holds, nil for nothing; the error
+// is its own. An action is planned only if every one of its conditions is known to hold: what is
+// unknown refuses.
+func NewPlan(all []*Facts, op *Operator, history History, now time.Time) (*Plan, error) {
 	p := &Plan{Version: planVersion, Operator: op.Digest, Actions: []Action{}, Refusals: []Refusal{}}
+	if history == nil {
+		history = Entries(nil)
+	}
 	acts := 0
 	for _, f := range all {
 		v := Judge(f, op.Trusted)
@@ -49,11 +53,15 @@ func NewPlan(all []*Facts, op *Operator, history []*Entry, now time.Time) *Plan 
 				reasons = []string{"it is in this plan already, for another finding of the same resource"}
 			case a.Kind == NarrowPolicy: // nothing is done, so nothing is asked
 			default:
-				reasons = objections(&a, f, op, history, now)
+				past, err := history.About(&a)
+				if err != nil {
+					return nil, err
+				}
+				reasons = objections(&a, f, op, past, now)
 				if len(reasons) == 0 && acts >= op.perRun() {
 					reasons = []string{fmt.Sprintf("the cap of %d actions per run is reached (limits.per_run)", op.perRun())}
 				}
-				if n := recent(history, now); len(reasons) == 0 && n+acts >= op.PerDay() {
+				if n := history.Recent(now.Add(-day)); len(reasons) == 0 && n+acts >= op.PerDay() {
 					reasons = []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached: %d done, %d planned (limits.per_day)", op.PerDay(), n, acts)}
 				}
 			}
@@ -68,7 +76,7 @@ func NewPlan(all []*Facts, op *Operator, history []*Entry, now time.Time) *Plan 
 		}
 	}
 	p.Hash = p.hash()
-	return p
+	return p, nil
 }
 
 // has reports whether the plan does the same already.

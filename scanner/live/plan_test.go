@@ -22,13 +22,22 @@ func permissive() *Operator {
 	}
 }
 
+// mustPlan returns the plan by a history that can be read.
+func mustPlan(all []*Facts, op *Operator, history History, now time.Time) *Plan {
+	p, err := NewPlan(all, op, history, now)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
 // planOf returns the plan for the facts as change leaves them.
 func planOf(change func(*Facts, *Operator), history ...*Entry) *Plan {
 	f, op := keyFacts(), permissive()
 	if change != nil {
 		change(f, op)
 	}
-	return NewPlan([]*Facts{f}, op, history, now)
+	return mustPlan([]*Facts{f}, op, Entries(history), now)
 }
 
 // kinds lists the kinds of a plan's actions.
@@ -71,7 +80,7 @@ func TestPlanRotates(t *testing.T) {
 
 // TestRule01OnlyWhatIsSwitchedOn: the zero Operator lets nothing be done.
 func TestRule01OnlyWhatIsSwitchedOn(t *testing.T) {
-	wantRefused(t, NewPlan([]*Facts{keyFacts()}, &Operator{}, nil, now), "not among the operator's actions")
+	wantRefused(t, mustPlan([]*Facts{keyFacts()}, &Operator{}, nil, now), "not among the operator's actions")
 	wantRefused(t, planOf(func(_ *Facts, op *Operator) { op.Actions = []Kind{EnableRotation} }), "not among the operator's actions")
 }
 
@@ -283,7 +292,7 @@ func TestRule05CapsAndLedger(t *testing.T) {
 	second.Key.ARN = Known(second.Subject.ARN)
 	op := permissive()
 	op.Limits.PerRun = 0 // the default, one
-	p := NewPlan([]*Facts{keyFacts(), second}, op, nil, now)
+	p := mustPlan([]*Facts{keyFacts(), second}, op, nil, now)
 	if p.Acts() != 1 || len(p.Refusals) != 1 || !strings.Contains(p.Refusals[0].Reasons[0], "cap of 1 actions per run") {
 		t.Errorf("got %s, refused %+v", kinds(p), p.Refusals)
 	}
@@ -302,7 +311,7 @@ func TestRule06Once(t *testing.T) {
 	wantRefused(t, planOf(nil, entryOf(Intended, old, func(a *Action) { a.Finding = "f0" })), "outcome is not known")
 	alias := keyFacts()
 	alias.Subject.ARN.Resource, alias.Subject.Found = "alias/prod", []Locator{{Rule: "aws-kms-alias-arn", Severity: rules.Medium, Fingerprint: "f2"}}
-	p := NewPlan([]*Facts{keyFacts(), alias}, permissive(), nil, now)
+	p := mustPlan([]*Facts{keyFacts(), alias}, permissive(), nil, now)
 	if p.Acts() != 1 || !strings.Contains(p.Refusals[0].Reasons[0], "in this plan already") {
 		t.Errorf("a key and its alias: %s, refused %+v", kinds(p), p.Refusals)
 	}
@@ -402,7 +411,7 @@ func TestPlanSecret(t *testing.T) {
 		f.Secret = &SecretFacts{ARN: Known(secret), Tags: Known(map[string]string(nil)), Rotation: Known(true), LastRotated: Known(time.Time{})}
 		return f
 	}
-	if p := NewPlan([]*Facts{facts()}, permissive(), nil, now); kinds(p) != "rotate-secret" {
+	if p := mustPlan([]*Facts{facts()}, permissive(), nil, now); kinds(p) != "rotate-secret" {
 		t.Errorf("got %s, refused %+v", kinds(p), p.Refusals)
 	}
 	for want, change := range map[string]func(*SecretFacts){
@@ -415,11 +424,11 @@ func TestPlanSecret(t *testing.T) {
 	} {
 		f := facts()
 		change(f.Secret)
-		wantRefused(t, NewPlan([]*Facts{f}, permissive(), nil, now), want)
+		wantRefused(t, mustPlan([]*Facts{f}, permissive(), nil, now), want)
 	}
 	f := facts()
 	f.Secret = nil
-	wantRefused(t, NewPlan([]*Facts{f}, permissive(), nil, now), "nothing is known of the secret")
+	wantRefused(t, mustPlan([]*Facts{f}, permissive(), nil, now), "nothing is known of the secret")
 }
 
 // TestRule09LeakedCredential: a leaked access key is deactivated by somebody
@@ -435,7 +444,7 @@ func TestRule09LeakedCredential(t *testing.T) {
 		}
 		return f
 	}
-	p := NewPlan([]*Facts{facts(nil)}, permissive(), nil, now)
+	p := mustPlan([]*Facts{facts(nil)}, permissive(), nil, now)
 	if kinds(p) != "deactivate-access-key" || p.Actions[0].Target.String() != "arn:aws:iam::"+own+":user/jo" {
 		t.Fatalf("got %+v, refused %+v", p.Actions, p.Refusals)
 	}
@@ -451,7 +460,7 @@ func TestRule09LeakedCredential(t *testing.T) {
 		op := permissive()
 		low := rules.Info
 		op.MinSeverity = &low
-		wantRefused(t, NewPlan([]*Facts{facts(change)}, op, nil, now), want)
+		wantRefused(t, mustPlan([]*Facts{facts(change)}, op, nil, now), want)
 	}
 }
 

@@ -120,7 +120,11 @@ func (r *Responder) all(ctx context.Context, p *Plan, by Approval, res *Result) 
 			res.Outcomes = append(res.Outcomes, Outcome{Action: a, Reasons: []string{"not begun: " + res.Stopped}})
 			continue
 		}
-		if e := r.Ledger.find(a.ID()); e != nil && e.State == Effective {
+		e, err := r.Ledger.find(a.ID())
+		if err != nil {
+			return err
+		}
+		if e != nil && e.State == Effective {
 			res.Outcomes = append(res.Outcomes, Outcome{Action: a, State: Effective, RequestID: e.RequestID,
 				Evidence: fmt.Sprintf("done before: the ledger says that this finding was answered so at %s", e.Intent.UTC().Format(time.RFC3339))})
 			continue
@@ -213,9 +217,8 @@ func (t *turn) check(ctx context.Context) ([]string, error) {
 	if t.acts >= r.Operator.perRun() {
 		return []string{fmt.Sprintf("the cap of %d actions per run is reached (limits.per_run)", r.Operator.perRun())}, nil
 	}
-	history := r.Ledger.Entries()
 	now := time.Now()
-	if n := recent(history, now); n >= r.Operator.PerDay() {
+	if n := r.Ledger.Recent(now.Add(-day)); n >= r.Operator.PerDay() {
 		return []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached (limits.per_day)", r.Operator.PerDay())}, nil
 	}
 	f, err := r.Actor.Recheck(ctx, t.a)
@@ -230,7 +233,11 @@ func (t *turn) check(ctx context.Context) ([]string, error) {
 	}
 	t.caller, t.before = f.Caller.Or(Caller{}).ARN, f.summary()
 	r.step("checked again: %s", t.before)
-	return objections(&t.a, f, r.Operator, history, now), nil
+	past, err := r.Ledger.About(&t.a)
+	if err != nil {
+		return nil, err
+	}
+	return objections(&t.a, f, r.Operator, past, now), nil
 }
 
 // act announces the action, whose intent is written, makes the call and waits

@@ -120,7 +120,7 @@ func TestRule05Recheck(t *testing.T) {
 		if res.Done() || b.aws.rotations(&p.Actions[0]) != 0 || !strings.Contains(fmt.Sprint(res.Outcomes[0].Reasons), want) {
 			t.Errorf("%s: got %+v", want, res.Outcomes)
 		}
-		if len(b.Ledger.Entries()) != 0 {
+		if len(entriesOf(t, b.Ledger)) != 0 {
 			t.Errorf("%s: an intent was written", want)
 		}
 	}
@@ -145,7 +145,7 @@ func TestRule05CircuitBreaker(t *testing.T) {
 	second := keyFacts()
 	second.Subject.ARN.Resource = "key/0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
 	second.Key.ARN = Known(second.Subject.ARN)
-	p := NewPlan([]*Facts{keyFacts(), second}, b.Operator, nil, now)
+	p := mustPlan([]*Facts{keyFacts(), second}, b.Operator, nil, now)
 	if p.Acts() != 2 {
 		t.Fatalf("planned %s", kinds(p))
 	}

@@ -17,9 +17,12 @@ import (
 // where all servers together have done what a day allows, with a history that
 // says so.
 func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Ledger) (*live.Plan, error) {
-	var elsewhere []*live.Entry
+	var elsewhere live.Entries
 	for {
-		plan := live.NewPlan(all, r.Operator, append(ledger.Entries(), elsewhere...), time.Now())
+		plan, err := live.NewPlan(all, r.Operator, live.Histories{ledger, elsewhere}, time.Now())
+		if err != nil {
+			return nil, err
+		}
 		taken := false
 		for i := range plan.Actions {
 			a := &plan.Actions[i]

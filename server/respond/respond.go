@@ -228,7 +228,7 @@ func concerns(e *live.Entry, all []*live.Facts, known map[string]bool) bool {
 // returns what ended it early.
 func (r *Responder) carryOut(ctx context.Context, run *live.Responder, plan *live.Plan, known map[string]bool) (stopped string, err error) {
 	if plan.Acts() == 0 {
-		return "", r.recordDone(ctx, run.Ledger.Entries(), known)
+		return "", r.recordDone(ctx, run.Ledger, known)
 	}
 	approval, err := live.ApproveStanding(plan, r.Operator)
 	if err != nil {
@@ -318,13 +318,16 @@ func (r *Responder) record(ctx context.Context, outcomes []live.Outcome, known m
 // recordDone writes what the ledger knows of the incidents' actions: after a
 // crash between the ledger's receipt and the incident's, nothing is planned
 // any more and this is how the incident hears of it.
-func (r *Responder) recordDone(ctx context.Context, entries []*live.Entry, known map[string]bool) error {
-	for _, e := range entries {
-		if !known[e.Action.Finding] {
-			continue // the ledger holds all that was ever done
-		}
-		if err := r.recordState(ctx, &e.Action, e.State, e.Note, e.RequestID, known); err != nil {
+func (r *Responder) recordDone(ctx context.Context, ledger *live.Ledger, known map[string]bool) error {
+	for id := range known {
+		entries, err := ledger.Answers(id)
+		if err != nil {
 			return err
+		}
+		for _, e := range entries {
+			if err := r.recordState(ctx, &e.Action, e.State, e.Note, e.RequestID, known); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ type response struct {
 	op       *live.Operator
 	read     *kms.Session
 	actor    live.Actor
-	history  []*live.Entry
+	history  live.History
 	timeline []timelineStep
 	unknown  int
 	cutOff   bool
@@ -128,10 +128,11 @@ func (r *response) step(at time.Time, what string) {
 
 // dryRun prints the plan.
 func (r *response) dryRun(ctx context.Context) error {
-	var err error
-	if r.history, err = live.ReadLedger(r.c.String("ledger")); err != nil {
+	held, err := live.ReadLedger(r.c.String("ledger"))
+	if err != nil {
 		return err
 	}
+	r.history = held
 	p, err := r.plan(ctx)
 	if err != nil {
 		return err
@@ -141,14 +142,14 @@ func (r *response) dryRun(ctx context.Context) error {
 		return r.app.writeJSON(p)
 	}
 	text := p.Text()
-	if n := open(r.history); n > 0 {
+	if n := open(held); n > 0 {
 		text += fmt.Sprintf("\n%d actions of earlier runs are open; --apply asks AWS about them first\n", n)
 	}
 	text += "\ndry run: nothing was changed\n"
 	return r.app.write(text)
 }
 
-func open(history []*live.Entry) int {
+func open(history live.Entries) int {
 	n := 0
 	for i := range history {
 		if s := history[i].State; s == live.Intended || s == live.Answered {
@@ -180,7 +181,10 @@ func (r *response) plan(ctx context.Context) (*live.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := live.NewPlan(facts, r.op, r.history, time.Now())
+	p, err := live.NewPlan(facts, r.op, r.history, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	r.step(time.Now(), fmt.Sprintf("planned %.16s: %d to do, %d refused", p.Hash, p.Acts(), len(p.Refusals)))
 	return p, nil
 }
@@ -248,7 +252,7 @@ func (r *response) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.history = ledger.Entries()
+	r.history = ledger
 	p, err := r.plan(ctx)
 	if err != nil {
 		return err
