@@ -13,7 +13,7 @@ import (
 type aws struct {
 	fake    *kmsfake.Server
 	model   *kmsfake.Model
-	keys    int
+	keys    []string // ARNs
 	cleanup []func()
 }
 
@@ -37,10 +37,10 @@ func (a *aws) Cleanup(f func()) { a.cleanup = append(a.cleanup, f) }
 // rotationTakes is how long a key's rotation is in progress.
 const rotationTakes = 2 * time.Second
 
-func newAWS(keys int) *aws {
+func newAWS(keys []string) *aws {
 	a := &aws{model: &kmsfake.Model{Home: account, Regions: regions[:], RotationTakes: rotationTakes}, keys: keys}
-	for n := range keys {
-		a.model.Keys = append(a.model.Keys, &kmsfake.Key{ARN: key(n + 1), Policy: kmsfake.DefaultPolicy(account)})
+	for _, key := range keys {
+		a.model.Keys = append(a.model.Keys, &kmsfake.Key{ARN: key, Policy: kmsfake.DefaultPolicy(account)})
 	}
 	a.fake = kmsfake.New(a, a.model)
 	return a
@@ -90,8 +90,8 @@ apply = ["rotate-on-demand"]
 func (a *aws) rotatedSoFar() int { return a.model.AllOnDemandRotations() }
 
 func (a *aws) rotations() (once, more, never int) {
-	for n := range a.keys {
-		switch a.model.OnDemandRotations(key(n + 1)) {
+	for _, key := range a.keys {
+		switch a.model.OnDemandRotations(key) {
 		case 0:
 			never++
 		case 1:

@@ -15,10 +15,17 @@ var regions = [...]string{"eu-central-1", "eu-west-1", "eu-north-1", "eu-south-1
 
 const account = "471938265017"
 
-// key returns a made-up key ARN that is no placeholder.
-func key(n int) string {
+// key returns a made-up key ARN that is no placeholder. Those of a run that goes
+// on from another (-kept) are others than those of that one.
+func (l *load) key(n int) string {
+	if l.kept != "" {
+		n += keptKeys
+	}
 	return "arn:aws:kms:" + regions[n%len(regions)] + ":" + fmt.Sprintf("%s:key/5f0c7d1e-93ab-4e26-8d74-b1c6%08x", account, n)
 }
+
+// keptKeys is more than a run has keys.
+const keptKeys = 1 << 24
 
 // history makes the repositories: each commit adds one file with one key ARN
 // that is nowhere else. Their branch is moved on, commit by commit, as they
@@ -36,7 +43,7 @@ func (l *load) history() error {
 		var in bytes.Buffer
 		for c := range each {
 			n++
-			text := fmt.Sprintf("# settings %d\nkey = %q\n", n, key(n))
+			text := fmt.Sprintf("# settings %d\nkey = %q\n", n, l.key(n))
 			fmt.Fprintf(&in, "commit refs/load/main\nmark :%d\ncommitter a <a@localhost> %d +0000\ndata 6\nchange\n", c+1, 1700000000+n)
 			fmt.Fprintf(&in, "M 100644 inline keys/%d.toml\ndata %d\n%s\n", n, len(text), text)
 		}

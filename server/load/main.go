@@ -6,11 +6,13 @@
 //
 //	go run ./load -deliveries 10000 -repositories 50 -kill-every 4s
 //	go run ./load -live            and each key is rotated, in an AWS on 127.0.0.1
+//	go run ./load -kept FOLDER     begin with what an earlier run left there (-keep)
 //	go run ./load -cluster         with three NATS nodes, one of which is killed
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -35,7 +37,7 @@ type load struct {
 	killEvery            time.Duration
 	senders, rate        int
 	live, cluster, keep  bool
-	section              string
+	section, kept        string
 	slack                *slack
 	aws                  *aws       // nil without -live
 	nodes                *cluster   // nil without -cluster
@@ -63,6 +65,7 @@ func main() {
 	flag.BoolVar(&l.live, "live", false, "ask an AWS on 127.0.0.1, and rotate each key")
 	flag.BoolVar(&l.cluster, "cluster", false, "queue in a cluster of three nodes, and kill one of them when a third is sent")
 	flag.BoolVar(&l.keep, "keep", false, "keep the folder of the run, with the server's log, queue, ledger and audit log")
+	flag.StringVar(&l.kept, "kept", "", "begin with what the run kept (-keep) whose folder this is: its queue, incidents, ledger and audit log")
 	flag.StringVar(&l.section, "section", "", "write the tables into RESULTS.md, under this heading")
 	flag.Parse()
 	exit(l.run(context.Background()))
@@ -137,7 +140,7 @@ func (l *load) prepare() (closeAll func(), err error) {
 			f()
 		}
 	}
-	for _, step := range []func() error{l.build, l.history} {
+	for _, step := range []func() error{l.build, l.history, l.goOn} {
 		if err := step(); err != nil {
 			return closeAll, err
 		}
@@ -145,7 +148,11 @@ func (l *load) prepare() (closeAll func(), err error) {
 	l.slack = newSlack()
 	closers = append(closers, l.slack.server.Close)
 	if l.live {
-		l.aws = newAWS(l.deliveries)
+		var keys []string
+		for n := range l.deliveries {
+			keys = append(keys, l.key(n+1))
+		}
+		l.aws = newAWS(keys)
 		closers = append(closers, l.aws.close)
 	}
 	if l.cluster {
@@ -155,6 +162,20 @@ func (l *load) prepare() (closeAll func(), err error) {
 		closers = append(closers, l.nodes.close)
 	}
 	return closeAll, l.configure()
+}
+
+// goOn copies what an earlier run kept, so that the server has it.
+func (l *load) goOn() error {
+	if l.kept == "" {
+		return nil
+	}
+	for _, part := range []string{"queue", "responses"} {
+		from, to := filepath.Join(l.kept, "data", part), filepath.Join(l.dir, "data", part)
+		if err := errors.Join(os.CopyFS(to, os.DirFS(from)), os.Chmod(to, 0o700)); err != nil {
+			return fmt.Errorf("copying what %s kept: %w", l.kept, err)
+		}
+	}
+	return nil
 }
 
 // build makes both programs.

@@ -23,9 +23,13 @@ type times struct{ sent, scanned, settled time.Duration }
 // done twice.
 func (l *load) report(w io.Writer, all []incident.Incident, took times, busy string) error {
 	total := len(l.commits[0]) * l.repos
-	twice := 0
+	twice, kept := 0, 0
 	var delays []time.Duration
 	for _, i := range all {
+		if pushed, _ := i.First(incident.Pushed); pushed.Before(l.began) {
+			kept++
+			continue
+		}
 		if i.Occurrences != 1 || i.Openings() != 1 {
 			twice++
 		}
@@ -39,7 +43,11 @@ func (l *load) report(w io.Writer, all []incident.Incident, took times, busy str
 	row("deliveries, each of one commit with one key ARN", "%d in %d repositories, every tenth sent twice", total, l.repos)
 	row("server killed (SIGKILL) and started again", "%d times", l.kills)
 	row("deliveries sent again because no 202 came", "%d", l.resends)
-	row("incidents; commits scanned", "%d of %d", len(all), total)
+	if kept > 0 {
+		row("incidents of an earlier run, kept", "%d", kept)
+	}
+	found := len(all) - kept
+	row("incidents; commits scanned", "%d of %d", found, total)
 	row("incidents recorded or opened more than once", "%d", twice)
 	row("sent within; scanned within; all told within", "%s; %s (%.0f deliveries a second); %s", took.sent.Round(time.Second),
 		took.scanned.Round(time.Second), float64(total)/took.scanned.Seconds(), took.settled.Round(time.Second))
@@ -58,8 +66,8 @@ func (l *load) report(w io.Writer, all []incident.Incident, took times, busy str
 	}
 	row("peak memory of the server, first process, any", "%d MB, %d MB", l.memory.first>>10, l.memory.peak>>10)
 	fmt.Fprintf(w, "\n%s", l.memory.table(l.aws != nil))
-	if len(all) != total || twice > 0 {
-		failed = errors.Join(failed, fmt.Errorf("%d incidents of %d, %d recorded twice", len(all), total, twice))
+	if found != total || twice > 0 {
+		failed = errors.Join(failed, fmt.Errorf("%d incidents of %d, %d recorded twice", found, total, twice))
 	}
 	return failed
 }

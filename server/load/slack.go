@@ -42,6 +42,7 @@ func (s *slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.last = now
 	if m := keyInText.FindSubmatch(body); m != nil {
 		n, _ := strconv.ParseInt(string(m[1]), 16, 64)
+		n %= keptKeys
 		switch {
 		case strings.Contains(string(body), `"text":"Answered:`):
 			s.done[int(n)]++
