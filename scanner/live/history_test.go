@@ -109,7 +109,9 @@ func TestHistories(t *testing.T) {
 		got, err := l.About(&a)
 		must(t, err)
 		want, _ := plain.About(&a)
-		same := func(x, y *Entry) bool { return x.ID == y.ID && x.State == y.State && x.Intent.Equal(y.Intent) && x.Note == y.Note }
+		same := func(x, y *Entry) bool {
+			return x.ID == y.ID && x.State == y.State && x.Intent.Equal(y.Intent) && x.Note == y.Note
+		}
 		if !slices.EqualFunc(got, want, same) {
 			t.Errorf("about %s of %s: %+v, want %+v", a.Finding, a.Target, got, want)
 		}
