@@ -73,6 +73,9 @@ type Object struct {
 	Encoding string
 	// New tells which lines count. Nil means all of them.
 	New NewLines
+	// OtherCommits is how many commits beside Commit hold the object, where the
+	// source counted them.
+	OtherCommits int
 	// Container is the object that this one was unpacked from, or nil.
 	Container *Object
 	// decodedToo says that these are the raw bytes of an object that Feeder

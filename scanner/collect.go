@@ -5,26 +5,23 @@ import (
 	"slices"
 	"sync"
 	"unicode/utf8"
-
-	"github.com/spillgate/spillgate/rules"
 )
 
-// A collector turns the hits of one source into findings. Its emit is called
-// from several goroutines.
+// A collector turns the hits of one source into places of sightings. Its emit
+// is called from several goroutines.
 type collector struct {
 	detectors []Detector
 	near      []NearStage
 	watchers  []Watcher
+	table     *table
 	workers   sync.Pool // of *worker
 
-	mu       sync.Mutex
-	findings []*Finding
-	texts    map[string]string        // interned: versions of a file repeat their lines
-	fields   map[string][]rules.Field // the latest of a secret, which most of its findings have
+	mu      sync.Mutex
+	batches []batch
 }
 
-func newCollector(detectors []Detector, stages []Stage) *collector {
-	c := &collector{detectors: detectors, texts: map[string]string{}, fields: map[string][]rules.Field{}}
+func newCollector(t *table, detectors []Detector, stages []Stage) *collector {
+	c := &collector{detectors: detectors, table: t}
 	for _, s := range stages {
 		if n, ok := s.(NearStage); ok {
 			c.near = append(c.near, n)
@@ -44,16 +41,10 @@ func newCollector(detectors []Detector, stages []Stage) *collector {
 // emit runs the detectors over chunk.
 func (c *collector) emit(chunk *Chunk) error {
 	w := c.workers.Get().(*worker)
-	w.chunk, w.last = chunk, position{}
 	chunk.sought = "" // of a text before, if the source uses the chunk again
-	for _, d := range c.detectors {
-		d.Detect(chunk, w.hit)
-	}
+	w.detect(chunk)
 	if wide := w.widen(chunk); wide != nil {
-		w.chunk, w.last = wide, position{}
-		for _, d := range c.detectors {
-			d.Detect(wide, w.hit)
-		}
+		w.detect(wide)
 	}
 	for _, s := range c.watchers {
 		s.Watch(chunk)
@@ -73,10 +64,58 @@ type worker struct {
 	first, end position
 	hit        func(*Hit)
 	wide       []byte // see widen
+	finding    Finding
+	places     []place // in the chunk
+	memory     memory
 }
 
-// take makes a finding of a hit, if it touches something new.
+// detect runs the detectors over one text.
+func (w *worker) detect(c *Chunk) {
+	w.chunk, w.last, w.places = c, position{}, w.places[:0]
+	w.memory.begin()
+	for _, d := range w.detectors {
+		d.Detect(c, w.hit)
+	}
+	if len(w.places) == 0 {
+		return
+	}
+	b := batch{c.Object, c.Offset, c.Line, slices.Clone(w.places)}
+	w.mu.Lock()
+	w.batches = append(w.batches, b)
+	w.mu.Unlock()
+	if cap(w.places) > maxKeptPlaces {
+		w.places = nil
+	}
+}
+
+// maxKeptPlaces bounds how many places a worker has room for beyond one text.
+const maxKeptPlaces = 1 << 16
+
+// take makes a place of a hit, if it touches something new.
 func (w *worker) take(h *Hit) {
+	around := surroundings(w.chunk.Data, h.Start, h.End)
+	if w.recall(h, around) {
+		return
+	}
+	s := w.judge(h, around)
+	if s == nil {
+		return
+	}
+	s, number := w.table.add(s)
+	if s.quiet {
+		w.memory.remember(w.table.seed, s, number)
+	}
+	w.note(h, number)
+}
+
+// note notes a place.
+func (w *worker) note(h *Hit, sighting uint32) {
+	line := w.memory.lineOf(w.chunk, h.SecretStart)
+	w.places = append(w.places, place{sighting, uint32(h.SecretStart), uint32(line)})
+}
+
+// judge returns what a hit is a sighting of, or nil if it touches nothing new.
+func (w *worker) judge(h *Hit, around vicinity) *sighting {
 	c := w.chunk
 	first := w.place(h.Start)
 	start := w.place(h.SecretStart)
@@ -85,9 +124,10 @@ func (w *worker) take(h *Hit) {
 	last := end.line + bytes.Count(c.Data[h.SecretEnd:max(h.SecretEnd, h.End-1)], newline)
 	fresh := c.Object.New == nil || c.Object.New.Touches(first.line, last)
 	if !fresh && len(w.near) == 0 {
-		return
+		return nil
 	}
-	f := &Finding{
+	f := &w.finding
+	*f = Finding{
 		Rule: h.Rule, Severity: h.Severity, Confidence: h.Confidence,
 		Location: Location{
 			Object: c.Object, Offset: c.Offset + int64(h.SecretStart),
@@ -107,30 +147,15 @@ func (w *worker) take(h *Hit) {
 		s.JudgeNear(f, c, h)
 	}
 	if !fresh {
-		return
+		return nil
 	}
-	secret := h.Text
-	if secret == nil {
-		secret = c.Data[h.SecretStart:h.SecretEnd]
+	lines := c.Data[around.from:around.to]
+	f.Secret, f.Context, f.Fields = NewSecret(w.secret(h)), NewSecret(lines), slices.Clone(h.Fields)
+	s := sightingOf(f)
+	*f = Finding{}
+	if w.recallable(h, around) && w.isQuiet(lines) {
+		s.quiet, s.secretAt, s.span = true, h.SecretStart-around.from, h.SecretEnd-h.SecretStart
 	}
-	around := surroundings(c.Data, h.Start, h.End)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f.Secret = Secret{w.intern(secret)}
-	if f.Fields = w.fields[f.Secret.text]; !slices.Equal(f.Fields, h.Fields) {
-		f.Fields = slices.Clone(h.Fields)
-		w.fields[f.Secret.text] = f.Fields
-	}
-	f.Context = Secret{w.intern(around)}
-	w.findings = append(w.findings, f)
-}
-
-func (c *collector) intern(b []byte) string {
-	if s, ok := c.texts[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	c.texts[s] = s
 	return s
 }
 
@@ -164,18 +189,28 @@ func (w *worker) place(at int) position {
 // contextMax bounds the text around a finding in bytes.
 const contextMax = 4 << 10
 
-// surroundings returns the lines of data[start:end] and the line before, cut
-// to contextMax with the finding in its middle.
-func surroundings(data []byte, start, end int) []byte {
+// A vicinity is the text around a finding: its lines and the line before, cut to
+// contextMax with the finding in its middle.
+type vicinity struct {
+	from, to int
+	// whole says that nothing was cut.
+	whole bool
+}
+
+// surroundings returns what is near data[start:end].
+func surroundings(data []byte, start, end int) vicinity {
 	room := max(0, contextMax-(end-start)) / 2
-	lo, hi := max(0, start-room), min(len(data), end+room)
-	if i := bytes.LastIndexByte(data[lo:start], '\n'); i >= 0 {
-		if j := bytes.LastIndexByte(data[lo:lo+i], '\n'); j >= 0 {
-			lo += j + 1
+	n := vicinity{from: max(0, start-room), to: min(len(data), end+room)}
+	head, tail := n.from == 0, n.to == len(data)
+	if i := bytes.LastIndexByte(data[n.from:start], '\n'); i >= 0 {
+		if j := bytes.LastIndexByte(data[n.from:n.from+i], '\n'); j >= 0 {
+			n.from, head = n.from+j+1, true
 		}
 	}
-	if i := bytes.IndexByte(data[end:hi], '\n'); i >= 0 {
-		hi = end + i
+	if i := bytes.IndexByte(data[end:n.to], '\n'); i >= 0 {
+		n.to, tail = end+i, true
 	}
-	return data[lo:min(hi, lo+contextMax)]
+	n.whole = head && tail && n.to-n.from <= contextMax
+	n.to = min(n.to, n.from+contextMax)
+	return n
 }

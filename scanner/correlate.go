@@ -9,9 +9,9 @@ import (
 	"github.com/spillgate/spillgate/rules"
 )
 
-// Findings are worth more together. Correlate looks at all of them, once each
-// knows its commit and path and stages have judged it: what is excused, or an
-// example, makes nothing worse.
+// Findings are worth more together. All of them are looked at, once each knows
+// its commit and path and stages have judged it: what is excused, or an example,
+// makes nothing worse.
 //
 //   - an AWS access key id and its secret key name each other in the field
 //     "with", and the id is as severe as the secret;
@@ -29,35 +29,31 @@ const (
 	fieldAccount = "account"
 )
 
-// correlate sets the fields and severities described above, in the time that it
-// takes to sort the findings.
-func correlate(all []*Finding) {
-	pairAWS(all)
-	nameUsers(all)
-	raiseARNs(all)
-}
-
-// dropContainers returns the findings without those in the bytes of an archive
-// that a member of it repeats, as in a tar or in a zip that does not compress:
-// they are kept where they can be read.
-func dropContainers(all []*Finding) []*Finding {
-	type key struct {
-		object       *Object
-		rule, secret string
-	}
-	inside := map[key]bool{}
-	for _, f := range all {
-		for o := f.Object.Container; o != nil; o = o.Container {
-			inside[key{o, f.Rule.ID, f.Secret.text}] = true
+// pair joins what stands together in one object, of which all has what was found.
+func (l *ledger) pair(all []standing) {
+	ids, secrets := false, false
+	for i := range all {
+		if all[i].suppression == nil {
+			ids, secrets = ids || isAccessKeyID(all[i].rule), secrets || isSecretKey(all[i].rule)
 		}
 	}
-	if len(inside) == 0 {
-		return all
+	if !ids || !secrets {
+		return
 	}
-	return slices.DeleteFunc(all, func(f *Finding) bool {
-		return inside[key{f.Object, f.Rule.ID, f.Secret.text}]
-	})
+	var some []*Finding
+	for i := range all {
+		if s := &all[i]; isAccessKeyID(s.rule) || isSecretKey(s.rule) {
+			s.paired = new(Finding)
+			s.expand(s.paired, l.table, s.place)
+			some = append(some, s.paired)
+		}
+	}
+	pairAWS(some)
 }
+
+func isAccessKeyID(r *rules.Rule) bool { return r.ID == "aws-access-key-id" }
+
+func isSecretKey(r *rules.Rule) bool { return r.ID == "aws-secret-access-key" }
 
 // isExcused reports whether f does not count.
 func isExcused(f *Finding) bool { return f.Suppression != nil }
@@ -65,8 +61,8 @@ func isExcused(f *Finding) bool { return f.Suppression != nil }
 // pairAWS joins access key ids and secret keys.
 func pairAWS(all []*Finding) {
 	pair(all,
-		func(f *Finding) bool { return f.Rule.ID == "aws-access-key-id" },
-		func(f *Finding) bool { return f.Rule.ID == "aws-secret-access-key" },
+		func(f *Finding) bool { return isAccessKeyID(f.Rule) },
+		func(f *Finding) bool { return isSecretKey(f.Rule) },
 		func(id, secret *Finding) {
 			// Together they sign requests: the id is as bad as the secret.
 			id.Severity = max(id.Severity, secret.Severity)
@@ -145,57 +141,74 @@ func distance(a, b *Finding) int {
 	return max(0, b.StartLine-a.EndLine)
 }
 
-// raiseARNs makes ARNs critical that come with credentials of their account.
-func raiseARNs(all []*Finding) {
-	type place struct{ change, account string }
-	with := map[place]*Finding{}
-	for _, f := range all {
-		if !isCredential(f) || isExcused(f) {
-			continue
-		}
-		p := place{change(f), field(f, fieldAccount)}
-		if p.account == "" {
-			continue
-		}
-		if old, ok := with[p]; !ok || byPlace(f, old) < 0 {
-			with[p] = f
-		}
+// A holding is an account in a change: a commit, or whatever of one scan has
+// none, such as the staged files or a directory.
+type holding struct{ change, account string }
+
+func holdingOf(o *Object, account string) holding {
+	if o.Commit == nil {
+		return holding{"", account}
 	}
-	if len(with) == 0 {
-		return
-	}
-	for _, f := range all {
-		if !slices.Contains(f.Rule.Tags, "arn") || isExcused(f) {
-			continue
-		}
-		account := field(f, fieldAccount)
-		c, ok := with[place{change(f), account}]
-		if !ok || account == "" {
-			continue
-		}
-		f.Severity = rules.Critical
-		setField(f, fieldRaised, "credentials of account "+account+" in the same change: "+c.Rule.ID+" at "+c.Location.String())
-	}
+	return holding{o.Commit.ID, account}
 }
 
-// isCredential reports whether f is a credential that names its account.
-func isCredential(f *Finding) bool {
-	return slices.Contains(f.Rule.Tags, "aws") && slices.Contains(f.Rule.Tags, "credential")
-}
-
-// change returns what f came with: a commit, or whatever of one scan has none,
-// such as the staged files or a directory.
-func change(f *Finding) string {
-	if f.Object.Commit == nil {
-		return ""
+// credentials returns which change has credentials of which account, and says
+// where the first are.
+func (l *ledger) credentials() map[holding]string {
+	arns, keys := false, false
+	for _, s := range l.table.all {
+		arns, keys = arns || isARN(s.rule), keys || isCredential(s.rule)
 	}
-	return f.Object.Commit.ID
+	if !arns || !keys {
+		return nil
+	}
+	known := map[holding]string{}
+	l.byPlace(func(s *standing) {
+		if !isCredential(s.rule) || s.suppression != nil {
+			return
+		}
+		account := fieldOf(s.known(), fieldAccount)
+		if account == "" {
+			return
+		}
+		if h := holdingOf(s.object, account); known[h] == "" {
+			known[h] = s.rule.ID + " at " + s.location().String()
+		}
+	})
+	return known
 }
 
-func field(f *Finding, name string) string {
-	for _, x := range f.Fields {
-		if x.Name == name {
-			return x.Value
+// weigh returns how grave it is what stands there, and why if that is graver
+// than its rule says. An ARN that comes with known credentials of its account is
+// critical.
+func (s *standing) weigh(known map[holding]string) (severity rules.Severity, why string) {
+	severity, why = s.severity, fieldOf(s.known(), fieldRaised)
+	if s.paired != nil {
+		severity = s.paired.Severity
+	}
+	if len(known) == 0 || s.suppression != nil || !isARN(s.rule) {
+		return severity, why
+	}
+	account := fieldOf(s.known(), fieldAccount)
+	if c := known[holdingOf(s.object, account)]; c != "" && account != "" {
+		return rules.Critical, "credentials of account " + account + " in the same change: " + c
+	}
+	return severity, why
+}
+
+func isARN(r *rules.Rule) bool { return slices.Contains(r.Tags, "arn") }
+
+// isCredential reports whether r finds credentials that name their account.
+func isCredential(r *rules.Rule) bool {
+	return slices.Contains(r.Tags, "aws") && slices.Contains(r.Tags, "credential")
+}
+
+func field(f *Finding, name string) string { return fieldOf(f.Fields, name) }
+
+func fieldOf(fields []rules.Field, name string) string {
+	for i := range fields {
+		if fields[i].Name == name {
+			return fields[i].Value
 		}
 	}
 	return ""

@@ -30,6 +30,32 @@ func finding(r *rules.Rule, o *Object, line int, account string) *Finding {
 	return f
 }
 
+// ledgerOf returns a ledger of these findings, the i-th in its i-th batch.
+func ledgerOf(all []*Finding) *ledger {
+	l := &ledger{table: newTable()}
+	for _, f := range all {
+		_, n := l.table.add(sightingOf(f))
+		l.add([]batch{{f.Object, f.Offset, f.StartLine, []place{{sighting: n}}}})
+	}
+	l.sortByObject()
+	return l
+}
+
+// correlate makes of each finding what it becomes beside the others.
+func correlate(all []*Finding) {
+	l := ledgerOf(all)
+	l.sortByPlace()
+	known := l.credentials()
+	nth := map[*batch]int{}
+	for i := range l.batches {
+		nth[&l.batches[i]] = i
+	}
+	l.byPlace(func(s *standing) {
+		severity, why := s.weigh(known)
+		*all[nth[s.batch]] = *s.finding(l.table, severity, why)
+	})
+}
+
 func TestPairs(t *testing.T) {
 	o, other := &Object{Path: "a"}, &Object{Path: "b"}
 	for _, test := range []struct {
@@ -121,11 +147,9 @@ func TestRaisedMerged(t *testing.T) {
 	mild := finding(arnRule, &Object{Path: "a", Commit: &Commit{ID: "1", Date: "2024"}}, 1, "739104826315")
 	bad := finding(arnRule, &Object{Path: "a", Commit: &Commit{ID: "2", Date: "2025"}}, 1, "739104826315")
 	key := finding(idRule, &Object{Path: "b", Commit: &Commit{ID: "2", Date: "2025"}}, 1, "739104826315")
-	all := []*Finding{bad, key, mild}
-	correlate(all)
-	Fingerprinter{}.fill(all)
-	count, _ := merge(all)
-	if len(count) != 2 || count[0] != mild || mild.Severity != rules.Critical || field(mild, fieldRaised) == "" {
+	count, _ := ledgerOf([]*Finding{bad, key, mild}).merge()
+	mild = count[0]
+	if len(count) != 2 || mild.Object.Commit.ID != "1" || mild.Severity != rules.Critical || field(mild, fieldRaised) == "" {
 		t.Errorf("%d findings, the ARN %s, raised because of %q", len(count), mild.Severity, field(mild, fieldRaised))
 	}
 }
@@ -139,11 +163,16 @@ func TestDropContainers(t *testing.T) {
 		f.Secret = Secret{"the same"}
 		return f
 	}
-	kept := same(inner)
-	else1, else2 := finding(arnRule, top, 2, "2"), finding(idRule, middle, 3, "3")
-	got := dropContainers([]*Finding{same(top), kept, same(middle), else1, else2})
-	if !slices.Equal(got, []*Finding{kept, else1, else2}) {
-		t.Errorf("%d findings are left, want three", len(got))
+	l := ledgerOf([]*Finding{same(top), same(inner), same(middle), finding(arnRule, top, 2, "2"), finding(idRule, middle, 3, "3")})
+	l.dropContainers()
+	var left []int
+	for i := range l.batches {
+		if len(l.batches[i].places) > 0 {
+			left = append(left, i)
+		}
+	}
+	if !slices.Equal(left, []int{1, 3, 4}) {
+		t.Errorf("findings %d are left, want 1, 3 and 4", left)
 	}
 }
 
@@ -190,7 +219,7 @@ func TestCorrelateTime(t *testing.T) {
 func TestNameUsersOfLongSecrets(t *testing.T) {
 	secret := "one\ntwo\nthree"
 	f := &Finding{Rule: passRule, Secret: Secret{secret}, Context: Secret{"a = " + secret + " user=bob\nlogin=x"}, Location: Location{Object: &Object{}, StartLine: 3}}
-	nameUsers([]*Finding{f})
+	nameUser(f)
 	if got := field(f, fieldWith); got != "user name in line 3" {
 		t.Errorf("got %q", got)
 	}

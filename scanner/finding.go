@@ -84,9 +84,9 @@ type Finding struct {
 	// Occurrences is how many places there are in all.
 	More        []Location
 	Occurrences int
-	// OtherCommits is how many more commits hold the object, where the source
-	// counted them.
-	OtherCommits int
+	// Noted is what a NearStage has to tell itself when it judges: numbers that
+	// it alone understands.
+	Noted []int `json:"-"`
 
 	// Action overrules the gate. The zero value leaves it to the gate.
 	Action Action

@@ -8,7 +8,7 @@ import (
 	"github.com/spillgate/spillgate/rules"
 )
 
-// giveWay takes out the findings of fallback rules where another rule found
+// giveWay takes out of the findings in one object those of fallback rules where another rule found
 // something at the same place: they are one secret, and the other rule knows
 // better what it is. Nothing is lost: the place stays reported, and as surely as
 // the surer of the two was, since a rule that knows the vendor and one that knows
@@ -18,39 +18,53 @@ func giveWay(all []*Finding) []*Finding {
 	if !slices.ContainsFunc(all, func(f *Finding) bool { return f.Rule.Fallback }) {
 		return all
 	}
-	known := map[*Object][]*Finding{}
+	known := make([]*Finding, 0, len(all))
 	// What was compressed has no places of its own, only the same text.
 	texts := map[placeless]*Finding{}
 	for _, f := range all {
 		switch {
 		case f.Rule.Fallback:
 		case isPlaceless(f):
-			texts[placeless{f.Object, f.Offset, f.Secret.text}] = f
+			texts[placeless{f.Offset, f.Secret.text}] = f
 		default:
-			known[f.Object] = append(known[f.Object], f)
+			known = append(known, f)
 		}
 	}
-	for _, list := range known {
-		slices.SortFunc(list, func(a, b *Finding) int { return cmp.Compare(secretEnd(a), secretEnd(b)) })
-	}
+	slices.SortFunc(known, func(a, b *Finding) int { return cmp.Compare(secretEnd(a), secretEnd(b)) })
 	return slices.DeleteFunc(all, func(f *Finding) bool {
 		switch {
 		case !f.Rule.Fallback:
 			return false
 		case isPlaceless(f):
-			other := texts[placeless{f.Object, f.Offset, f.Secret.text}]
+			other := texts[placeless{f.Offset, f.Secret.text}]
 			return other != nil && other.takeFrom(f)
 		}
-		list, gone := known[f.Object], false
-		i, _ := slices.BinarySearchFunc(list, f.Offset+1, func(o *Finding, at int64) int { return cmp.Compare(secretEnd(o), at) })
+		gone := false
+		i, _ := slices.BinarySearchFunc(known, f.Offset+1, func(o *Finding, at int64) int { return cmp.Compare(secretEnd(o), at) })
 		// Those that end behind its beginning, as far as a match can reach back.
-		for end := secretEnd(f); i < len(list) && secretEnd(list[i]) < end+rules.MaxMatch; i++ {
-			if list[i].Offset < end {
-				gone = list[i].takeFrom(f)
+		for end := secretEnd(f); i < len(known) && secretEnd(known[i]) < end+rules.MaxMatch; i++ {
+			if known[i].Offset < end {
+				gone = known[i].takeFrom(f)
 			}
 		}
 		return gone
 	})
+}
+
+// yields reports whether giveWay may change anything of findings of one object
+// that are sightings of these.
+func yields(t *table, batches []*batch) bool {
+	fallback, other := false, false
+	for _, b := range batches {
+		for _, p := range b.places {
+			r := t.all[p.sighting].rule
+			fallback, other = fallback || r.Fallback, other || !r.Fallback
+			if len(r.Overlaps) > 0 || fallback && other {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // takeFrom gives f the confidence of a fallback finding that gives way to it, if
@@ -66,7 +80,6 @@ func secretEnd(f *Finding) int64 { return f.Offset + int64(f.Secret.Len()) }
 
 // A placeless is what was found in a text that has one place as a whole.
 type placeless struct {
-	object *Object
 	offset int64
 	text   string
 }
@@ -85,31 +98,26 @@ const fieldAlso = "also"
 // its finding stands for theirs inside the same text and names them. A finding
 // that is excused stands for none.
 func nameBoth(all []*Finding) []*Finding {
-	type start struct {
-		object *Object
-		offset int64
+	isSpecial := func(f *Finding) bool { return len(f.Rule.Overlaps) > 0 && f.Suppression == nil && !isPlaceless(f) }
+	if !slices.ContainsFunc(all, isSpecial) {
+		return all
 	}
-	var special []*Finding
-	at := map[start][]*Finding{}
-	for _, f := range all {
-		if len(f.Rule.Overlaps) > 0 && f.Suppression == nil && !isPlaceless(f) {
-			special = append(special, f)
-		}
-		at[start{f.Object, f.Offset}] = append(at[start{f.Object, f.Offset}], f)
-	}
+	byOffset := slices.Clone(all)
+	slices.SortStableFunc(byOffset, func(a, b *Finding) int { return cmp.Compare(a.Offset, b.Offset) })
 	gone := map[*Finding]bool{}
-	for _, f := range special {
-		if gone[f] {
+	for _, f := range all {
+		if !isSpecial(f) || gone[f] {
 			continue
 		}
 		// What is inside begins at the same place, or behind a short prefix.
-		for offset := f.Offset; offset < f.Offset+sharedPrefix && offset < secretEnd(f); offset++ {
-			for _, g := range at[start{f.Object, offset}] {
-				if g != f && !gone[g] && !g.Rule.Fallback && g.Suppression == nil && secretEnd(g) <= secretEnd(f) && slices.Contains(f.Rule.Overlaps, g.Rule.ID) {
-					gone[g] = f.takeFrom(g)
-					f.Severity = max(f.Severity, g.Severity)
-					f.Fields = append(slices.Clone(f.Fields), rules.Field{Name: fieldAlso, Value: g.Rule.ID})
-				}
+		limit := min(f.Offset+sharedPrefix, secretEnd(f))
+		k, _ := slices.BinarySearchFunc(byOffset, f.Offset, func(g *Finding, at int64) int { return cmp.Compare(g.Offset, at) })
+		for ; k < len(byOffset) && byOffset[k].Offset < limit; k++ {
+			g := byOffset[k]
+			if g != f && !gone[g] && !g.Rule.Fallback && g.Suppression == nil && secretEnd(g) <= secretEnd(f) && slices.Contains(f.Rule.Overlaps, g.Rule.ID) {
+				gone[g] = f.takeFrom(g)
+				f.Severity = max(f.Severity, g.Severity)
+				f.Fields = append(slices.Clone(f.Fields), rules.Field{Name: fieldAlso, Value: g.Rule.ID})
 			}
 		}
 	}

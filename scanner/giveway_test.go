@@ -22,14 +22,19 @@ func TestTwoVendorsOneShape(t *testing.T) {
 	excused := finding(vendor, 9, "sk_live_abc", rules.ConfidenceMedium)
 	excused.Suppression = &Suppression{}
 	for name, all := range map[string][]*Finding{
-		"excused":      {finding(shape, 9, "sk_live_abc", rules.ConfidenceHigh), excused},
-		"other place":  {finding(shape, 90, "sk_live_abc", rules.ConfidenceHigh), finding(vendor, 9, "sk_live_abc", rules.ConfidenceMedium)},
-		"longer text":  {finding(shape, 9, "sk_live_abcdef", rules.ConfidenceHigh), finding(vendor, 9, "sk_live_abc", rules.ConfidenceMedium)},
-		"same rule":    {finding(shape, 9, "sk_live_abc", rules.ConfidenceHigh), finding(shape, 9, "sk_live_abc", rules.ConfidenceMedium)},
-		"other object": {finding(vendor, 9, "sk_live_abc", rules.ConfidenceHigh), {Rule: shape, Location: Location{Object: &Object{Path: "b"}, Offset: 9}, Secret: NewSecret([]byte("sk_live_abc"))}},
+		"excused":     {finding(shape, 9, "sk_live_abc", rules.ConfidenceHigh), excused},
+		"other place": {finding(shape, 90, "sk_live_abc", rules.ConfidenceHigh), finding(vendor, 9, "sk_live_abc", rules.ConfidenceMedium)},
+		"longer text": {finding(shape, 9, "sk_live_abcdef", rules.ConfidenceHigh), finding(vendor, 9, "sk_live_abc", rules.ConfidenceMedium)},
+		"same rule":   {finding(shape, 9, "sk_live_abc", rules.ConfidenceHigh), finding(shape, 9, "sk_live_abc", rules.ConfidenceMedium)},
 	} {
 		if got := nameBoth(all); len(got) != 2 {
 			t.Errorf("%s: %d findings, want 2", name, len(got))
 		}
+	}
+	other := finding(shape, 9, "sk_live_abc", rules.ConfidenceHigh)
+	other.Location.Object = &Object{Path: "b"}
+	l := ledgerOf([]*Finding{finding(vendor, 9, "sk_live_abc", rules.ConfidenceHigh), other})
+	if l.giveWay(); len(l.batches[0].places) != 1 || len(l.batches[1].places) != 1 {
+		t.Error("a finding gave way to one in another object")
 	}
 }

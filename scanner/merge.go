@@ -1,10 +1,9 @@
 package scanner
 
 import (
-	"cmp"
-	"slices"
-	"strings"
 	"sync"
+
+	"github.com/spillgate/spillgate/rules"
 )
 
 // fill lets each finding make its fingerprint.
@@ -14,58 +13,94 @@ func (p Fingerprinter) fill(findings []*Finding) {
 	}
 }
 
-// merge makes one finding of all places of a secret and sorts. A place that is
-// suppressed excuses no other: findings that count and those that do not are
-// merged apart, and the latter by mechanism and reason.
-func merge(all []*Finding) (count, suppressed []*Finding) {
-	slices.SortStableFunc(all, byPlace)
+// number gives sightings whose places are one finding the same number, and
+// returns how many places each has. A place that is suppressed excuses no
+// other: findings that count and those that do not are merged apart, and the
+// latter by mechanism and reason.
+func (l *ledger) number() (places []int) {
 	type key struct{ rule, secret, by, reason string }
-	first := map[key]*Finding{}
-	for _, f := range all {
-		f.DecodedFrom = field(f, "decoded-from")
-		k := key{rule: f.Rule.ID, secret: f.Secret.text}
-		if f.Suppression != nil {
-			k.by, k.reason = f.Suppression.By, f.Suppression.Reason
-		}
-		to, ok := first[k]
-		if !ok {
-			first[k] = f
-			if f.Suppression == nil {
-				count = append(count, f)
-			} else {
-				suppressed = append(suppressed, f)
+	numbers := map[key]uint32{}
+	places = []int{0}
+	for i := range l.batches {
+		for _, p := range l.batches[i].places {
+			s := l.table.all[p.sighting]
+			if s.merged == 0 {
+				k := key{rule: s.rule.ID, secret: s.secret}
+				if s.suppression != nil {
+					k.by, k.reason = s.suppression.By, s.suppression.Reason
+				}
+				n, ok := numbers[k]
+				if !ok {
+					n = uint32(len(places))
+					numbers[k], places = n, append(places, 0)
+				}
+				s.merged = n
 			}
-			continue
-		}
-		to.Occurrences++
-		if why := field(f, fieldRaised); why != "" && f.Severity > to.Severity {
-			setField(to, fieldRaised, why)
-		}
-		to.Severity = max(to.Severity, f.Severity)
-		to.Confidence = max(to.Confidence, f.Confidence)
-		if len(to.More) < MaxLocations {
-			to.More = append(to.More, f.Location)
+			places[s.merged]++
 		}
 	}
+	return places
+}
+
+// merge makes one finding of all places of a secret, in the order of their first
+// places. It correlates what it merges.
+func (l *ledger) merge() (count, suppressed []*Finding) {
+	l.sortByPlace()
+	known := l.credentials()
+	places := l.number()
+	results := make([]*Finding, len(places))
+	l.byPlace(func(s *standing) {
+		severity, why := s.weigh(known)
+		to := results[s.merged]
+		if to == nil {
+			to = s.finding(l.table, severity, why)
+			results[s.merged] = to
+			if to.Suppression == nil {
+				count = append(count, to)
+			} else {
+				suppressed = append(suppressed, to)
+			}
+			if more := places[s.merged] - 1; more > 0 {
+				to.More = make([]Location, 0, min(more, MaxLocations))
+			}
+			return
+		}
+		to.Occurrences++
+		if why != "" && severity > to.Severity {
+			setField(to, fieldRaised, why)
+		}
+		to.Severity = max(to.Severity, severity)
+		to.Confidence = max(to.Confidence, s.confidence)
+		if len(to.More) < MaxLocations {
+			to.More = append(to.More, s.location())
+		}
+	})
 	return count, suppressed
 }
 
-// byPlace orders findings by the age of their commit where there is one, then
-// by place, so that the first place of a secret is the one that brought it.
-func byPlace(a, b *Finding) int {
-	return cmp.Or(
-		cmp.Compare(date(a), date(b)),
-		strings.Compare(a.Object.Path, b.Object.Path),
-		cmp.Compare(a.Object.Kind, b.Object.Kind),
-		strings.Compare(a.Object.ID, b.Object.ID),
-		cmp.Compare(a.Offset, b.Offset),
-		strings.Compare(a.Rule.ID, b.Rule.ID),
-	)
+// location returns the place.
+func (s *standing) location() Location {
+	line := s.batch.line + int(s.place.line)
+	return Location{
+		Object: s.object, Offset: s.batch.offset + int64(s.place.offset),
+		StartLine: line, StartColumn: s.startColumn, EndLine: line + s.lines, EndColumn: s.endColumn,
+		DecodedFrom: fieldOf(s.fields, "decoded-from"),
+	}
 }
 
-func date(f *Finding) string {
-	if f.Object.Commit == nil {
-		return ""
+// finding returns what stands there, which is that grave for that reason.
+func (s *standing) finding(t *table, severity rules.Severity, why string) *Finding {
+	f := new(Finding)
+	if s.paired != nil {
+		*f = *s.paired
+	} else {
+		s.expand(f, t, s.place)
 	}
-	return f.Object.Commit.Date
+	nameUser(f)
+	f.Severity = severity
+	if why != field(f, fieldRaised) {
+		setField(f, fieldRaised, why)
+	}
+	f.DecodedFrom = field(f, "decoded-from")
+	return f
 }

@@ -18,7 +18,7 @@ func TestMergeTellsHowEachPlaceIsWritten(t *testing.T) {
 		}
 		return f
 	}
-	count, suppressed := merge([]*Finding{at("c", "base64, gzip"), at("a", ""), at("b", "hex")})
+	count, suppressed := ledgerOf([]*Finding{at("c", "base64, gzip"), at("a", ""), at("b", "hex")}).merge()
 	if len(count) != 1 || len(suppressed) != 0 {
 		t.Fatalf("%d findings, %d suppressed", len(count), len(suppressed))
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -24,10 +25,10 @@ type Source interface {
 
 // An Attributor is a Source that learns only after the scan which commit and
 // path brought an object, because it reads objects in the order in which they
-// are stored. Attribute is called once, with all findings of the source, and
-// only if there are any; it completes their Objects and OtherCommits.
+// are stored. Attribute is called once, with the objects in which something was
+// found, each once, and only if there are any; it completes them.
 type Attributor interface {
-	Attribute(ctx context.Context, findings []*Finding) error
+	Attribute(ctx context.Context, objects []*Object) error
 }
 
 // A Detector finds what is wrong with a chunk. It is safe for concurrent use
@@ -39,8 +40,8 @@ type Detector interface {
 }
 
 // A Stage judges a finding: it may set Suppression, Severity, Confidence and
-// Action.
-// It never drops one.
+// Action. It never drops one, and keeps none: a finding is valid only during the
+// call.
 type Stage interface {
 	Judge(f *Finding)
 }
@@ -50,7 +51,8 @@ type Stage interface {
 // also for those of suppressed findings and for those that are dropped after
 // the call because they touch nothing new, so that the stage learns which of
 // its excuses still serve. The path of the finding may not be known yet (see
-// Attributor), and neither chunk nor hit is valid after the call.
+// Attributor), its texts are not, and neither chunk nor hit is valid after the
+// call. What it learns there for Judge it leaves in the finding (Noted).
 type NearStage interface {
 	Stage
 	JudgeNear(f *Finding, c *Chunk, h *Hit)
@@ -65,10 +67,10 @@ type Watcher interface {
 }
 
 // A Preparer is a Stage whose verdict on one finding hangs on others. Prepare
-// is called once, with all findings, before any is judged.
+// is called once, before any finding is judged, and may go through all of them.
 type Preparer interface {
 	Stage
-	Prepare(all []*Finding)
+	Prepare(all iter.Seq[*Finding])
 }
 
 // A Reporter is a Stage that has something to tell the user beside the
@@ -181,13 +183,13 @@ func (r *Result) ExitCode(g Gate) int {
 // coverage, next to what was found until then.
 func Scan(ctx context.Context, o Options) (*Result, error) {
 	r := &Result{Started: time.Now()}
-	var all []*Finding
+	l := &ledger{table: newTable()}
 	for _, s := range o.Sources {
-		c := newCollector(o.Detectors, o.Stages)
+		c := newCollector(l.table, o.Detectors, o.Stages)
 		coverage, err := s.Chunks(ctx, c.emit)
-		if err == nil && len(c.findings) > 0 {
+		if err == nil && len(c.batches) > 0 {
 			if a, ok := s.(Attributor); ok {
-				err = a.Attribute(ctx, c.findings)
+				err = a.Attribute(ctx, objectsOf(c.batches))
 			}
 		}
 		var usage *UsageError
@@ -200,26 +202,17 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 		case err != nil:
 			fail(&coverage, err)
 		}
-		all = append(all, c.findings...)
+		l.add(c.batches)
 		r.Coverage = append(r.Coverage, coverage)
 		r.Notices = append(r.Notices, coverage.Notices...)
 		if r.Interrupted {
 			break
 		}
 	}
-	all = dropContainers(giveWay(all))
-	for _, s := range o.Stages {
-		if p, ok := s.(Preparer); ok {
-			p.Prepare(all)
-		}
-	}
-	for _, f := range all {
-		for _, s := range o.Stages {
-			if f.Suppression == nil {
-				s.Judge(f)
-			}
-		}
-	}
+	l.sortByObject()
+	l.giveWay()
+	l.dropContainers()
+	l.judge(o.Stages)
 	for _, s := range o.Stages {
 		if n, ok := s.(Reporter); ok {
 			r.Notices = append(r.Notices, n.Notices()...)
@@ -228,8 +221,7 @@ func Scan(ctx context.Context, o Options) (*Result, error) {
 	slices.SortStableFunc(r.Notices, func(a, b Notice) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Where, b.Where))
 	})
-	correlate(all)
-	r.Findings, r.Suppressed = merge(all)
+	r.Findings, r.Suppressed = l.merge()
 	o.Fingerprinter.fill(r.Findings)
 	o.Fingerprinter.fill(r.Suppressed)
 	r.Took = time.Since(r.Started)

@@ -168,10 +168,10 @@ func TestScanIsNeverSilentlyGreen(t *testing.T) {
 
 type attributed struct{ texts }
 
-func (s *attributed) Attribute(_ context.Context, fs []*Finding) error {
-	for _, f := range fs {
-		f.Object.Path = "path of " + f.Object.ID
-		f.Object.Commit = &Commit{ID: "c" + f.Object.ID, Date: fmt.Sprintf("2026-01-0%d", 9-f.Object.ID[0]+'0')}
+func (s *attributed) Attribute(_ context.Context, objects []*Object) error {
+	for _, o := range objects {
+		o.Path = "path of " + o.ID
+		o.Commit = &Commit{ID: "c" + o.ID, Date: fmt.Sprintf("2026-01-0%d", 9-o.ID[0]+'0')}
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func TestSecretNeverPrints(t *testing.T) {
 }
 
 func TestDetectorsPayNothingWithoutAHit(t *testing.T) {
-	c := newCollector([]Detector{words{}}, nil)
+	c := newCollector(newTable(), []Detector{words{}}, nil)
 	chunk := &Chunk{Object: &Object{}, Data: []byte("nothing here"), To: 12, Line: 1}
 	if n := testing.AllocsPerRun(100, func() { _ = c.emit(chunk) }); n > 0 {
 		t.Errorf("%v allocations for a chunk without a hit", n)

@@ -6,34 +6,32 @@ import (
 	"strings"
 )
 
-// nameUsers says of passwords where the name to log in with stands, unless
-// their rule read it. The name itself is not repeated: where people write a
-// user name there may be a token.
-func nameUsers(all []*Finding) {
-	for _, f := range all {
-		isPassword := f.Rule.Fallback && !slices.Contains(f.Rule.Tags, "private-key") || slices.Contains(f.Rule.Tags, "password")
-		if !isPassword || isExcused(f) || field(f, "user") != "" || field(f, fieldWith) != "" {
-			continue
-		}
-		around := f.Context.text
-		at := strings.Index(around, f.Secret.text)
-		if at < 0 || f.Secret.text == "" {
-			continue // it is encoded
-		}
-		user := assignedUser(around[:at])
-		if user < 0 {
-			behind := around[at+len(f.Secret.text):] // a secret may have several lines
-			if end := strings.IndexByte(behind, '\n'); end >= 0 {
-				behind = behind[:end]
-			}
-			if user = assignedUser(behind); user < 0 {
-				continue
-			}
-			user = at
-		}
-		line := f.StartLine - strings.Count(around[user:at], "\n")
-		setField(f, fieldWith, "user name in line "+strconv.Itoa(line))
+// nameUser says of a password where the name to log in with stands, unless its
+// rule read it. The name itself is not repeated: where people write a user name
+// there may be a token.
+func nameUser(f *Finding) {
+	isPassword := f.Rule.Fallback && !slices.Contains(f.Rule.Tags, "private-key") || slices.Contains(f.Rule.Tags, "password")
+	if !isPassword || isExcused(f) || field(f, "user") != "" || field(f, fieldWith) != "" {
+		return
 	}
+	around := f.Context.text
+	at := strings.Index(around, f.Secret.text)
+	if at < 0 || f.Secret.text == "" {
+		return // it is encoded
+	}
+	user := assignedUser(around[:at])
+	if user < 0 {
+		behind := around[at+len(f.Secret.text):] // a secret may have several lines
+		if end := strings.IndexByte(behind, '\n'); end >= 0 {
+			behind = behind[:end]
+		}
+		if user = assignedUser(behind); user < 0 {
+			return
+		}
+		user = at
+	}
+	line := f.StartLine - strings.Count(around[user:at], "\n")
+	setField(f, fieldWith, "user name in line "+strconv.Itoa(line))
 }
 
 // assignedUser returns where in text the last name of a user name stands that a

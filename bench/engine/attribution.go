@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spillgate/spillgate/rules"
@@ -15,7 +16,6 @@ import (
 type timed struct {
 	scanner.Source
 	chunks, attribute time.Duration // CPU time of all threads
-	places            int
 }
 
 func (t *timed) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (scanner.Coverage, error) {
@@ -25,14 +25,13 @@ func (t *timed) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (sc
 	return c, err
 }
 
-func (t *timed) Attribute(ctx context.Context, findings []*scanner.Finding) error {
+func (t *timed) Attribute(ctx context.Context, objects []*scanner.Object) error {
 	a, ok := t.Source.(scanner.Attributor)
 	if !ok {
 		return errors.New("the history source attributes nothing")
 	}
-	t.places = len(findings)
 	start := processTime()
-	err := a.Attribute(ctx, findings)
+	err := a.Attribute(ctx, objects)
 	t.attribute = processTime() - start
 	return err
 }
@@ -41,7 +40,7 @@ func (t *timed) Attribute(ctx context.Context, findings []*scanner.Finding) erro
 // all threads.
 type Attribution struct {
 	Scan, Attribute time.Duration
-	Places          int // findings before equal ones are merged
+	Places          int // that findings are at
 }
 
 // Attribute scans the history of dir in this process and measures both halves.
@@ -65,8 +64,12 @@ func Attribute(ctx context.Context, dir string) (Attribution, error) {
 			return Attribution{}, p
 		}
 	}
-	if t.places == 0 {
-		return Attribution{}, errors.New("nothing was found, so that nothing was attributed")
+	a := Attribution{Scan: t.chunks, Attribute: t.attribute}
+	for _, f := range slices.Concat(r.Findings, r.Suppressed) {
+		a.Places += f.Occurrences
 	}
-	return Attribution{t.chunks, t.attribute, t.places}, nil
+	if a.Places == 0 {
+		return a, errors.New("nothing was found, so that nothing was attributed")
+	}
+	return a, nil
 }

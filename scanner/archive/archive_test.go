@@ -339,9 +339,12 @@ func TestStops(t *testing.T) {
 // A late source learns of commits and paths after the scan.
 type late struct{ source }
 
-func (l *late) Attribute(_ context.Context, findings []*scanner.Finding) error {
-	for _, f := range findings {
-		f.Object.Path, f.Object.Commit, f.OtherCommits = "lib/app.jar", &scanner.Commit{ID: "c0ffee"}, 3
+func (l *late) Attribute(_ context.Context, objects []*scanner.Object) error {
+	if len(objects) != 1 {
+		return fmt.Errorf("%d objects: the archive is one", len(objects))
+	}
+	for _, o := range objects {
+		o.Path, o.Commit, o.OtherCommits = "lib/app.jar", &scanner.Commit{ID: "c0ffee"}, 3
 	}
 	return nil
 }
@@ -360,13 +363,13 @@ func TestAttribute(t *testing.T) {
 	if !ok {
 		t.Fatal("it is no Attributor although its source is")
 	}
-	two := []*scanner.Finding{{Location: scanner.Location{Object: o}}, {Location: scanner.Location{Object: o}}}
+	two := []*scanner.Object{o, o.Container}
 	if err := a.Attribute(context.Background(), two); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range two {
-		if o := f.Object; o.Path != "lib/app.jar!/in.zip!/x" || o.Commit == nil || o.Commit.ID != "c0ffee" || f.OtherCommits != 3 {
-			t.Errorf("attributed to %q, commit %v, %d others", o.Path, o.Commit, f.OtherCommits)
+	for i, path := range []string{"lib/app.jar!/in.zip!/x", "lib/app.jar!/in.zip"} {
+		if o := two[i]; o.Path != path || o.Commit == nil || o.Commit.ID != "c0ffee" || o.OtherCommits != 3 {
+			t.Errorf("attributed to %q, commit %v, %d others", o.Path, o.Commit, o.OtherCommits)
 		}
 	}
 	if _, ok := archive.New(&source{}, archive.Options{}).(scanner.Attributor); ok {

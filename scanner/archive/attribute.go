@@ -13,34 +13,26 @@ type attributor struct {
 	inner scanner.Attributor
 }
 
-// Attribute implements scanner.Attributor: a finding in an archive is attributed
+// Attribute implements scanner.Attributor: what is in an archive is attributed
 // as if it stood in the archive itself, and learns of its archive's path and
 // commit what the source behind learned.
-func (a *attributor) Attribute(ctx context.Context, findings []*scanner.Finding) error {
-	stand := make([]*scanner.Finding, len(findings))
-	before := map[*scanner.Object]string{} // paths of the outermost archives
-	for i, f := range findings {
-		if f.Object.Container == nil {
-			stand[i] = f
-			continue
+func (a *attributor) Attribute(ctx context.Context, objects []*scanner.Object) error {
+	stand := make([]*scanner.Object, 0, len(objects))
+	before := map[*scanner.Object]string{} // their paths
+	for _, o := range objects {
+		top := outermost(o)
+		if _, known := before[top]; !known {
+			before[top] = top.Path
+			stand = append(stand, top)
 		}
-		top := outermost(f.Object)
-		before[top] = top.Path
-		copied := *f
-		copied.Object = top
-		stand[i] = &copied
 	}
 	err := a.inner.Attribute(ctx, stand)
 	done := map[*scanner.Object]bool{}
-	for i, f := range findings {
-		if f.Object.Container == nil {
-			continue
-		}
-		f.OtherCommits = stand[i].OtherCommits
-		top := outermost(f.Object)
-		for o := f.Object; o != top && !done[o]; o = o.Container {
+	for _, o := range objects {
+		top := outermost(o)
+		for ; o != top && !done[o]; o = o.Container {
 			done[o] = true
-			o.Commit = top.Commit
+			o.Commit, o.OtherCommits = top.Commit, top.OtherCommits
 			o.Path = top.Path + strings.TrimPrefix(o.Path, before[top])
 		}
 	}

@@ -10,21 +10,21 @@ import (
 )
 
 // Attribute implements scanner.Attributor: it counts how many more commits
-// hold the blob of each finding. Commit and path were known when the blob was
+// hold each blob. Commit and path were known when the blob was
 // emitted.
 //
 // Of all trees only those are read that lie on a path at which one of the
 // blobs ever was, and of all commits only those that changed one: the walk over
 // the commits has noted these paths. A blob comes to a path only by a commit
 // none of whose parents has it there.
-func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) error {
-	findings = h.own(findings)
+func (h *history) Attribute(ctx context.Context, objects []*scanner.Object) error {
+	objects = h.own(objects)
 	if h.census != nil {
-		return h.attributeCensus(ctx, findings)
+		return h.attributeCensus(ctx, objects)
 	}
 	wanted := map[oid]int{}
-	for _, f := range findings {
-		if id, ok := h.blobOf(f); ok {
+	for _, o := range objects {
+		if id, ok := h.blobOf(o); ok {
 			if _, known := wanted[id]; !known {
 				wanted[id] = len(wanted)
 			}
@@ -60,18 +60,17 @@ func (h *history) Attribute(ctx context.Context, findings []*scanner.Finding) er
 			counts[i]++
 		}
 	}
-	for _, f := range findings {
-		if id, ok := h.blobOf(f); ok {
-			f.OtherCommits = max(counts[wanted[id]]-1, 0)
+	for _, o := range objects {
+		if id, ok := h.blobOf(o); ok {
+			o.OtherCommits = max(counts[wanted[id]]-1, 0)
 		}
 	}
 	return nil
 }
 
-// blobOf returns the id of the blob that holds a finding, if one does.
-func (h *history) blobOf(f *scanner.Finding) (oid, bool) {
-	o := f.Object
-	if o == nil || o.Kind != scanner.Content && o.Kind != scanner.SymlinkTarget {
+// blobOf returns the id of o if it is a blob.
+func (h *history) blobOf(o *scanner.Object) (oid, bool) {
+	if o.Kind != scanner.Content && o.Kind != scanner.SymlinkTarget {
 		return oid{}, false
 	}
 	id, err := parseOID(o.ID, h.repo.hashLen)

@@ -21,8 +21,8 @@ func (h *haul) all() (list []string) {
 			commit = fmt.Sprint(*o.Commit)
 		}
 		others := 0
-		if h.findings != nil {
-			others = h.findings[i].OtherCommits
+		if h.attributed != nil {
+			others = h.attributed[i].OtherCommits
 		}
 		list = append(list, fmt.Sprintf("%v %q %s %s %s %o %v %s %x, %d others", o.Kind, o.Path, o.ID, commit, o.Ref, o.Mode, o.Binary, o.Encoding,
 			sha256.Sum256([]byte(o.text)), others))

@@ -195,8 +195,8 @@ func (h *history) describe(rd reader, o *scanner.Object, id oid) error {
 	return nil
 }
 
-// attributeCensus completes the findings of a scan by way of a census.
-func (h *history) attributeCensus(ctx context.Context, findings []*scanner.Finding) error {
+// attributeCensus completes objects by way of a census.
+func (h *history) attributeCensus(ctx context.Context, objects []*scanner.Object) error {
 	st, err := h.repo.store(false)
 	if err != nil {
 		return err
@@ -207,17 +207,17 @@ func (h *history) attributeCensus(ctx context.Context, findings []*scanner.Findi
 	}
 	defer func() { _ = rd.close() }()
 	var blobs, names []int32
-	item := func(f *scanner.Finding) (n int32, list *[]int32) {
-		if id, ok := h.blobOf(f); ok {
+	item := func(o *scanner.Object) (n int32, list *[]int32) {
+		if id, ok := h.blobOf(o); ok {
 			return int32(h.census.number(&id)), &blobs
 		}
-		if f.Object != nil && f.Object.Kind == scanner.FileName {
-			return h.census.findPath(f.Object.Path), &names
+		if o.Kind == scanner.FileName {
+			return h.census.findPath(o.Path), &names
 		}
 		return -1, nil
 	}
-	for _, f := range findings {
-		if n, list := item(f); list != nil && n >= 0 {
+	for _, o := range objects {
+		if n, list := item(o); list != nil && n >= 0 {
 			*list = append(*list, n)
 		}
 	}
@@ -229,22 +229,22 @@ func (h *history) attributeCensus(ctx context.Context, findings []*scanner.Findi
 	if err != nil {
 		return err
 	}
-	for _, f := range findings {
-		n, list := item(f)
+	for _, o := range objects {
+		n, list := item(o)
 		switch {
 		case list == &blobs:
 			if i, ok := slices.BinarySearch(blobs, n); ok {
-				f.OtherCommits = max(ofBlobs[i].commits-1, 0)
-				err = h.place(rd, f.Object, &ofBlobs[i])
+				o.OtherCommits = max(ofBlobs[i].commits-1, 0)
+				err = h.place(rd, o, &ofBlobs[i])
 			}
 		case list == &names:
 			if i, ok := slices.BinarySearch(names, n); ok {
-				err = h.place(rd, f.Object, &ofNames[i])
+				err = h.place(rd, o, &ofNames[i])
 			}
-		case f.Object != nil && (f.Object.Kind == scanner.CommitMessage || f.Object.Kind == scanner.Identity):
+		case o.Kind == scanner.CommitMessage || o.Kind == scanner.Identity:
 			// A tagger is an Identity too: what its id names is no commit.
-			if id, perr := parseOID(f.Object.ID, h.repo.hashLen); perr == nil && h.census.isCommit(&id) {
-				err = h.describe(rd, f.Object, id)
+			if id, perr := parseOID(o.ID, h.repo.hashLen); perr == nil && h.census.isCommit(&id) {
+				err = h.describe(rd, o, id)
 			}
 		}
 		if err != nil {

@@ -137,8 +137,8 @@ type haul struct {
 	objects  []seen
 	coverage scanner.Coverage
 	err      error
-	// findings has one for each object, attributed.
-	findings []*scanner.Finding
+	// attributed are the objects once they were attributed.
+	attributed []*scanner.Object
 }
 
 // scan drains a source and lets it attribute all objects, as if something had
@@ -162,9 +162,9 @@ func scan(t testing.TB, src scanner.Source) *haul {
 	})
 	if a, ok := src.(scanner.Attributor); ok && h.err == nil {
 		for i := range h.objects {
-			h.findings = append(h.findings, &scanner.Finding{Location: scanner.Location{Object: h.objects[i].Object}})
+			h.attributed = append(h.attributed, h.objects[i].Object)
 		}
-		h.err = a.Attribute(context.Background(), h.findings)
+		h.err = a.Attribute(context.Background(), h.attributed)
 	}
 	return h
 }

@@ -142,12 +142,11 @@ func TestHistoryAttribute(t *testing.T) {
 		h := scan(t, src).whole()
 		h.want("SECRET", "d/s.txt:1")
 		o := h.object(scanner.Content, "d/s.txt")
-		f := &scanner.Finding{Location: scanner.Location{Object: o.Object}}
-		if err := src.(scanner.Attributor).Attribute(context.Background(), []*scanner.Finding{f}); err != nil {
+		if err := src.(scanner.Attributor).Attribute(context.Background(), []*scanner.Object{o.Object}); err != nil {
 			t.Fatal(err)
 		}
-		if o.Commit.ID != brought || f.OtherCommits != 2 {
-			t.Errorf("brought by %s, %d other commits; want %s, 2", o.Commit.ID, f.OtherCommits, brought)
+		if o.Commit.ID != brought || o.OtherCommits != 2 {
+			t.Errorf("brought by %s, %d other commits; want %s, 2", o.Commit.ID, o.OtherCommits, brought)
 		}
 	})
 }

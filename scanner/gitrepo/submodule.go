@@ -283,11 +283,11 @@ func (r *Repo) linkAtHead(ctx context.Context, path string) (oid, error) {
 	return e.id, nil
 }
 
-// own returns the findings that are not a submodule's: those of a history are
+// own returns the objects that are not a submodule's: those of a history are
 // attributed by who found them, which for a submodule was done at once.
-func (h *history) own(findings []*scanner.Finding) []*scanner.Finding {
+func (h *history) own(objects []*scanner.Object) []*scanner.Object {
 	if !h.repo.options.Submodules {
-		return findings
+		return objects
 	}
-	return slices.DeleteFunc(slices.Clone(findings), func(f *scanner.Finding) bool { return h.foreign[f.Object] })
+	return slices.DeleteFunc(slices.Clone(objects), func(o *scanner.Object) bool { return h.foreign[o] })
 }

@@ -99,7 +99,7 @@ func findingsOf(t *testing.T, src scanner.Source) (list []string, c scanner.Cove
 			list = append(list, fmt.Sprint(f.Rule.ID, f.Severity, f.Confidence, f.Occurrences, f.Fingerprint(), l.StartLine, l.StartColumn, l.EndColumn,
 				l.Offset, o.Kind, o.Path, o.ID, commit, o.Mode, o.Binary, o.Encoding))
 		}
-		list = append(list, fmt.Sprint(f.Rule.ID, f.Fingerprint(), f.OtherCommits))
+		list = append(list, fmt.Sprint(f.Rule.ID, f.Fingerprint(), f.Object.OtherCommits))
 	}
 	slices.Sort(list)
 	return list, r.Coverage[0]

@@ -240,7 +240,7 @@ func (g generator) around(secret string) string { return g.text(4) + secret + g.
 
 func (g generator) object(secrets []string) *scanner.Object {
 	secret := secrets[g.IntN(len(secrets))]
-	o := &scanner.Object{Kind: scanner.Kind(g.IntN(7)), ID: fmt.Sprintf("%040x", g.Uint64()), Binary: g.IntN(2) == 0, Encoding: g.pick("", "utf-16le")}
+	o := &scanner.Object{Kind: scanner.Kind(g.IntN(7)), ID: fmt.Sprintf("%040x", g.Uint64()), OtherCommits: g.IntN(2), Binary: g.IntN(2) == 0, Encoding: g.pick("", "utf-16le")}
 	switch o.Kind {
 	case scanner.TagMessage, scanner.RefName:
 		o.Ref = g.around(secret)
@@ -266,7 +266,7 @@ func (g generator) result(secrets []string) *scanner.Result {
 		rule := []*rules.Rule{tokenRule, bareRule}[g.IntN(2)]
 		f := &scanner.Finding{
 			Rule: rule, Severity: rules.Severity(g.IntN(5)), Confidence: rules.Confidence(g.IntN(3)), Secret: scanner.NewSecret([]byte(secret)),
-			Context: scanner.NewSecret([]byte(secret)), Location: g.place(secrets), Fingerprint: func() string { return fmt.Sprintf("%032x", i) }, Occurrences: 1, OtherCommits: g.IntN(2),
+			Context: scanner.NewSecret([]byte(secret)), Location: g.place(secrets), Fingerprint: func() string { return fmt.Sprintf("%032x", i) }, Occurrences: 1,
 		}
 		for range g.IntN(3) {
 			f.More = append(f.More, g.place(secrets))

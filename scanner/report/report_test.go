@@ -60,7 +60,7 @@ var aCommit = &scanner.Commit{ID: "1f2e3d4c5b6a79880011223344556677889900aa", Au
 // hostile is a result full of what upsets terminals and parsers.
 func hostile() *scanner.Result {
 	many := finding(tokenRule, fakeToken, content("sp ace/co:lon.go"), 3, 7)
-	many.Occurrences, many.OtherCommits = 1500, 12
+	many.Occurrences, many.Object.OtherCommits = 1500, 12
 	many.More = []scanner.Location{{Object: &scanner.Object{Path: "bad\xffutf8", Commit: aCommit, ID: "aa11"}, StartLine: 2, StartColumn: 2, EndLine: 2, EndColumn: 42}}
 	arn := finding(arnRule, fakeARN, content("a\nb\x1b[31m\x07/\u202egnp.exe"), 1, 1)
 	arn.Fields = []rules.Field{{Name: "region", Value: "eu-west-1"}, {Name: "note", Value: "[click](https://evil.example)\r\n\x1b]0;x\x07"}}

@@ -136,7 +136,7 @@ func (d *redactor) view(f *scanner.Finding, gate scanner.Gate) findingView {
 		Blocking: f.Blocks(gate), Match: utf8Text(d.display(f)),
 		Why: f.Rule.Why, Fix: f.Rule.Fix, References: f.Rule.References,
 		Fingerprint: f.Fingerprint(), Location: d.location(&f.Location),
-		Occurrences: max(f.Occurrences, 1+len(f.More)), OtherCommits: f.OtherCommits,
+		Occurrences: max(f.Occurrences, 1+len(f.More)), OtherCommits: f.Object.OtherCommits,
 		rule: f.Rule,
 	}
 	for _, field := range f.Fields {

@@ -2,12 +2,12 @@ package suppress
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/ignore"
@@ -66,21 +66,19 @@ type allowlists struct {
 	tree tree
 
 	placed map[[3]string]bool // secrets that stand at a place: Allow, path, secret
-
-	mu   sync.Mutex
-	near map[*scanner.Finding][]int // those whose values match beyond the secret
 }
 
 func newAllowlists(all []Allow, t tree) *allowlists {
-	return &allowlists{all: all, tree: t, near: map[*scanner.Finding][]int{}}
+	return &allowlists{all: all, tree: t}
 }
 
 // JudgeNear implements scanner.NearStage. It looks at what of the text the
-// finding does not keep, and leaves the verdict to Judge.
+// finding does not keep, notes the Allows whose values match beyond the secret,
+// and leaves the verdict to Judge.
 func (s *allowlists) JudgeNear(f *scanner.Finding, c *scanner.Chunk, h *scanner.Hit) {
 	for i := range s.all {
 		a := &s.all[i]
-		if a.Target == TargetSecret || len(a.Values) == 0 || len(a.Rules) > 0 && !coversRule(a.Rules, f.Rule.ID) {
+		if !a.looksAround() || len(a.Rules) > 0 && !coversRule(a.Rules, f.Rule.ID) {
 			continue
 		}
 		text := c.Data[h.Start:h.End]
@@ -89,12 +87,21 @@ func (s *allowlists) JudgeNear(f *scanner.Finding, c *scanner.Chunk, h *scanner.
 			text = c.Data[n.lineStart(h.Start):n.lineEnd(h.End)]
 		}
 		if slices.ContainsFunc(a.Values, func(re *regexp.Regexp) bool { return re.Match(text) }) {
-			s.mu.Lock()
-			s.near[f] = append(s.near[f], i)
-			s.mu.Unlock()
+			f.Noted = append(f.Noted, i)
 		}
 	}
 }
+
+// looksAround reports whether a is about more than the secret.
+func (a *Allow) looksAround() bool { return a.Target != TargetSecret && len(a.Values) > 0 }
+
+// Quiet implements scanner.QuietStage.
+func (s *allowlists) Quiet([]byte) bool {
+	return !slices.ContainsFunc(s.all, func(a Allow) bool { return a.looksAround() })
+}
+
+// QuietIn implements scanner.QuietStage.
+func (s *allowlists) QuietIn(*scanner.Chunk) bool { return true }
 
 // Judge implements scanner.Stage.
 func (s *allowlists) Judge(f *scanner.Finding) {
@@ -143,7 +150,7 @@ func (s *allowlists) covers(i int, f *scanner.Finding) bool {
 	ask(a.EntropyBelow > 0, func() bool { return entropy(secret) < a.EntropyBelow })
 	ask(len(a.Values) > 0, func() bool {
 		if a.Target != TargetSecret {
-			return slices.Contains(s.near[f], i)
+			return slices.Contains(f.Noted, i)
 		}
 		return slices.ContainsFunc(a.Values, func(re *regexp.Regexp) bool { return re.MatchString(secret) })
 	})
@@ -182,7 +189,7 @@ func ParsePlace(s string) (Place, error) {
 
 // Prepare implements scanner.Preparer: it finds the secrets that stand at the
 // places of each Allow.
-func (s *allowlists) Prepare(all []*scanner.Finding) {
+func (s *allowlists) Prepare(all iter.Seq[*scanner.Finding]) {
 	s.placed = map[[3]string]bool{}
 	for i := range s.all {
 		places := map[Place]bool{}
@@ -192,7 +199,7 @@ func (s *allowlists) Prepare(all []*scanner.Finding) {
 		if len(places) == 0 {
 			continue
 		}
-		for _, f := range all {
+		for f := range all {
 			p := Place{Path: s.tree.path(f), Line: f.StartLine}
 			there := places[p]
 			if c := f.Object.Commit; c != nil && !there {

@@ -88,6 +88,20 @@ func (s *comments) JudgeNear(f *scanner.Finding, c *scanner.Chunk, h *scanner.Hi
 	}
 }
 
+// Quiet implements scanner.QuietStage: a finding without any comment on its own
+// lines or the one before is excused by a block or not at all.
+func (s *comments) Quiet(lines []byte) bool {
+	for _, w := range [...]string{word, gitleaksWord, trufflehogWord, kingfisherWord, pragmaWord} {
+		if bytes.Contains(lines, []byte(w)) {
+			return false
+		}
+	}
+	return true
+}
+
+// QuietIn implements scanner.QuietStage.
+func (s *comments) QuietIn(c *scanner.Chunk) bool { return c.Index(blockWord) < 0 }
+
 // A nearText is the text around one finding.
 type nearText struct {
 	stage      *comments

@@ -189,15 +189,23 @@ func (d *directive) missing() string {
 // covers reports whether d is about findings of the rule.
 func (d *directive) covers(rule string) bool { return coversRule(d.rules, rule) }
 
+// The words of other tools' comments.
+const (
+	gitleaksWord   = "gitleaks:allow"
+	trufflehogWord = "trufflehog:ignore"
+	kingfisherWord = "kingfisher:ignore"
+	pragmaWord     = "pragma:" // of detect-secrets
+)
+
 // foreign returns which other tool's comment on line excuses a finding on the
 // same line, or "".
 func foreign(line []byte) string {
 	switch {
-	case bytes.Contains(line, []byte("gitleaks:allow")):
+	case bytes.Contains(line, []byte(gitleaksWord)):
 		return "gitleaks"
-	case bytes.Contains(line, []byte("trufflehog:ignore")):
+	case bytes.Contains(line, []byte(trufflehogWord)):
 		return "trufflehog"
-	case bytes.Contains(line, []byte("kingfisher:ignore")):
+	case bytes.Contains(line, []byte(kingfisherWord)):
 		return "kingfisher"
 	case pragma(line, "secret"):
 		return "detect-secrets"
@@ -210,7 +218,7 @@ func foreignAbove(line []byte) string {
 	switch {
 	case pragma(line, "nextline secret"):
 		return "detect-secrets"
-	case bytes.Contains(line, []byte("kingfisher:ignore")) && onlySigns(bytes.TrimSuffix(bytes.TrimSpace(cutAfter(line, "kingfisher:ignore")), []byte("kingfisher:ignore"))):
+	case bytes.Contains(line, []byte(kingfisherWord)) && onlySigns(bytes.TrimSuffix(bytes.TrimSpace(cutAfter(line, kingfisherWord)), []byte(kingfisherWord))):
 		return "kingfisher"
 	}
 	return ""
@@ -224,11 +232,11 @@ func cutAfter(line []byte, what string) []byte {
 // or its older spelling with whitelist; a dash may stand for a blank.
 func pragma(line []byte, what string) bool {
 	for {
-		i := bytes.Index(line, []byte("pragma:"))
+		i := bytes.Index(line, []byte(pragmaWord))
 		if i < 0 {
 			return false
 		}
-		line = line[i+len("pragma:"):]
+		line = line[i+len(pragmaWord):]
 		s := strings.ReplaceAll(strings.TrimLeft(string(line[:min(len(line), 64)]), " "), "-", " ")
 		for _, list := range [...]string{"allowlist ", "whitelist "} {
 			if rest, ok := strings.CutPrefix(s, list); ok && strings.HasPrefix(rest, what) {

@@ -20,9 +20,9 @@ func (s *counted) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 }
 
 // Attribute implements scanner.Attributor.
-func (s *counted) Attribute(ctx context.Context, fs []*scanner.Finding) error {
+func (s *counted) Attribute(ctx context.Context, objects []*scanner.Object) error {
 	if a, ok := s.Source.(scanner.Attributor); ok {
-		return a.Attribute(ctx, fs)
+		return a.Attribute(ctx, objects)
 	}
 	return nil
 }

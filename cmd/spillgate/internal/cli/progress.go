@@ -71,8 +71,8 @@ func (s *watched) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 type watchedAttributor struct{ *watched }
 
 // Attribute implements scanner.Attributor.
-func (s *watchedAttributor) Attribute(ctx context.Context, fs []*scanner.Finding) error {
-	return s.Source.(scanner.Attributor).Attribute(ctx, fs)
+func (s *watchedAttributor) Attribute(ctx context.Context, objects []*scanner.Object) error {
+	return s.Source.(scanner.Attributor).Attribute(ctx, objects)
 }
 
 // showProgress writes how far p is to the terminal w until stop is closed, and
