@@ -52,6 +52,12 @@ func (c *Config) check() error {
 	if !c.Live.Enabled && c.Live.Operator != "" {
 		return wrong("live.operator", "it allows responses, and live.enabled is not set")
 	}
+	if c.Queue.MaxAttempts < 0 {
+		return wrong("queue.max-attempts", "max-attempts = %d: it is at least 1", c.Queue.MaxAttempts)
+	}
+	if c.Queue.MaxCrashes < 0 {
+		return wrong("queue.max-crashes", "max-crashes = %d: it is at least 1", c.Queue.MaxCrashes)
+	}
 	if c.Queue.Replicas < 0 || c.Queue.Replicas > 5 || c.Queue.Replicas > 1 && c.Queue.NATS == "" {
 		return wrong("queue.replicas", "replicas = %d: an external cluster (queue.nats) keeps 1 to 5", c.Queue.Replicas)
 	}

@@ -49,7 +49,11 @@ type Queue struct {
 	Credentials string `toml:"credentials"`
 	Replicas    int    `toml:"replicas"`
 	MaxPending  int64  `toml:"max-pending"`
-	MaxAttempts int    `toml:"max-attempts"`
+	// MaxAttempts is how often a push may fail before it is dead; 8 if zero.
+	// MaxCrashes is how often the server may end while it works on one; twice
+	// MaxAttempts if zero.
+	MaxAttempts int `toml:"max-attempts"`
+	MaxCrashes  int `toml:"max-crashes"`
 	// AckWait is how long a worker may be silent before its push is given to
 	// another; 20 seconds if zero. A server that is killed keeps a push from the
 	// others for as long.

@@ -84,6 +84,7 @@ const (
 	Planned = "planned"
 	Scanned = "scanned"
 	Partly  = "partly scanned" // and tried again
+	GivenUp = "given up"       // a dead push, until that is replayed
 )
 
 // An Entry is one repository of a fleet.
@@ -321,6 +322,31 @@ func (f *Fleets) Report(ctx context.Context, p *push.Push, complete bool, findin
 	return nil
 }
 
+// GiveUp records that the scan of a fleet's repository is not tried again, and why.
+// What was found of it before stays. It is what the queue calls of a dead push.
+func (f *Fleets) GiveUp(ctx context.Context, p push.Push, why string) error {
+	if p.Fleet == "" {
+		return nil
+	}
+	e := Entry{Repository: p.Repository}
+	was, err := f.KV.Get(ctx, entryKey(p.Fleet, p.Repository))
+	if err == nil {
+		err = json.Unmarshal(was.Value(), &e)
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return fmt.Errorf("reading what became of %s: %w", p.Repository, err)
+	}
+	e.State, e.At, e.Note = GivenUp, time.Now().UTC(), why
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if _, err := f.KV.Put(ctx, entryKey(p.Fleet, p.Repository), body); err != nil {
+		return fmt.Errorf("recording that %s is given up: %w", p.Repository, err)
+	}
+	return nil
+}
+
 // ErrNotFound is the error for an id that no fleet has.
 var ErrNotFound = errors.New("no such fleet")
 
@@ -397,9 +423,11 @@ type Status struct {
 	Plan
 	// Complete says that all is listed and every repository is scanned: the
 	// proof is the entries with their coverage.
-	Complete bool    `json:"complete"`
-	Total    int     `json:"total"`
-	Scanned  int     `json:"scanned"`
+	Complete bool `json:"complete"`
+	Total    int  `json:"total"`
+	Scanned  int  `json:"scanned"`
+	// GivenUp counts those that are not tried again.
+	GivenUp  int     `json:"given_up"`
 	Findings int     `json:"findings"`
 	Entries  []Entry `json:"entries"`
 }
@@ -417,8 +445,11 @@ func (f *Fleets) Status(ctx context.Context, id string) (*Status, error) {
 	s := &Status{Plan: *p, Total: len(entries), Entries: entries}
 	for _, e := range entries {
 		s.Findings += e.Findings
-		if e.State == Scanned {
+		switch e.State {
+		case Scanned:
 			s.Scanned++
+		case GivenUp:
+			s.GivenUp++
 		}
 	}
 	s.Complete = p.Listed && s.Scanned == s.Total

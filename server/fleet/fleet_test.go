@@ -266,3 +266,48 @@ func TestGitLabPages(t *testing.T) {
 		t.Errorf("got %v", all)
 	}
 }
+
+// TestGivenUp shows that a repository which is not tried again ends the waiting and
+// not the proof, that what was found of it stays, and that a scan of a replayed push
+// takes it back.
+func TestGivenUp(t *testing.T) {
+	f, q := newFleets(t, &pages{})
+	p, err := f.Start(t.Context(), "hub", "", []string{"acme/a", "acme/b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Run(t.Context(), p.ID); err != nil {
+		t.Fatal(err)
+	}
+	status := func(scanned, givenUp, findings int, complete bool) {
+		t.Helper()
+		s, err := f.Status(t.Context(), p.ID)
+		if err != nil || s.Scanned != scanned || s.GivenUp != givenUp || s.Findings != findings || s.Complete != complete {
+			t.Errorf("%d scanned, %d given up, %d findings, complete %v, %v", s.Scanned, s.GivenUp, s.Findings, s.Complete, err)
+		}
+	}
+	of := map[string]push.Push{}
+	for _, push := range q.pushes {
+		of[push.Repository] = push
+	}
+	a, b := of["acme/a"], of["acme/b"]
+	other := b
+	other.Fleet = ""
+	for _, err := range []error{
+		f.Report(t.Context(), &a, true, 2, nil, ""), f.Report(t.Context(), &b, false, 2, nil, "cut off"),
+		f.GiveUp(t.Context(), other, "of no fleet"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	status(1, 0, 4, false)
+	if err := f.GiveUp(t.Context(), b, "it cannot be read"); err != nil {
+		t.Fatal(err)
+	}
+	status(1, 1, 4, false)
+	if err := f.Report(t.Context(), &b, true, 3, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	status(2, 0, 5, true)
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -41,10 +42,28 @@ func (r *Mirror) run(ctx context.Context, stdin *bytes.Buffer, args ...string) (
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, "", fmt.Errorf("git %s in %s: %w: %s", args[0], filepath.Base(r.Dir), err, r.redact(lastLines(stderr.String())))
+		err = fmt.Errorf("git %s in %s: %w: %s", args[0], filepath.Base(r.Dir), err, r.redact(lastLines(stderr.String())))
+		if absent.MatchString(stderr.String()) {
+			err = &NotFound{err}
+		}
+		return nil, "", err
 	}
 	return stdout.Bytes(), stderr.String(), nil
 }
+
+// NotFound is the error of a repository that the host says is not there, or not
+// for this login: hosts do not tell the two apart.
+type NotFound struct{ Err error }
+
+// Error says what the host said.
+func (n *NotFound) Error() string { return n.Err.Error() }
+
+// Unwrap returns the error.
+func (n *NotFound) Unwrap() error { return n.Err }
+
+// absent is how git and the hosts word it: over HTTP by git itself, over ssh by
+// GitHub and Bitbucket, GitLab, and git's own shell.
+var absent = regexp.MustCompile(`(?i)repository (?:'[^']*' )?not found|project you were looking for could not be found|does not appear to be a git repository`)
 
 // environment is all that git gets: no configuration of the machine, no
 // prompt, and the credentials as configuration that no other process sees in

@@ -48,8 +48,12 @@ type Options struct {
 	// another; 0 for 20 seconds. A worker says every third of it that it is still
 	// there, so that this is how long a push of a server that died waits.
 	AckWait time.Duration
-	// MaxAttempts is how often a push is tried before it is dead; 0 for 8.
+	// MaxAttempts is how often a push may fail before it is dead; 0 for 8.
 	MaxAttempts int
+	// MaxCrashes is how often the process may end while it works on a push before
+	// that is dead; 0 for twice MaxAttempts. From the third time on it is worked on
+	// alone.
+	MaxCrashes int
 	// Backoff is how long to wait before another attempt; the last entry
 	// stands for all further ones. Nil for 10 s, 1 min, 5 min, 30 min.
 	Backoff []time.Duration
@@ -81,6 +85,9 @@ func (o Options) defaults() Options {
 	if o.MaxAttempts == 0 {
 		o.MaxAttempts = 8
 	}
+	if o.MaxCrashes == 0 {
+		o.MaxCrashes = 2 * o.MaxAttempts
+	}
 	if o.Backoff == nil {
 		o.Backoff = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute}
 	}
@@ -107,6 +114,8 @@ type Queue struct {
 	dead     jetstream.Stream
 	consumer jetstream.Consumer
 	done     jetstream.KeyValue
+	attempts jetstream.KeyValue // see history
+	onDead   func(ctx context.Context, p push.Push, why string) error
 	stuck    atomic.Bool // the embedded server has stopped to write
 	failed   atomic.Bool // one of its streams has said so
 	healing  func()      // ends heal and waits for it; nil without an embedded server
@@ -201,7 +210,10 @@ func (q *Queue) create(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the consumer of %s: %w", pushStream, err)
 	}
-	q.done, err = q.Bucket(ctx, doneBucket, o.Remember)
+	if q.done, err = q.Bucket(ctx, doneBucket, o.Remember); err != nil {
+		return err
+	}
+	q.attempts, err = q.Bucket(ctx, historyBucket, historyAge)
 	return err
 }
 

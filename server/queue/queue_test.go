@@ -183,7 +183,7 @@ func TestIdle(t *testing.T) {
 	var log bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	q.next(ctx, slog.New(slog.NewTextHandler(&log, nil)), func(context.Context, push.Push, int) error { return nil })
+	q.next(ctx, newFloor(1), slog.New(slog.NewTextHandler(&log, nil)), func(context.Context, push.Push, int) error { return nil })
 	if log.Len() > 0 {
 		t.Errorf("an idle worker says: %s", &log)
 	}

@@ -16,8 +16,9 @@ import (
 )
 
 // A Handler works on a push. It may be called again for the same push, after a
-// crash in the middle, with a higher attempt (from 1). An error means: try
-// again later; a Hopeless one: never; a Later one: for as long as it takes.
+// crash in the middle. The attempt is 1, and one more for each that ended with an
+// error. An error means: try again later; a Hopeless one: never; a Later one: for
+// as long as it takes.
 type Handler func(ctx context.Context, p push.Push, attempt int) error
 
 // Hopeless marks an error that no further attempt will cure.
@@ -46,10 +47,11 @@ func (l *Later) Unwrap() error { return l.Err }
 // those at work. A push whose process dies is given to another after AckWait.
 func (q *Queue) Work(ctx context.Context, n int, log *slog.Logger, handle Handler) error {
 	var wg sync.WaitGroup
+	f := newFloor(n)
 	for range n {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				q.next(ctx, log, handle)
+				q.next(ctx, f, log, handle)
 			}
 		})
 	}
@@ -69,8 +71,17 @@ func Idle(err error, asked time.Time) bool {
 		(errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded)) && time.Since(asked) > Patience/2
 }
 
-// next waits for one push, at most for Patience, and works on it.
-func (q *Queue) next(ctx context.Context, log *slog.Logger, handle Handler) {
+// OnDead has f called with every push that is given up, and why, before its
+// message ends: again where that fails, or the process ends in between. It is set
+// before Work.
+func (q *Queue) OnDead(f func(ctx context.Context, p push.Push, why string) error) { q.onDead = f }
+
+// next waits for one push, at most for Patience, and works on it. It has its place
+// before it asks: a push that is handed over and waits would be cut off by a crash
+// that is none of its.
+func (q *Queue) next(ctx context.Context, f *floor, log *slog.Logger, handle Handler) {
+	f.enter()
+	defer f.leave()
 	asked := time.Now()
 	msg, err := q.consumer.Next(jetstream.FetchMaxWait(Patience))
 	if err != nil {
@@ -81,12 +92,22 @@ func (q *Queue) next(ctx context.Context, log *slog.Logger, handle Handler) {
 		return
 	}
 	if ctx.Err() != nil {
-		_ = msg.Nak() // at once to another process
+		q.pass(ctx, msg)
 		return
 	}
-	if err := q.work(ctx, msg, handle); err != nil {
+	if err := q.work(ctx, f, msg, handle); err != nil {
 		log.Error("a push", "err", err)
 	}
+}
+
+// pass gives a push that was not worked on to another process, at once.
+func (q *Queue) pass(ctx context.Context, msg jetstream.Msg) {
+	if meta, err := msg.Metadata(); err == nil {
+		if h, err := q.history(context.WithoutCancel(ctx), meta); err == nil {
+			_ = q.noteSpared(ctx, meta, h)
+		}
+	}
+	_ = msg.Nak()
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -137,40 +158,68 @@ func (q *Queue) setDone(ctx context.Context, key string) error {
 
 // work handles a message and says what became of it, to JetStream and, where
 // it is an error, to the caller.
-func (q *Queue) work(ctx context.Context, msg jetstream.Msg, handle Handler) error {
-	var p push.Push
-	if err := json.Unmarshal(msg.Data(), &p); err != nil {
-		return q.bury(ctx, msg, &p, 0, fmt.Errorf("reading a stored push: %w", err))
-	}
-	key := key(&p)
-	if done, err := q.isDone(ctx, key); done {
-		return ack(ctx, msg) // another worker did it, and died before it could say so
-	} else if err != nil {
-		return again(msg, time.Second, fmt.Errorf("asking whether the push of %s is done: %w", p.Repository, err))
-	}
+func (q *Queue) work(ctx context.Context, f *floor, msg jetstream.Msg, handle Handler) error {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return err
 	}
-	attempt := int(meta.NumDelivered)
-	err = q.alive(ctx, msg, func(ctx context.Context) error { return handle(ctx, p, attempt) })
+	var p push.Push
+	if err := json.Unmarshal(msg.Data(), &p); err != nil {
+		return q.bury(ctx, msg, meta, &Dead{Push: p, Reason: fmt.Sprintf("reading a stored push: %v", err)})
+	}
+	key := key(&p)
+	past, err := q.history(ctx, meta)
+	if err != nil {
+		return again(msg, time.Second, fmt.Errorf("asking for the attempts at the push of %s: %w", p.Repository, err))
+	}
+	if done, err := q.isDone(ctx, key); done {
+		return ack(ctx, msg) // another worker did it, and died before it could say so
+	} else if err != nil {
+		err = errors.Join(fmt.Errorf("asking whether the push of %s is done: %w", p.Repository, err), q.noteSpared(ctx, meta, past))
+		return again(msg, time.Second, err)
+	}
+	crashes := past.cutOff(meta)
+	if crashes >= q.options.MaxCrashes {
+		why := &Crashed{crashes, past.Error}
+		return q.bury(ctx, msg, meta, &Dead{Push: p, Reason: why.Error(), Attempts: past.Failed, Crashes: crashes})
+	}
+	err = q.alive(ctx, msg, func(ctx context.Context) error {
+		if crashes >= aloneAfter {
+			reopen, err := f.clear(ctx, 3*q.options.AckWait)
+			if err != nil {
+				return err
+			}
+			defer reopen()
+		}
+		return handle(ctx, p, past.Failed+1)
+	})
+	return q.judge(ctx, msg, meta, &p, past, err)
+}
+
+// judge says what an attempt at a push came to.
+func (q *Queue) judge(ctx context.Context, msg jetstream.Msg, meta *jetstream.MsgMetadata, p *push.Push, past history, err error) error {
 	var hopeless *Hopeless
 	var later *Later
+	attempt := past.Failed + 1
 	switch {
 	case err == nil:
-		if err := q.setDone(ctx, key); err != nil {
-			return again(msg, time.Second, fmt.Errorf("noting that the push of %s is done: %w", p.Repository, err))
+		if err := q.setDone(ctx, key(p)); err != nil {
+			err = errors.Join(fmt.Errorf("noting that the push of %s is done: %w", p.Repository, err), q.noteSpared(ctx, meta, past))
+			return again(msg, time.Second, err)
 		}
 		return ack(ctx, msg)
 	case ctx.Err() != nil:
-		_ = msg.Nak() // the process is asked to end; nothing is wrong with the push
-		return nil
+		// The process is asked to end; nothing is wrong with the push.
+		return errors.Join(q.noteSpared(ctx, meta, past), msg.Nak())
+	case errors.Is(err, errBusy):
+		return errors.Join(q.noteSpared(ctx, meta, past), msg.NakWithDelay(time.Second))
 	case errors.As(err, &later):
-		return again(msg, later.In, fmt.Errorf("push of %s: %w", p.Repository, err))
+		return again(msg, later.In, errors.Join(fmt.Errorf("push of %s: %w", p.Repository, err), q.noteSpared(ctx, meta, past)))
 	case errors.As(err, &hopeless) || attempt >= q.options.MaxAttempts:
-		return q.bury(ctx, msg, &p, attempt, err)
+		return q.bury(ctx, msg, meta, &Dead{Push: *p, Reason: err.Error(), Attempts: attempt, Crashes: past.cutOff(meta)})
 	}
-	return again(msg, q.delay(attempt), fmt.Errorf("push of %s, attempt %d of %d: %w", p.Repository, attempt, q.options.MaxAttempts, err))
+	why := fmt.Errorf("push of %s, attempt %d of %d: %w", p.Repository, attempt, q.options.MaxAttempts, err)
+	return again(msg, q.delay(attempt), errors.Join(why, q.noteFailed(ctx, meta, past, err)))
 }
 
 func again(msg jetstream.Msg, in time.Duration, why error) error {
@@ -210,31 +259,37 @@ func (q *Queue) alive(ctx context.Context, msg jetstream.Msg, f func(context.Con
 // A Dead is a push that could not be scanned, and why.
 type Dead struct {
 	// Seq is its number, for Replay and Forget.
-	Seq      uint64    `json:"-"`
-	Push     push.Push `json:"push"`
-	Reason   string    `json:"reason"`
+	Seq    uint64    `json:"-"`
+	Push   push.Push `json:"push"`
+	Reason string    `json:"reason"`
+	// Attempts is how many failed; Crashes how many were cut off by the end of
+	// the process.
 	Attempts int       `json:"attempts"`
+	Crashes  int       `json:"crashes,omitempty"`
 	At       time.Time `json:"at"`
 }
 
 // bury moves the push to the dead ones, and only then ends its message.
-func (q *Queue) bury(ctx context.Context, msg jetstream.Msg, p *push.Push, attempts int, why error) error {
-	body, err := json.Marshal(Dead{Push: *p, Reason: why.Error(), Attempts: attempts, At: time.Now().UTC()})
+func (q *Queue) bury(ctx context.Context, msg jetstream.Msg, meta *jetstream.MsgMetadata, d *Dead) error {
+	d.At = time.Now().UTC()
+	body, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
-	meta, err := msg.Metadata()
-	if err != nil {
-		return err
-	}
+	p := &d.Push
 	id := fmt.Sprintf("%s-%d", key(p), meta.Sequence.Stream)
 	if _, err := q.js.Publish(ctx, deadSubject, body, jetstream.WithMsgID(id)); err != nil {
 		return again(msg, time.Minute, fmt.Errorf("burying the push of %s: %w", p.Repository, err))
 	}
+	if q.onDead != nil {
+		if err := q.onDead(ctx, *p, d.Reason); err != nil {
+			return again(msg, time.Minute, fmt.Errorf("saying that the push of %s is given up: %w", p.Repository, err))
+		}
+	}
 	if err := msg.Term(); err != nil {
 		return err
 	}
-	return fmt.Errorf("push of %s given up after %d attempts: %w", p.Repository, attempts, why)
+	return fmt.Errorf("push of %s given up after %d failed attempts and %d that were cut off: %s", p.Repository, d.Attempts, d.Crashes, d.Reason)
 }
 
 // DeadPushes returns the dead pushes, the oldest first, at most limit.

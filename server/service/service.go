@@ -78,7 +78,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	}
 	s.queue, err = queue.Open(ctx, queue.Options{
 		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
-		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts,
+		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts, MaxCrashes: c.Queue.MaxCrashes,
 		AckWait: c.Queue.AckWait.Duration, Log: log,
 	})
 	if err != nil {
@@ -96,6 +96,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 		return nil, err
 	}
 	s.worker.Fleet = s.fleets
+	s.queue.OnDead(s.fleets.GiveUp)
 	if c.Live.Enabled {
 		if err := s.openLive(ctx, data); err != nil {
 			s.Close()

@@ -86,7 +86,8 @@ func (w *Worker) Work(ctx context.Context, p push.Push, attempt int) error {
 			err = errors.Join(err, w.Fleet.Report(ctx, &p, false, 0, nil, err.Error()))
 		}
 		var large *mirror.TooLarge
-		if errors.As(err, &large) {
+		var absent *mirror.NotFound
+		if errors.As(err, &large) || errors.As(err, &absent) && attempt >= patienceAbsent {
 			return &queue.Hopeless{Err: err}
 		}
 		return err
@@ -239,6 +240,10 @@ func (w *Worker) record(ctx context.Context, p *push.Push, report *Report, attem
 	}
 	return w.tell(ctx, incidents, answeredID)
 }
+
+// patienceAbsent is how often a repository is asked for that its host does not
+// have: over a minute, for one that was just made is not everywhere at once.
+const patienceAbsent = 3
 
 // patience is how often a push is tried whose findings cannot be answered for
 // now: by the queue's waits for three quarters of an hour. One key that cannot be

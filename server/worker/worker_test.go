@@ -232,6 +232,20 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestNotThere shows that a repository that its host does not have is asked for a
+// few times, and not for hours.
+func TestNotThere(t *testing.T) {
+	h := newHost(t)
+	w, _ := newWorker(t, h)
+	h.bare += "-gone"
+	for attempt := 1; attempt <= 3; attempt++ {
+		err := w.Work(t.Context(), pushed("refs/heads/main", "", strings.Repeat("1", 40)), attempt)
+		if hopeless := (*queue.Hopeless)(nil); err == nil || errors.As(err, &hopeless) != (attempt == 3) {
+			t.Errorf("attempt %d: %v", attempt, err)
+		}
+	}
+}
+
 // TestLookedAtFirst shows that a repository that cannot be mirrored is scanned
 // as far as it can be: what was pushed is found, and the push is not done.
 func TestLookedAtFirst(t *testing.T) {

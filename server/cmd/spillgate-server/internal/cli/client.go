@@ -55,17 +55,20 @@ func ask(ctx context.Context, c *cli.Command, getenv func(string) string, method
 	}}
 	got, err := client.Do(r)
 	if err != nil {
-		return &failure{fmt.Errorf("asking the server: %w", err)}
+		return &failure{&unreachable{fmt.Errorf("asking the server: %w", err)}}
 	}
 	defer got.Body.Close()
 	text, err = io.ReadAll(io.LimitReader(got.Body, 256<<20))
 	if err != nil {
-		return &failure{fmt.Errorf("reading the server's answer: %w", err)}
+		return &failure{&unreachable{fmt.Errorf("reading the server's answer: %w", err)}}
 	}
 	if got.StatusCode != http.StatusOK {
 		var e api.Error
 		if json.Unmarshal(text, &e) != nil || e.Error == "" {
 			e.Error = got.Status
+		}
+		if got.StatusCode >= 500 {
+			return &failure{&unreachable{errors.New(e.Error)}}
 		}
 		return &failure{errors.New(e.Error)}
 	}
@@ -74,6 +77,13 @@ func ask(ctx context.Context, c *cli.Command, getenv func(string) string, method
 	}
 	return nil
 }
+
+// unreachable is the error of a server that gives no answer, or none for now.
+type unreachable struct{ err error }
+
+func (u *unreachable) Error() string { return u.err.Error() }
+
+func (u *unreachable) Unwrap() error { return u.err }
 
 // printJSON writes v, indented.
 func (a *app) printJSON(v any) error {

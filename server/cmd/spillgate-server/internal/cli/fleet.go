@@ -57,6 +57,7 @@ func (a *app) fleetScan() *cli.Command {
 				_, err := fmt.Fprintln(a.Stdout, p.ID)
 				return err
 			}
+			fmt.Fprintf(a.Stderr, "fleet %s; it goes on without this program, and spillgate-server fleet status --wait %s waits for it again\n", p.ID, p.ID)
 			return a.waitForFleet(ctx, c, p.ID)
 		},
 	}
@@ -84,19 +85,21 @@ func (a *app) readNames(file string) ([]string, error) {
 	return names, lines.Err()
 }
 
-// waitForFleet waits until all is scanned, or what is not is given up.
+// waitForFleet waits until all is scanned, or what is not is given up. A server
+// that is away for a while, as while it is started again, is waited for.
 func (a *app) waitForFleet(ctx context.Context, c *cli.Command, id string) error {
+	answered := time.Now()
 	for {
 		s, err := a.fleetOf(ctx, c, id)
-		if err != nil {
+		var away *unreachable
+		switch {
+		case err == nil:
+			answered = time.Now()
+			if s.Complete || s.Failed != "" || s.Listed && s.Scanned+s.GivenUp >= s.Total {
+				return a.printFleet(c, s)
+			}
+		case !errors.As(err, &away) || time.Since(answered) > maxAway:
 			return err
-		}
-		given, err := a.givenUp(ctx, c, id)
-		if err != nil {
-			return err
-		}
-		if s.Complete || s.Failed != "" || s.Listed && s.Scanned+given >= s.Total {
-			return a.printFleet(c, s)
 		}
 		select {
 		case <-ctx.Done():
@@ -106,20 +109,8 @@ func (a *app) waitForFleet(ctx context.Context, c *cli.Command, id string) error
 	}
 }
 
-// givenUp counts the fleet's repositories among the dead pushes.
-func (a *app) givenUp(ctx context.Context, c *cli.Command, id string) (int, error) {
-	var dead []api.Dead
-	if err := ask(ctx, c, os.Getenv, "GET", "/api/dead", nil, &dead); err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, d := range dead {
-		if d.Push.Fleet == id {
-			n++
-		}
-	}
-	return n, nil
-}
+// maxAway is for how long a server may be away before waiting for it ends.
+const maxAway = 5 * time.Minute
 
 func (a *app) fleetOf(ctx context.Context, c *cli.Command, id string) (*fleet.Status, error) {
 	s := new(fleet.Status)
@@ -155,7 +146,7 @@ func (a *app) printFleet(c *cli.Command, s *fleet.Status) error {
 		return &failure{fmt.Errorf("fleet %s is not complete: its repositories are still being listed, %d so far", s.ID, s.Total)}
 	}
 	if !s.Complete {
-		return &failure{fmt.Errorf("fleet %s is not complete: %d repositories are not scanned; see spillgate-server queue dead", s.ID, s.Total-s.Scanned)}
+		return &failure{fmt.Errorf("fleet %s is not complete: %d repositories are not scanned, of which %d are given up; see spillgate-server queue dead", s.ID, s.Total-s.Scanned, s.GivenUp)}
 	}
 	return nil
 }
@@ -163,10 +154,13 @@ func (a *app) printFleet(c *cli.Command, s *fleet.Status) error {
 func (a *app) fleetStatus() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show what became of a fleet scan; exit code 2 while it is not complete", ArgsUsage: "ID",
-		Flags: clientFlags(),
+		Flags: clientFlags(&cli.BoolFlag{Name: "wait", Usage: "until all is scanned or given up"}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() != 1 {
 				return errors.New("name one fleet by its id; see spillgate-server fleet list")
+			}
+			if c.Bool("wait") {
+				return a.waitForFleet(ctx, c, c.Args().First())
 			}
 			s, err := a.fleetOf(ctx, c, c.Args().First())
 			if err != nil {

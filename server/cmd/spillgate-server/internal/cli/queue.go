@@ -58,8 +58,12 @@ func (a *app) queueDead() *cli.Command {
 			}
 			w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
 			for _, d := range dead {
-				fmt.Fprintf(w, "%d\t%s\t%s %s\t%d attempts\t%s\n", d.Seq, d.At.Local().Format("2006-01-02 15:04"),
-					plain(d.Push.Repository), plain(d.Push.Ref), d.Attempts, plain(d.Reason))
+				attempts := fmt.Sprintf("%d attempts", d.Attempts)
+				if d.Crashes > 0 {
+					attempts += fmt.Sprintf(", %d cut off", d.Crashes)
+				}
+				fmt.Fprintf(w, "%d\t%s\t%s %s\t%s\t%s\n", d.Seq, d.At.Local().Format("2006-01-02 15:04"),
+					plain(d.Push.Repository), plain(d.Push.Ref), attempts, plain(d.Reason))
 			}
 			return w.Flush()
 		},
