@@ -185,7 +185,7 @@ func (q *Queue) work(ctx context.Context, f *floor, msg jetstream.Msg, handle Ha
 	}
 	err = q.alive(ctx, msg, func(ctx context.Context) error {
 		if crashes >= aloneAfter {
-			reopen, err := f.clear(ctx, 3*q.options.AckWait)
+			reopen, err := q.alone(ctx, f, meta, past)
 			if err != nil {
 				return err
 			}
@@ -194,6 +194,23 @@ func (q *Queue) work(ctx context.Context, f *floor, msg jetstream.Msg, handle Ha
 		return handle(ctx, p, past.Failed+1)
 	})
 	return q.judge(ctx, msg, meta, &p, past, err)
+}
+
+// alone waits until the push can be worked on alone. What ends the process while it
+// waits is another push: that is written down before, and taken back when its own
+// turn has come.
+func (q *Queue) alone(ctx context.Context, f *floor, meta *jetstream.MsgMetadata, past history) (reopen func(), err error) {
+	if err := q.noteSpared(ctx, meta, past); err != nil {
+		return nil, err
+	}
+	if reopen, err = f.clear(ctx, 3*q.options.AckWait); err != nil {
+		return nil, err
+	}
+	if err := q.writeHistory(ctx, meta, past); err != nil {
+		reopen()
+		return nil, err
+	}
+	return reopen, nil
 }
 
 // judge says what an attempt at a push came to.
@@ -212,7 +229,7 @@ func (q *Queue) judge(ctx context.Context, msg jetstream.Msg, meta *jetstream.Ms
 		// The process is asked to end; nothing is wrong with the push.
 		return errors.Join(q.noteSpared(ctx, meta, past), msg.Nak())
 	case errors.Is(err, errBusy):
-		return errors.Join(q.noteSpared(ctx, meta, past), msg.NakWithDelay(time.Second))
+		return msg.NakWithDelay(time.Second) // noted by alone
 	case errors.As(err, &later):
 		return again(msg, later.In, errors.Join(fmt.Errorf("push of %s: %w", p.Repository, err), q.noteSpared(ctx, meta, past)))
 	case errors.As(err, &hopeless) || attempt >= q.options.MaxAttempts:
