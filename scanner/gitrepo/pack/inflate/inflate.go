@@ -48,6 +48,7 @@ type Inflater struct {
 	dynamic, fixed tables
 	codes          [1 << codeBits]uint32
 	lens           [maxLit + maxDist]uint8
+	used           []uint16 // symbols that have a length
 	build          tableBuilder
 
 	in  []byte

@@ -57,53 +57,72 @@ var (
 	codeOrder   = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 )
 
-// entry returns the table entry of symbol sym with a code of n bits.
-func entry(kind symbolKind, sym int, n uint32) uint32 {
-	switch {
-	case kind == codeLengths:
-		return uint32(sym)<<16 | n<<8 | n
-	case kind == distances && sym < len(distBase):
-		return uint32(distBase[sym])<<16 | n<<8 | (n + uint32(distExtra[sym]))
-	case kind == distances:
+// A symbolTable has for each symbol of a code what its table entry says beside
+// the bits that its code takes, or 0 for a symbol that has no meaning.
+type symbolTable [maxLit]uint32
+
+// perBit is what each bit of a code adds to its entry.
+const perBit = 1<<8 | 1
+
+// with returns the table entry of symbol sym with a code of n bits.
+func (t *symbolTable) with(sym uint16, n uint) uint32 {
+	e := t[sym&(1<<9-1)%maxLit]
+	if e == 0 {
 		return 0
-	case sym < 256:
-		return isLiteral | uint32(sym)<<16 | n<<8 | n
-	case sym == 256:
-		return isEnd | n<<8 | n
-	case sym-257 < len(lengthBase):
-		return uint32(lengthBase[sym-257])<<16 | n<<8 | (n + uint32(lengthExtra[sym-257]))
 	}
-	return 0
+	return e + uint32(n)*perBit
 }
 
-// tableBuilder is the scratch space of build.
+// fillIn computes the tables of all kinds.
+func (b *tableBuilder) fillIn() {
+	for sym := range len(codeOrder) {
+		b.symbols[codeLengths][sym] = uint32(sym)<<16 | isEnd // that is never looked at
+	}
+	for sym := range 256 {
+		b.symbols[literals][sym] = isLiteral | uint32(sym)<<16
+	}
+	b.symbols[literals][256] = isEnd
+	for i, base := range lengthBase {
+		b.symbols[literals][257+i] = uint32(base)<<16 | uint32(lengthExtra[i])
+	}
+	for sym, base := range distBase {
+		b.symbols[distances][sym] = uint32(base)<<16 | uint32(distExtra[sym])
+	}
+}
+
+// tableBuilder is the scratch space of make.
 type tableBuilder struct {
-	sorted [maxLit]uint16
-	counts [maxCodeLen + 1]uint16
-	next   [maxCodeLen + 2]uint16
+	symbols [3]symbolTable // by kind
+	sorted  [maxLit]uint16
+	counts  [maxCodeLen + 1]uint16
+	next    [maxCodeLen + 2]uint16
 }
 
-// make fills table with the canonical Huffman code (RFC 1951, 3.2.2) whose
-// lengths are lens. It returns the width of the first-level table, at most
-// width, or false when the lengths are no complete code. As in compress/flate,
-// one code of one bit is let pass, and so is no code at all: to use what is
-// missing is the error.
-func (b *tableBuilder) make(table []uint32, lens []uint8, width uint, kind symbolKind) (uint, bool) {
-	b.counts = [maxCodeLen + 1]uint16{}
-	for _, l := range lens {
-		b.counts[l&15]++
-	}
-	longest := uint(maxCodeLen)
-	for longest > 0 && b.counts[longest] == 0 {
-		longest--
-	}
-	if longest == 0 {
+// make fills table with the canonical Huffman code (RFC 1951, 3.2.2) of the
+// symbols used, in rising order, whose lengths are lens[symbol]. The code of a
+// block of few bytes has few of them, so that the others are not asked for. It
+// returns the width of the first-level table, at most width, or false when the
+// lengths are no complete code. As in compress/flate, one code of one bit is let
+// pass, and so is no code at all: to use what is missing is the error.
+func (b *tableBuilder) make(table []uint32, used []uint16, lens []uint8, width uint, kind symbolKind) (uint, bool) {
+	if len(used) == 0 {
 		table[0] = 0
 		return 0, true
 	}
+	if b.symbols[literals][0] == 0 {
+		b.fillIn()
+	}
+	b.counts = [maxCodeLen + 1]uint16{}
+	for _, sym := range used {
+		b.counts[lens[sym]&15]++
+	}
+	longest := uint(maxCodeLen)
+	for b.counts[longest] == 0 {
+		longest--
+	}
 	left := 1
 	b.next[1] = 0
-	for l := 1; l <= maxCodeLen; l++ {
+	for l := uint(1); l <= longest; l++ {
 		left = left<<1 - int(b.counts[l])
 		if left < 0 {
 			return 0, false
@@ -114,18 +133,13 @@ func (b *tableBuilder) make(table []uint32, lens []uint8, width uint, kind symbo
 		if longest != 1 {
 			return 0, false
 		}
-		for sym, l := range lens {
-			if l != 0 {
-				table[0], table[1] = entry(kind, sym, 1), 0
-			}
-		}
+		table[0], table[1] = b.symbols[kind].with(used[0], 1), 0
 		return 1, true
 	}
-	for sym, l := range lens {
-		if l != 0 {
-			b.sorted[b.next[l]] = uint16(sym)
-			b.next[l]++
-		}
+	for _, sym := range used {
+		l := lens[sym] & 15
+		b.sorted[b.next[l]%maxLit] = sym
+		b.next[l]++
 	}
 	width = min(width, longest)
 	b.fill(table, width, longest, kind)
@@ -137,6 +151,7 @@ func (b *tableBuilder) make(table []uint32, lens []uint8, width uint, kind symbo
 // filled as if it were as wide as the code at hand, and doubled whenever the
 // codes grow longer.
 func (b *tableBuilder) fill(table []uint32, width, longest uint, kind symbolKind) {
+	symbols := &b.symbols[kind]
 	code, i := uint(0), 0
 	l := uint(1)
 	for b.counts[l] == 0 {
@@ -145,7 +160,7 @@ func (b *tableBuilder) fill(table []uint32, width, longest uint, kind symbolKind
 	size := 1 << l
 	for ; l <= width; l++ {
 		for n := b.counts[l]; n > 0; n-- {
-			table[code] = entry(kind, int(b.sorted[i]), uint32(l))
+			table[code] = symbols.with(b.sorted[i], l)
 			i++
 			if code == 1<<l-1 {
 				// All ones: the last code. Fewer bits than width would have
@@ -185,7 +200,7 @@ func (b *tableBuilder) fillSubtables(table []uint32, width, longest, code uint, 
 			next = start + 1<<subWidth
 			table[prefix] = uint32(start)<<16 | isSubtable | uint32(subWidth)<<8 | uint32(width)
 		}
-		e := entry(kind, int(b.sorted[i]), uint32(l))
+		e := b.symbols[kind].with(b.sorted[i], l)
 		for at := code >> width; at < 1<<subWidth; at += 1 << (l - width) {
 			table[start+int(at)] = e
 		}
@@ -226,77 +241,112 @@ func (z *Inflater) readCodes() error {
 		return ErrCorrupt
 	}
 	z.tables = &z.dynamic
-	var lens [19]uint8
+	z.used = z.used[:0]
 	for i := 0; i < ncode; i++ {
 		if z.nbits < 3 {
 			if z.refill(); z.nbits < 3 {
 				return ErrTruncated
 			}
 		}
-		lens[codeOrder[i]] = uint8(z.bits & 7)
+		z.lens[codeOrder[i]] = uint8(z.bits & 7)
 		z.drop(3)
 	}
-	width, ok := z.build.make(z.codes[:], lens[:], codeBits, codeLengths)
+	for i := ncode; i < len(codeOrder); i++ {
+		z.lens[codeOrder[i]] = 0
+	}
+	for sym := range uint16(len(codeOrder)) {
+		if z.lens[sym] != 0 {
+			z.used = append(z.used, sym)
+		}
+	}
+	width, ok := z.build.make(z.codes[:], z.used, z.lens[:], codeBits, codeLengths)
 	if !ok {
 		return ErrCorrupt
 	}
-	if err := z.readLengths(nlit+ndist, width); err != nil {
+	split, err := z.readLengths(nlit, ndist, width)
+	if err != nil {
 		return err
 	}
-	if z.litBits, ok = z.build.make(z.lit[:], z.lens[:nlit], litTableBits, literals); !ok {
+	if z.litBits, ok = z.build.make(z.lit[:], z.used[:split], z.lens[:nlit], litTableBits, literals); !ok {
 		return ErrCorrupt
 	}
-	if z.distBits, ok = z.build.make(z.dist[:], z.lens[nlit:nlit+ndist], distTableBits, distances); !ok {
+	if z.distBits, ok = z.build.make(z.dist[:], z.used[split:], z.lens[nlit:], distTableBits, distances); !ok {
 		return ErrCorrupt
 	}
 	return nil
 }
 
-// readLengths reads n code lengths into z.lens.
-func (z *Inflater) readLengths(n int, width uint) error {
+// readLengths reads the code lengths of both codes into z.lens, one behind the
+// other, and notes in z.used which symbols have one: those of the first code,
+// split of them, then those of the second.
+func (z *Inflater) readLengths(nlit, ndist int, width uint) (split int, err error) {
+	n, mask := nlit+ndist, uint64(1)<<width-1
+	used, value := z.used[:0], uint8(0)
+	split = -1
 	for i := 0; i < n; {
 		if z.nbits < 14 { // a code of 7 bits and 7 extra bits
 			z.refill()
 		}
-		e := z.codes[z.bits&(1<<width-1)]
-		used := uint(e & 0xff)
-		if e&0xff == 0 || used > z.nbits {
-			return z.bad(e)
+		e := z.codes[z.bits&mask&(1<<codeBits-1)]
+		bits := uint(e & 0xff)
+		if bits == 0 || bits > z.nbits {
+			return 0, z.bad(e)
 		}
-		z.drop(used)
-		sym := uint8(e >> 16)
-		if sym < 16 {
-			z.lens[i] = sym
-			i++
-			continue
-		}
-		var value uint8
-		base, extra := 3, uint(2)
-		switch sym {
+		z.drop(bits)
+		rep := 1
+		switch sym := uint8(e >> 16); sym {
 		case 16:
 			if i == 0 {
-				return ErrCorrupt
+				return 0, ErrCorrupt
 			}
-			value = z.lens[i-1]
+			rep, err = z.repeat(3, 2)
 		case 17:
-			extra = 3
+			value = 0
+			rep, err = z.repeat(3, 3)
+		case 18:
+			value = 0
+			rep, err = z.repeat(11, 7)
 		default:
-			base, extra = 11, 7
+			value = sym
 		}
-		if z.nbits < extra {
-			return ErrTruncated
+		if err != nil {
+			return 0, err
 		}
-		rep := base + int(z.bits&(1<<extra-1))
-		z.drop(extra)
 		if rep > n-i {
-			return ErrCorrupt
+			return 0, ErrCorrupt
 		}
-		for ; rep > 0; rep-- {
+		end := i + rep
+		if value == 0 {
+			i = end
+			continue
+		}
+		for ; i < end; i++ {
+			sym := i
+			if i >= nlit {
+				if split < 0 {
+					split = len(used)
+				}
+				sym -= nlit
+			}
 			z.lens[i] = value
-			i++
+			used = append(used, uint16(sym))
 		}
 	}
-	return nil
+	if z.used = used; split < 0 {
+		split = len(used)
+	}
+	return split, nil
+}
+
+// repeat reads how often a code length is repeated: base, and as many times
+// more as the next extra bits say.
+func (z *Inflater) repeat(base int, extra uint) (int, error) {
+	if z.nbits < extra {
+		return 0, ErrTruncated
+	}
+	n := base + int(z.bits&(1<<extra-1))
+	z.drop(extra)
+	return n, nil
 }
 
 // loadFixed makes the fixed codes current, and builds them on first use.
@@ -318,6 +368,10 @@ func (z *Inflater) loadFixed() {
 	for i := range maxDist {
 		z.lens[maxLit+i] = 5
 	}
-	z.litBits, _ = z.build.make(z.lit[:], z.lens[:maxLit], litTableBits, literals)
-	z.distBits, _ = z.build.make(z.dist[:], z.lens[maxLit:], distTableBits, distances)
+	z.used = z.used[:0]
+	for i := range uint16(maxLit) {
+		z.used = append(z.used, i)
+	}
+	z.litBits, _ = z.build.make(z.lit[:], z.used, z.lens[:maxLit], litTableBits, literals)
+	z.distBits, _ = z.build.make(z.dist[:], z.used[:maxDist], z.lens[maxLit:], distTableBits, distances)
 }
