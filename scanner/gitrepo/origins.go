@@ -24,7 +24,7 @@ type origin struct {
 // is one of them has the same as its base, and so takes no time of its own.
 // A commit is first if it has what no commit before it in topological order had.
 func (c *census) origins(ctx context.Context, blobs, names []int32) (ofBlobs, ofNames []origin, err error) {
-	t := &tracer{census: c, first: make([]remembered, len(c.trees)), more: map[uint64]*holding{}, blob: map[int32]int32{}, file: map[int32]int32{}}
+	t := &tracer{census: c, first: make([]remembered, len(c.trees)), named: make([]bool, c.names.len()), more: map[uint64]*holding{}, blob: map[int32]int32{}, file: map[int32]int32{}}
 	for i, b := range blobs {
 		t.blob[b] = int32(i)
 	}
@@ -86,6 +86,7 @@ func (c *census) origins(ctx context.Context, blobs, names []int32) (ofBlobs, of
 type tracer struct {
 	*census
 	first      []remembered // by tree
+	named      []bool       // by name, whether a path that is wanted has it
 	more       map[uint64]*holding
 	blob, file map[int32]int32 // items by number and by path
 	chain      []int32
@@ -138,6 +139,7 @@ func (t *tracer) want(p int32) {
 		if p == 0 {
 			return
 		}
+		t.named[t.paths.nodes[p].name] = true
 	}
 }
 
@@ -165,41 +167,48 @@ func (t *tracer) holds(at visit) *holding {
 	return h
 }
 
-// changed returns what a tree has whose base has h.
+// changed returns what a tree has whose base has h: h itself if it has the same.
 func (t *tracer) changed(h *holding, at visit) *holding {
 	var next *holding
 	edges := t.edgesOf(at.tree)
 	for i := range edges {
 		e := &edges[i]
+		if !t.named[e.name()] { // most are not on the way to anything
+			continue
+		}
 		p := t.paths.find(at.path, e.name())
 		if p == 0 || !t.paths.nodes[p].wanted {
 			continue
 		}
-		if next == nil {
-			next = &holding{entries: slices.Clone(h.entries)}
+		now := held{treeEdge: *e, path: p}
+		if child := t.tree(e.child); e.isTree() && child >= 0 {
+			now.below = t.holds(visit{child, p})
 		}
-		k := slices.IndexFunc(next.entries, func(o held) bool { return o.key == e.key })
+		old := h.entries
+		if next != nil {
+			old = next.entries
+		}
+		k := slices.IndexFunc(old, func(o held) bool { return o.key == e.key })
 		switch {
-		case e.child == edgeGone && k < 0:
+		case e.child == edgeGone && k < 0, k >= 0 && now.below != nil && old[k].below == now.below:
+			continue
+		case next == nil:
+			next = &holding{entries: slices.Clone(old)}
+		}
+		switch {
 		case e.child == edgeGone:
 			next.entries = slices.Delete(next.entries, k, k+1)
 		case k < 0:
-			next.entries = append(next.entries, held{treeEdge: *e, path: p})
+			next.entries = append(next.entries, now)
 		default:
-			next.entries[k] = held{treeEdge: *e, path: p}
+			next.entries[k] = now
 		}
 	}
 	if next == nil {
 		return h
 	}
 	for i := range next.entries {
-		o := &next.entries[i]
-		if o.isTree() && o.below == nil {
-			if child := t.tree(o.child); child >= 0 {
-				o.below = t.holds(visit{child, o.path})
-			}
-		}
-		next.items = t.itemsOf(next.items, o)
+		next.items = t.itemsOf(next.items, &next.entries[i])
 	}
 	slices.Sort(next.items)
 	next.items = slices.Compact(next.items)
