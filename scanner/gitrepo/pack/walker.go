@@ -16,7 +16,8 @@ type walker struct {
 	worker int
 	r      reader
 
-	stack []frame
+	stack []*frame
+	free  []*frame
 	held  int64 // bytes that the frames of the stack keep
 	limit int64
 
@@ -28,20 +29,6 @@ type walker struct {
 	change  TreeChange // of the latest tree, where the sweep asks for entries
 	swept   Swept      // what is handed over
 	big     bool       // holds sweep.big
-}
-
-// A frame is a node whose deltas are being visited.
-type frame struct {
-	node int32
-	// next is the next child to look at, and heavy the one that comes last.
-	next, heavy int32
-	// data is nil when it was given up for lack of memory.
-	data  []byte
-	known anchored
-	// shared says that data may belong to others too.
-	shared bool
-	// err says why there is no data and will be none.
-	err error
 }
 
 func newWalker(sw *sweep, pl *plan, worker int) *walker {
@@ -93,7 +80,7 @@ func (w *walker) family(top int32) error {
 	}
 	w.push(f)
 	for len(w.stack) > 0 && !w.sw.stop.Load() {
-		f := &w.stack[len(w.stack)-1]
+		f := w.stack[len(w.stack)-1]
 		child, last := w.child(f)
 		if child < 0 {
 			w.pop()
@@ -146,110 +133,27 @@ func (w *walker) parents(i int32) bool {
 	return false
 }
 
-func (f *frame) bytes() int64 { return int64(cap(f.data)) + f.known.bytes() }
-
-// push puts f on the stack, unless it has no children to walk, and gives up
-// data at the bottom of the stack when it is too much.
-func (w *walker) push(f frame) {
-	f.next, f.heavy = w.pl.first[f.node], -1
-	weight := int64(-1)
-	for i := f.next; i >= 0; i = w.pl.next[i] {
-		if w.walks(i) && w.pl.weight[i] > weight {
-			f.heavy, weight = i, w.pl.weight[i]
-		}
-	}
-	if f.heavy < 0 {
-		w.release(&f)
-		return
-	}
-	w.stack = append(w.stack, f)
-	w.held += f.bytes()
-	for i := 0; w.held > w.limit && i < len(w.stack)-1; i++ {
-		if g := &w.stack[i]; g.data != nil {
-			w.held -= g.bytes()
-			w.release(g)
-		}
-	}
-}
-
-func (w *walker) pop() {
-	f := &w.stack[len(w.stack)-1]
-	w.held -= f.bytes()
-	w.release(f)
-	w.stack = w.stack[:len(w.stack)-1]
-}
-
-// release takes back the memory of f.
-func (w *walker) release(f *frame) {
-	if f.data != nil && !f.shared {
-		w.putBuffer(f.data)
-	}
-	if f.known.bytes() > 0 && len(w.lists) < 16 && f.known.bytes() < 1<<20 {
-		w.lists = append(w.lists, f.known)
-	}
-	f.data, f.known = nil, anchored{}
-}
-
-// buffer returns n bytes with the inflater's slack behind them.
-func (w *walker) buffer(n int) []byte {
-	best := -1
-	for i, b := range w.buffers {
-		if c := cap(b); c >= n+inflate.Slack && c <= 8*n+64<<10 && (best < 0 || c < cap(w.buffers[best])) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return make([]byte, n, n+min(n/8, 64<<10)+inflate.Slack)
-	}
-	b := w.buffers[best]
-	end := len(w.buffers) - 1
-	w.buffers[best] = w.buffers[end]
-	w.buffers = w.buffers[:end]
-	return b[:n]
-}
-
-// smallBuffer is the capacity up to which memory is kept between families.
-const smallBuffer = 4 << 20
-
-// putBuffer keeps b for later. Large ones are kept within a family only: its
-// members are of much the same size.
-func (w *walker) putBuffer(b []byte) {
-	if len(w.buffers) < 16 && (cap(b) <= smallBuffer || w.big) {
-		w.buffers = append(w.buffers, b)
-	}
-}
-
-// list returns an empty anchored.
-func (w *walker) list() (a anchored) {
-	if n := len(w.lists); n > 0 {
-		a = w.lists[n-1]
-		w.lists = w.lists[:n-1]
-		a.reset()
-	}
-	return a
-}
-
 // visit makes node i of base and hands it to the visitor.
-func (w *walker) visit(i int32, base *frame) (frame, error) {
-	pl, sw := w.pl, w.sw
-	f := frame{node: i, err: pl.bad[i]}
+func (w *walker) visit(i int32, base *frame) (*frame, error) {
+	pl, sw, f := w.pl, w.sw, w.frame(i)
+	f.err = pl.bad[i]
 	switch {
 	case f.err != nil:
 	case base.err != nil:
 		f.err = at(pl.p.path, pl.offsets[i], fmt.Errorf("its base cannot be read: %w", base.err))
 	default:
-		if streamed, err := w.stream(&f); streamed || err != nil {
+		if streamed, err := w.stream(f); streamed || err != nil {
 			return f, err
 		}
-		w.build(&f, base, true)
+		w.build(f, base, true)
 		if f.err == nil && sw.s.opts.Verify {
 			f.err = at(pl.p.path, pl.offsets[i], verifyID(pl.id(i), pl.kinds[i], f.data))
 		}
 	}
 	kind := pl.kinds[i]
 	if f.err != nil {
-		w.release(&f)
-		kind = w.rescue(&f, kind)
+		w.release(f)
+		kind = w.rescue(f, kind)
 	}
 	if pl.flags[i]&flagVisit == 0 || kind != 0 && f.err == nil && !sw.kinds[kind] {
 		return f, nil
@@ -351,7 +255,7 @@ func (w *walker) rebuild(i int32) (f frame) {
 climb:
 	for n := i; n >= 0; n = w.pl.parent[n] {
 		for k := range w.stack {
-			if g := &w.stack[k]; g.node == n && n != i && (g.data != nil || g.err != nil) {
+			if g := w.stack[k]; g.node == n && n != i && (g.data != nil || g.err != nil) {
 				held = g
 				break climb
 			}
