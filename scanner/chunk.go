@@ -134,6 +134,9 @@ type Chunk struct {
 	// second look (rules.Program.MatchMarked). Nil where the source keeps
 	// none; else Data is the whole object.
 	Marks []byte
+	// NoNUL says that the source knows of no NUL byte in Data, all of which it
+	// has looked at. False says nothing.
+	NoNUL bool
 
 	// sought is the word that Index was last asked for, and first where it is.
 	sought string

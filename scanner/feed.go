@@ -66,7 +66,12 @@ func (f *Feeder) Bytes(o *Object, data []byte, emit func(*Chunk) error) error {
 // found, a chunk without anything else but the fields that say so. They go with
 // the chunk if it holds the bytes as they are.
 func (f *Feeder) Anchored(o *Object, data []byte, found Chunk, emit func(*Chunk) error) error {
-	s := sniff(data)
+	s := sniffed{}
+	// Without a NUL only a byte order mark makes data anything but text. All
+	// of them begin with one of these bytes.
+	if !found.NoNUL || len(data) > 0 && data[0] >= 0xEF {
+		s = sniff(data)
+	}
 	if s.width > 0 || s.skip > 0 || len(data) > wholeMax {
 		return f.Bytes(o, data, emit)
 	}

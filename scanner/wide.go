@@ -26,7 +26,7 @@ const wideText = "wide characters"
 // twice, but for line feeds: lines keep their numbers. The result is valid
 // until the next call.
 func (w *worker) widen(c *Chunk) *Chunk {
-	if c.Object.Encoding != "" || c.Object.decodedToo || !hasWideRun(c.Data) {
+	if c.NoNUL || c.Object.Encoding != "" || c.Object.decodedToo || !hasWideRun(c.Data) {
 		return nil
 	}
 	o := *c.Object

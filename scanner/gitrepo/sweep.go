@@ -90,7 +90,7 @@ func (x *run) swept(f *scanner.Feeder, a anchoring, o *scanner.Object, obj *pack
 	case obj.Stream != nil:
 		n, err = f.Reader(o, obj.Stream, emit)
 	case obj.Anchored:
-		found := scanner.Chunk{Program: a.program, Encoded: a.encoded != nil, Anchors: obj.Anchors, Marks: obj.Marks}
+		found := scanner.Chunk{Program: a.program, Encoded: a.encoded != nil, Anchors: obj.Anchors, Marks: obj.Marks, NoNUL: obj.NoNUL}
 		err = f.Anchored(o, obj.Data, found, emit)
 	default:
 		err = f.Bytes(o, obj.Data, emit)

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"sort"
@@ -30,6 +31,9 @@ type anchored struct {
 	marks []byte
 	// cuts are where the entries of a tree begin, and its end.
 	cuts []int32
+	// noNUL says that no byte of the object is NUL, which carries over like
+	// anchors. Without anchors it says nothing.
+	noNUL bool
 	// ok says that anchors are complete. They are not when there is no
 	// Anchorer or more than maxAnchors. Of a tree, it says that all of it was
 	// cut into entries, in rising order.
@@ -37,7 +41,7 @@ type anchored struct {
 }
 
 func (a *anchored) reset() {
-	a.anchors, a.marks, a.cuts, a.ok = a.anchors[:0], a.marks[:0], a.cuts[:0], false
+	a.anchors, a.marks, a.cuts, a.noNUL, a.ok = a.anchors[:0], a.marks[:0], a.cuts[:0], false, false
 }
 
 // bytes returns how much memory a takes, roughly.
@@ -103,13 +107,14 @@ func (c *carrier) full(out *anchored, data []byte) {
 		return
 	}
 	out.ok = c.scan(out, data, 0, len(data))
+	out.noNUL = bytes.IndexByte(data, 0) < 0
 	c.finish(out)
 }
 
 // finish brings marks to the length of anchors, or drops both.
 func (c *carrier) finish(out *anchored) {
 	if !out.ok {
-		out.anchors, out.marks = nil, nil
+		out.anchors, out.marks, out.noNUL = nil, nil, false
 		return
 	}
 	have := len(out.marks)
@@ -129,6 +134,7 @@ func (c *carrier) carry(out *anchored, data, base []byte, from *anchored, runs [
 		return
 	}
 	out.reset()
+	out.noNUL = from.noNUL || bytes.IndexByte(data, 0) < 0
 	pos := 0
 	for i := range runs {
 		r := &runs[i]
@@ -141,6 +147,7 @@ func (c *carrier) carry(out *anchored, data, base []byte, from *anchored, runs [
 		if carried <= 0 {
 			continue
 		}
+		out.noNUL = out.noNUL && bytes.IndexByte(data[pos:dst], 0) < 0
 		if !c.scan(out, data, pos, dst) {
 			c.finish(out)
 			return
@@ -152,6 +159,7 @@ func (c *carrier) carry(out *anchored, data, base []byte, from *anchored, runs [
 			return
 		}
 	}
+	out.noNUL = out.noNUL && bytes.IndexByte(data[pos:], 0) < 0
 	out.ok = c.scan(out, data, pos, len(data))
 	c.finish(out)
 }

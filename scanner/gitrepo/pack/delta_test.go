@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -50,6 +51,9 @@ func checkCarry(t *testing.T, a Anchorer, base, delta, want []byte) {
 		if full := a.Anchors(nil, data, 0, len(data)); !out.ok || !slices.Equal(out.anchors, full) {
 			t.Fatalf("runs of %d bytes: carried %d anchors, a search finds %d others", c.minRun, len(out.anchors), len(full))
 		}
+		if none := bytes.IndexByte(data, 0) < 0; out.noNUL != none {
+			t.Fatalf("carried that there is no NUL: %v, it is %v", out.noNUL, none)
+		}
 		if len(out.marks) != len(out.anchors) {
 			t.Fatalf("%d marks for %d anchors", len(out.marks), len(out.anchors))
 		}
@@ -68,6 +72,30 @@ func markOf(data []byte, pos int) byte {
 		h = h*31 + c
 	}
 	return h | 1
+}
+
+// TestNoNUL carries whether there is a NUL through deltas that bring one, take
+// one away or leave it where it was.
+func TestNoNUL(t *testing.T) {
+	text := textOf(rand.New(rand.NewPCG(5, 6)), 3000)
+	holding := bytes.Clone(text)
+	holding[1500] = 0
+	for name, base := range map[string][]byte{"without": text, "with": holding} {
+		for _, insert := range []string{"", "x", "\x00", "a\x00b"} {
+			for _, cut := range [][2]int{{0, 0}, {1000, 1000}, {1000, 2000}, {3000, 3000}, {0, 3000}} {
+				t.Run(fmt.Sprintf("%s, %q for %v", name, insert, cut), func(t *testing.T) {
+					d := &deltaBuilder{base: base}
+					for _, c := range [][2]int{{0, cut[0]}, {cut[1], len(base)}} {
+						d.insert([]byte(insert))
+						if c[0] < c[1] {
+							d.copy(c[0], c[1]-c[0], false)
+						}
+					}
+					checkCarry(t, literals, base, d.delta(), d.result)
+				})
+			}
+		}
+	}
 }
 
 // TestAdversarialDeltas applies deltas that git would not make.

@@ -90,7 +90,7 @@ func (w *walker) emitAlone(id ID, number int, kind Kind, data []byte) error {
 	w.spare.reset()
 	w.know(&w.spare, data)
 	o := Swept{ID: id, Number: number, Kind: kind, Size: int64(len(data)), Data: data,
-		Anchors: w.spare.anchors, Marks: w.spare.marks, Anchored: w.spare.ok}
+		Anchors: w.spare.anchors, Marks: w.spare.marks, Anchored: w.spare.ok, NoNUL: w.spare.noNUL}
 	if w.sw.opts.Entries {
 		o.TreeChange = w.change
 		o.Anchored = false

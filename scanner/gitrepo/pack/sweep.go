@@ -76,6 +76,8 @@ type Swept struct {
 	// more than a million of them.
 	Anchors  []rules.Anchor
 	Anchored bool
+	// NoNUL says of an object with anchors that none of its bytes is NUL.
+	NoNUL bool
 	// Marks has a byte for each anchor that is the visitor's to set. It is
 	// zero at first. When a delta copies an anchor from this object together
 	// with the surroundings that its mark asks for (Reach), or up to the same

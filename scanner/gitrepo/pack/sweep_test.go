@@ -54,6 +54,9 @@ func checkSweep(t *testing.T, s *Store, want map[ID]object, opts SweepOptions) {
 			if !o.Anchored || !slices.Equal(o.Anchors, full) || len(o.Marks) != len(full) {
 				t.Fatalf("%s: anchors differ from a full scan's: %d of %d", o.ID, len(o.Anchors), len(full))
 			}
+			if o.NoNUL != (bytes.IndexByte(data, 0) < 0) {
+				t.Fatalf("%s: no NUL: %v", o.ID, o.NoNUL)
+			}
 		}
 	})
 	n := 0

@@ -160,7 +160,7 @@ func (w *walker) visit(i int32, base *frame) (*frame, error) {
 	}
 	o := &w.swept
 	o.Number, o.Kind, o.Size, o.Data, o.Err = pl.number(i), kind, int64(len(f.data)), f.data, f.err
-	o.Anchors, o.Marks, o.Anchored, o.Parsed = f.known.anchors, f.known.marks, f.known.ok, false
+	o.Anchors, o.Marks, o.Anchored, o.NoNUL, o.Parsed = f.known.anchors, f.known.marks, f.known.ok, f.known.noNUL, false
 	if sw.opts.Entries {
 		o.Anchored = false
 		if f.err == nil {
