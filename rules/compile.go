@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -94,11 +93,7 @@ func (p *Program) sortLiterals() {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		x, y := &p.literals[a], &p.literals[b]
-		if c := strings.Compare(x.text, y.text); c != 0 || x.fold == y.fold {
-			return c
-		}
-		return cmp.Compare(b2i(x.fold), b2i(y.fold))
+		return compareLiterals(p.literals[a], &p.literals[b])
 	})
 	sorted, place := make([]literal, len(order)), make([]uint16, len(order))
 	for to, from := range order {

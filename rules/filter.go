@@ -67,10 +67,10 @@ type window struct {
 	entry
 	pairs [2][]uint16
 	grams [2][]uint16 // that have such a first pair, or such a second one
+	place int         // the bucket that it is in already, or -1
 }
 
-func newWindow(l *literal, index int, x *gramIndex) window {
-	offset, _ := rarestWindow(l.text, l.fold)
+func newWindow(l *literal, index, offset int, x *gramIndex) window {
 	w := window{entry: entry{literal: uint16(index), offset: uint8(offset)}}
 	s := l.text[offset:]
 	w.pairs[0] = foldPairs(s[0], s[1], l.fold)
@@ -181,17 +181,22 @@ func (b *bucket) change(w *window, by int) {
 
 // assign puts every window into the bucket that it widens least, beginning
 // with the most frequent ones, and then moves windows that fit better
-// elsewhere. The first round is cheap enough for a user's rules at run time.
+// elsewhere. The first round is cheap enough for a user's rules at run time,
+// which find most windows in the place that they have in the built-in program.
 func assign(windows []window, rounds int) []int {
-	order := make([]int, len(windows))
-	cost := make([]float64, len(windows))
+	var all [buckets]bucket
+	var order []int
+	at, cost := make([]int, len(windows)), make([]float64, len(windows))
 	for i := range windows {
-		order[i] = i
-		cost[i] = new(bucket).with(&windows[i])
+		w := &windows[i]
+		if at[i] = w.place; w.place >= 0 {
+			all[w.place].change(w, 1)
+			continue
+		}
+		order = append(order, i)
+		cost[i] = new(bucket).with(w)
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cost[b], cost[a]) })
-	var all [buckets]bucket
-	at := make([]int, len(windows))
 	for round := range rounds {
 		for _, i := range order {
 			if round > 0 {
@@ -223,8 +228,21 @@ func newFilter(literals []literal, rounds int) filter {
 	if len(literals) >= manyLiterals {
 		index = newGramIndex()
 	}
+	var b builtinWindows
+	if rounds == 1 {
+		b = newBuiltinWindows()
+	}
 	for i := range literals {
-		windows[i] = newWindow(&literals[i], i, index)
+		l := &literals[i]
+		offset, known := b.offset(l)
+		if !known {
+			offset, _ = rarestWindow(l.text, l.fold)
+		}
+		windows[i] = newWindow(l, i, offset, index)
+		windows[i].place = -1
+		if known {
+			windows[i].place = b.bucket(&windows[i])
+		}
 		f.longest = max(f.longest, len(literals[i].text))
 		f.reach = max(f.reach, int(windows[i].offset))
 		f.short = f.short || len(literals[i].text) < 4
