@@ -22,6 +22,10 @@ type machine struct {
 	slots [maxSlots]int
 	base  int // position of the attempt
 	width int // positions that an attempt may visit
+	// far is the end of what was compared, and is never set back by match:
+	// nothing behind it matters to why there is none, but for the characters
+	// next to it that conditions look at (looksAround).
+	far   int
 	steps int
 	tired bool     // seen is in use
 	seen  []uint64 // instruction and position, visited in vain
@@ -70,6 +74,7 @@ func (m *machine) run(pc, pos int) int {
 			return pos
 		case opLit, opFold:
 			n := int(in.b)
+			m.far = max(m.far, pos+n)
 			if len(m.data)-pos < n {
 				return -1
 			}
@@ -80,6 +85,7 @@ func (m *machine) run(pc, pos int) int {
 			pos += n
 		case opRun:
 			end, n := m.span(&m.code.classes[in.class], pos, int(in.b))
+			m.far = max(m.far, end)
 			if n < int(in.a) {
 				return -1
 			}
@@ -188,6 +194,7 @@ func (m *machine) takeMore(in *inst, pc, pos int) int {
 	}
 	c := &m.code.classes[in.class]
 	end, n := m.span(c, pos, int(in.a))
+	m.far = max(m.far, end)
 	if n < int(in.a) {
 		return -1
 	}
@@ -202,6 +209,7 @@ func (m *machine) takeMore(in *inst, pc, pos int) int {
 			return -1
 		}
 		end += runeLen(m.data, end)
+		m.far = max(m.far, end)
 		n++
 	}
 }

@@ -3,9 +3,10 @@ package rules
 // The versions of a file share most of their text, and most anchors lead to
 // nothing. Who knows that an anchor's surroundings are those it had in the
 // version before need not look at it again. A mark remembers that nothing was
-// found at an anchor, and how far around it that depends on: for the patterns
-// that lead to no candidate it follows from their lengths, and a validator that
-// refused a key word says what it looked at (Match.sees).
+// found at an anchor, and how far around it that depends on: the machine knows
+// how far it got with the patterns that lead to no candidate, those of others
+// follow from their lengths, and a validator that refused a key word says what
+// it looked at (Match.sees).
 //
 // A mark is never set where something was found: findings are found anew in
 // each version.
@@ -40,7 +41,8 @@ func MarkFor(before, after int) byte {
 
 // A memory is what marks need to know of a literal.
 type memory struct {
-	// before and after are how far its patterns look for candidates.
+	// before is how far its patterns look for candidates, and after how far
+	// those do that the machine cannot run.
 	before, after int
 	// keyed are those of its patterns that match key words and leave the rest
 	// to a validator, a bit each.
@@ -64,7 +66,9 @@ func (p *Program) memories() []memory {
 			for _, i := range p.users[p.literals[k].from:p.literals[k].to] {
 				pat := &p.patterns[i]
 				m.before = max(m.before, int(pat.max)+looksAround)
-				m.after = max(m.after, int(pat.longest-pat.min)+looksAround)
+				if len(pat.code.insts) == 0 {
+					m.after = max(m.after, int(pat.longest-pat.min)+looksAround)
+				}
 				m.never = m.never || pat.arn.service != ""
 				if b := p.keyed[i]; b > 0 {
 					m.keyed |= 1 << b
@@ -100,9 +104,11 @@ func (p *Program) MatchMarked(data []byte, anchors []Anchor, marks []byte, binar
 			continue
 		}
 		s.verdict = verdict{sure: !m.never && !binary, before: m.before, after: m.after}
+		s.machine.far = anchors[k].Pos
 		s.run(anchors[k:k+1], binary)
 		marks[k] = 0
 		if s.verdict.sure {
+			s.verdict.after = max(s.verdict.after, s.machine.far-anchors[k].Pos+looksAround)
 			marks[k] = MarkFor(s.verdict.before, s.verdict.after)
 		}
 	}

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -142,6 +144,61 @@ func TestMarkFor(t *testing.T) {
 	for _, c := range []struct{ before, after int }{{1025, 1}, {1, 2049}} {
 		if m := MarkFor(c.before, c.after); m != 0 {
 			t.Errorf("a reach of %d and %d got mark %d", c.before, c.after, m)
+		}
+	}
+}
+
+// TestMarkedExamples breaks the examples of all rules at one byte, and mends
+// them again: that nothing was found in what was broken must not be remembered
+// of what is whole.
+func TestMarkedExamples(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 3))
+	p, found := Builtin(), 0
+	for _, rule := range readRules(t) {
+		for _, example := range rule.Match {
+			whole := []byte("x\n" + example + "\ny\n")
+			for range 8 {
+				at := 2 + r.IntN(len(example))
+				broken := slices.Clone(whole)
+				broken[at] = "\n~ %Aa0"[r.IntN(7)]
+				base := checkMarked(t, p, edit{}, 0, 0, broken)
+				checkMarked(t, p, base, at, at+1, whole[at:at+1])
+				found++
+			}
+		}
+	}
+	if found < 20_000 {
+		t.Errorf("only %d examples were broken and mended", found)
+	}
+}
+
+// TestMarkedFar does the same for patterns that look far behind their literals,
+// at each of their bytes.
+func TestMarkedFar(t *testing.T) {
+	run := strings.Repeat("abc ", 22)
+	for expression, match := range map[string]string{
+		`alpha[a-z ]{0,90}?=[0-9]{4}`:               "alpha" + run + "=1234",
+		`alpha[a-z ]{3,90}[0-9]{4}`:                 "alpha" + run + "1234",
+		`alpha[a-z ]{60,90}?=[0-9]{4}`:              "alpha" + run + "=1234",
+		`alpha(?:[a-z ]{88}|[0-9]{40})x[0-9]{4}`:    "alpha" + run + "x1234",
+		`alpha[a-z ]{0,90}(?i:somethingelse)[0-9]`:  "alpha" + run + "SomethingElse1",
+		`alpha[a-z ]{60,90}?(?:[0-9]{4}\b|==[a-z])`: "alpha" + run + "1234",
+	} {
+		p, err := Compile([]Rule{{ID: "far", Patterns: []Pattern{{Regexp: expression}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := []byte("x " + match + " y")
+		if p.Scan(whole, 0, len(whole), false, func(*Match) { err = errors.New("found") }); err == nil {
+			t.Fatalf("%s does not find %q", expression, whole)
+		}
+		for at := range match {
+			for _, b := range []byte("a1= ~") {
+				broken := slices.Clone(whole)
+				broken[at+2] = b
+				base := checkMarked(t, p, edit{}, 0, 0, broken)
+				checkMarked(t, p, base, at+2, at+3, whole[at+2:at+3])
+			}
 		}
 	}
 }
