@@ -11,7 +11,10 @@ type Coverage struct {
 	// What says what was scanned, for example "staged changes against HEAD".
 	What string
 	// Backend says who read it: "go-git", "git", "packs", "files".
-	Backend                string
+	Backend string
+	// Shard says which part of the history it was, as I/N@STATE; empty for a scan
+	// that is no shard. STATE is a digest of what the refs point to.
+	Shard                  string
 	Commits, Tags, Refs    int64
 	Blobs, Files, Binaries int64
 	Messages, Names        int64

@@ -27,8 +27,10 @@ type commitScan struct {
 	paths   map[string]string // each to itself
 	inTrees func(id oid)      // told of every tree that is entered, or nil
 	tags    map[oid]bool
-	cuts    int // commits whose parents a shallow clone lacks
-	cut     oid
+	// muteTags leaves out what tags say, not what they point to.
+	muteTags bool
+	cuts     int // commits whose parents a shallow clone lacks
+	cut      oid
 }
 
 // newCommitScan prepares a scan that reads with rd.
@@ -243,7 +245,7 @@ func (s *commitScan) tagChain(id oid, name string) (oid, kind, error) {
 		if err != nil {
 			return id, noKind, err
 		}
-		if !s.tags[id] {
+		if !s.tags[id] && !s.muteTags {
 			s.tags[id] = true
 			if err := s.tag(id, &t, first(strings.TrimPrefix(name, "refs/tags/"), s.repo.hex(id))); err != nil {
 				return id, noKind, emitError{err}

@@ -48,6 +48,7 @@ type history struct {
 	described map[oid]*scanner.Commit
 	// foreign are the objects of submodules.
 	foreign map[*scanner.Object]bool
+	shard   string // what Coverage.Shard says
 	// oneByOne reads blobs in the order in which commits brought them, to
 	// compare with.
 	oneByOne bool
@@ -93,6 +94,7 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 	}
 	coverage, err := x.finish(ctx, err)
 	h.foreign = x.foreign
+	coverage.Shard = h.shard
 	return coverage, err
 }
 
@@ -141,8 +143,9 @@ type strays struct{ commits, trees, tags, blobs []oid }
 // refs emits the names of refs and the tags they point to, and returns the
 // commits they lead to.
 func (h *history) refs(s *commitScan, t *refTable, loose *strays) (tips []oid, err error) {
+	s.muteTags = h.options.Shard.Index > 1 // see scanShard
 	for _, f := range t.refs {
-		if strings.HasPrefix(f.name, "refs/") {
+		if strings.HasPrefix(f.name, "refs/") && h.options.Shard.Index <= 1 {
 			s.note(func(c *scanner.Coverage) { c.Refs++ })
 			o := &scanner.Object{Kind: scanner.RefName, Ref: f.name, ID: s.repo.hex(f.id)}
 			if err := s.text(o, []byte(f.name)); err != nil {

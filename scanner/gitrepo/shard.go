@@ -95,12 +95,14 @@ func (r *Repo) tipsDigest(tips []oid) string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// scanShard emits what the shard's commits bring. Names of refs and tags, and
-// objects that no commit leads to, belong to the first shard; the former are
-// few and every shard has seen them by now.
+// scanShard emits what the shard's commits bring. Names of refs, tags, and objects
+// that no commit leads to belong to the first shard: who reads all reports reads
+// of them once.
 func (h *history) scanShard(s *commitScan, tips []oid, loose *strays, seen map[oid]struct{}) error {
 	shard := h.options.Shard
-	if got := s.repo.tipsDigest(tips); shard.Tips != "" && shard.Tips != got {
+	got := s.repo.tipsDigest(tips)
+	h.shard = fmt.Sprintf("%d/%d@%s", shard.Index, shard.Count, got)
+	if shard.Tips != "" && shard.Tips != got {
 		return &scanner.UsageError{
 			What: fmt.Sprintf("shard %d/%d@%s is of another state of the repository: its refs are at %s now", shard.Index, shard.Count, shard.Tips, got),
 			Fix:  "make all shards anew with spillgate plan, from clones of one state",

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 func TestShardsMakeUpHistory(t *testing.T) {
 	s := newSandbox(t)
 	s.grow("r", 60)
+	s.git("r", "tag", "-a", "-m", "a message", "v1")
 	want := s.reachableBlobs("r", "--all", "HEAD")
 	s.git("r", "repack", "-q", "-a", "-d")
 	both(t, func(t *testing.T, backend string) {
@@ -25,15 +27,25 @@ func TestShardsMakeUpHistory(t *testing.T) {
 		for _, count := range []int{1, 2, 3, plan.Commits + 5} {
 			var all []string
 			commits := int64(0)
+			var tags, refs int64
 			for index := 1; index <= count; index++ {
 				h := scan(t, r.History(HistoryOptions{Shard: Shard{Index: index, Count: count, Tips: plan.Tips}})).whole()
 				all = append(all, h.blobs()...)
 				commits += h.coverage.Commits
+				tags += h.coverage.Tags
+				refs += h.coverage.Refs
+				if want := fmt.Sprintf("%d/%d@%s", index, count, plan.Tips); h.coverage.Shard != want {
+					t.Errorf("the coverage is of shard %q, want %q", h.coverage.Shard, want)
+				}
 			}
 			slices.Sort(all)
 			equalLists(t, slices.Compact(all), want)
 			if commits != int64(plan.Commits) {
 				t.Errorf("%d shards cover %d commits of %d", count, commits, plan.Commits)
+			}
+			whole := scan(t, r.History(HistoryOptions{})).whole().coverage
+			if tags != whole.Tags || refs != whole.Refs || tags == 0 || whole.Shard != "" {
+				t.Errorf("%d shards cover %d tags of %d, %d refs of %d", count, tags, whole.Tags, refs, whole.Refs)
 			}
 		}
 	})

@@ -66,6 +66,7 @@ func count(n int, thing string) string {
 type coverageView struct {
 	What     string            `json:"what"`
 	Backend  string            `json:"backend"`
+	Shard    string            `json:"shard,omitempty"`
 	Complete bool              `json:"complete"`
 	Commits  int64             `json:"commits"`
 	Tags     int64             `json:"tags"`
@@ -83,7 +84,7 @@ type coverageView struct {
 
 func (d *redactor) coverage(c *scanner.Coverage) coverageView {
 	v := coverageView{
-		What: utf8Text(d.text(c.What)), Backend: c.Backend, Complete: c.Complete(),
+		What: utf8Text(d.text(c.What)), Backend: c.Backend, Shard: c.Shard, Complete: c.Complete(),
 		Commits: c.Commits, Tags: c.Tags, Refs: c.Refs, Blobs: c.Blobs, Files: c.Files,
 		Members: c.Members, Binaries: c.Binaries, Messages: c.Messages, Names: c.Names, Bytes: c.Bytes,
 		Skipped: []scanner.Skip{}, Problems: []scanner.Problem{},

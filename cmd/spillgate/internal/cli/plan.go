@@ -23,11 +23,13 @@ func (a *app) plan() *cli.Command {
 		Usage: "cut a history into shards for several machines",
 		Description: "Prints a shard per line, each to be given to spillgate history --shard on a clone in\n" +
 			"the same state. A shard names that state, and is refused when the refs are elsewhere:\n" +
-			"so the history is scanned when every shard has ended with exit code 0 or 1.\n\n" +
+			"so the history is scanned when every shard has ended with exit code 0 or 1, which\n" +
+			"spillgate plan verify tells from their reports.\n\n" +
 			"Example: spillgate plan --shards 8 --matrix >>\"$GITHUB_OUTPUT\"",
+		Commands: []*cli.Command{a.planVerify()},
 		Flags: gitFlags(
 			&cli.IntFlag{
-				Name: "shards", Required: true, Usage: "how many shards, 1 to " + strconv.Itoa(maxShards),
+				Name: "shards", Usage: "how many shards, 1 to " + strconv.Itoa(maxShards),
 				Validator: func(n int) error {
 					if n < 1 || n > maxShards {
 						return fmt.Errorf("--shards %d: use 1 to %d", n, maxShards)
@@ -40,6 +42,9 @@ func (a *app) plan() *cli.Command {
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
+			}
+			if !c.IsSet("shards") {
+				return usage("spillgate plan --shards 8", "--shards is missing")
 			}
 			repo, err := openRepo(ctx, c)
 			if err != nil {
