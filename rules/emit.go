@@ -35,7 +35,7 @@ func (p *Program) AppendGo(dst []byte) []byte {
 	e.text("},\nentries: []entry{\n")
 	for _, x := range p.filter.entries {
 		e.text("{")
-		e.ints(int(x.key), int(x.literal), int(x.offset))
+		e.ints(int(x.key), int(x.literal), int(x.offset), int(x.beside))
 		e.text("},\n")
 	}
 	e.text("},\nshift: ", strconv.Itoa(int(p.filter.shift)), ",\nshort: ", strconv.FormatBool(p.filter.short))

@@ -35,10 +35,32 @@ type filter struct {
 	reach   int   // largest offset of a window in its literal
 }
 
+// An entry is what the hash table has of a literal.
 type entry struct {
 	key     uint32 // of the window
 	literal uint16
 	offset  uint8 // of the window in the literal
+	// beside is the byte of the literal behind its window, folded like a key,
+	// or where there is none that before it (besideBefore), or 0 where the window
+	// is all of it. It tells most words apart that share a window, before the
+	// literal is looked at.
+	beside uint8
+}
+
+// besideBefore is set in entry.offset where beside stands before the window.
+const besideBefore = 1 << 7
+
+// newEntry returns the entry of a literal whose window begins at offset.
+func newEntry(text string, index, offset int) entry {
+	e := entry{literal: uint16(index), offset: uint8(offset)}
+	switch s := text[offset:]; {
+	case len(s) > 4:
+		e.beside = s[4] | 0x20
+	case len(s) == 4 && offset > 0:
+		e.beside = text[offset-1] | 0x20
+		e.offset |= besideBefore
+	}
+	return e
 }
 
 // The keys of windows of four and three bytes. Setting a bit of each byte folds
@@ -62,6 +84,16 @@ func heldBit(key uint32) (word int, bit uint64) {
 
 const buckets = 16
 
+// goesOn reports whether what stands beside the window at data[i] may belong to
+// the literal.
+func (e *entry) goesOn(data []byte, i int) bool {
+	at := i + 4
+	if e.offset&besideBefore != 0 {
+		at = i - 1
+	}
+	return e.beside == 0 || uint(at) < uint(len(data)) && data[at]|0x20 == e.beside
+}
+
 // A window is what one literal contributes: the pairs of its halves.
 type window struct {
 	entry
@@ -71,7 +103,7 @@ type window struct {
 }
 
 func newWindow(l *literal, index, offset int, x *gramIndex) window {
-	w := window{entry: entry{literal: uint16(index), offset: uint8(offset)}}
+	w := window{entry: newEntry(l.text, index, offset)}
 	s := l.text[offset:]
 	w.pairs[0] = foldPairs(s[0], s[1], l.fold)
 	if len(s) >= 4 {
@@ -244,7 +276,7 @@ func newFilter(literals []literal, rounds int) filter {
 			windows[i].place = b.bucket(&windows[i])
 		}
 		f.longest = max(f.longest, len(literals[i].text))
-		f.reach = max(f.reach, int(windows[i].offset))
+		f.reach = max(f.reach, offset)
 		f.short = f.short || len(literals[i].text) < 4
 	}
 	for i, b := range assign(windows, rounds) {
@@ -291,6 +323,11 @@ func (p *Program) Anchors(dst []Anchor, data []byte, from, to int) []Anchor {
 		}
 		dst = p.verify(dst, sorted, data, i, from, to)
 		i += 8
+	}
+	// Pieces of a text are small, and their last windows many: what lies behind
+	// them in the text is as good as what lies in them.
+	for ; i < last && i+12 <= len(data); i += 8 {
+		dst = p.verify(dst, sorted, data, i, from, to)
 	}
 	return p.verifyTail(dst, sorted, data, i, last, from, to)
 }
@@ -392,9 +429,10 @@ func (f *filter) holds(key uint32) bool {
 func (p *Program) lookup(dst []Anchor, sorted int, data []byte, i int, key uint32, from, to int) []Anchor {
 	f := &p.filter
 	h := hash(key, f.shift)
-	for _, e := range f.entries[f.slots[h]:f.slots[h+1]] {
-		pos := i - int(e.offset)
-		if e.key != key || pos < from || pos >= to || !p.literals[e.literal].at(data, pos) {
+	for k := f.slots[h]; k < f.slots[h+1]; k++ {
+		e := &f.entries[k]
+		pos := i - int(e.offset&^besideBefore)
+		if e.key != key || pos < from || pos >= to || !e.goesOn(data, i) || !p.literals[e.literal].at(data, pos) {
 			continue
 		}
 		dst = append(dst, Anchor{pos, e.literal})

@@ -18,7 +18,7 @@ type builtinWindows struct {
 func newBuiltinWindows() (b builtinWindows) {
 	b.offsets = make([]uint8, len(builtin.literals))
 	for _, e := range builtin.filter.entries {
-		b.offsets[e.literal] = e.offset
+		b.offsets[e.literal] = e.offset &^ besideBefore
 	}
 	return b
 }
