@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/spillgate/spillgate/rules"
 )
@@ -135,7 +134,7 @@ func (c *carrier) carry(out *anchored, data, base []byte, from *anchored, runs [
 	}
 	out.reset()
 	out.noNUL = from.noNUL || bytes.IndexByte(data, 0) < 0
-	pos := 0
+	pos, next := 0, 0
 	for i := range runs {
 		r := &runs[i]
 		dst, src, n := int(r.dst), int(r.src), int(r.n)
@@ -152,7 +151,7 @@ func (c *carrier) carry(out *anchored, data, base []byte, from *anchored, runs [
 			c.finish(out)
 			return
 		}
-		c.inherit(out, from, dst, src, n, carried, atEnd)
+		next = c.inherit(out, from, next, dst, src, n, carried, atEnd)
 		pos = dst + carried
 		if len(out.anchors) > c.max {
 			c.finish(out)
@@ -164,11 +163,13 @@ func (c *carrier) carry(out *anchored, data, base []byte, from *anchored, runs [
 	c.finish(out)
 }
 
-// inherit appends the anchors that begin in the first carried bytes of a run.
-func (c *carrier) inherit(out, from *anchored, dst, src, n, carried int, atEnd bool) {
-	k := sort.Search(len(from.anchors), func(k int) bool { return from.anchors[k].Pos >= src })
+// inherit appends the anchors that begin in the first carried bytes of a run,
+// and returns the place in from of the one behind them. Runs mostly copy what
+// lies behind the run before: so k is where that one ended.
+func (c *carrier) inherit(out, from *anchored, k, dst, src, n, carried int, atEnd bool) int {
+	k = firstFrom(from.anchors, k, src)
 	if k == len(from.anchors) || from.anchors[k].Pos >= src+carried {
-		return
+		return k
 	}
 	// The marks of anchors that were searched for are zero.
 	have := len(out.marks)
@@ -186,4 +187,28 @@ func (c *carrier) inherit(out, from *anchored, dst, src, n, carried int, atEnd b
 		a.Pos += dst - src
 		out.anchors, out.marks = append(out.anchors, a), append(out.marks, mark)
 	}
+	return k
+}
+
+// firstFrom returns the place of the first of anchors that begins at pos or
+// behind. It looks first at the few from k on.
+func firstFrom(anchors []rules.Anchor, k, pos int) int {
+	lo, hi := 0, len(anchors)
+	if k == 0 || anchors[k-1].Pos < pos {
+		for lo = k; lo < len(anchors) && lo < k+8; lo++ {
+			if anchors[lo].Pos >= pos {
+				return lo
+			}
+		}
+	} else {
+		hi = k
+	}
+	for lo < hi {
+		if m := int(uint(lo+hi) / 2); anchors[m].Pos < pos {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -234,6 +235,29 @@ func TestSweepEnds(t *testing.T) {
 		}
 		if err := s.Sweep(ctx, SweepOptions{Jobs: jobs}, func(int, *Swept) error { return nil }); err != context.Canceled {
 			t.Errorf("%d workers: error %v, want the context's", jobs, err)
+		}
+	}
+}
+
+// TestFirstFrom compares the search with one from the start, from every place.
+func TestFirstFrom(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	for range 300 {
+		anchors := make([]rules.Anchor, r.IntN(40))
+		for i := range anchors {
+			anchors[i].Pos = r.IntN(60)
+		}
+		slices.SortFunc(anchors, func(a, b rules.Anchor) int { return a.Pos - b.Pos })
+		for pos := range 62 {
+			want := len(anchors)
+			for i := len(anchors) - 1; i >= 0 && anchors[i].Pos >= pos; i-- {
+				want = i
+			}
+			for k := range len(anchors) + 1 {
+				if got := firstFrom(anchors, k, pos); got != want {
+					t.Fatalf("the first from %d of %v is at %d, not at %d as from %d", pos, anchors, want, got, k)
+				}
+			}
 		}
 	}
 }
