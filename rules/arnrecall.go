@@ -44,7 +44,7 @@ type arnMemory struct {
 	text   []byte    // of the ARN at hand, if it can be remembered
 	before int       // how many bytes of text stand before it
 	at     int       // its position
-	slot   int       // where it is remembered
+	slot   int       // where it is remembered, there or in the next
 	taking *recalled // what is noted now, or nil
 	end    int       // no match of an ARN found so far reaches beyond this place
 }
@@ -80,10 +80,11 @@ func (m *arnMemory) meets(s *scan, pos int, binary bool) *recalled {
 		after = recallTemplate
 	}
 	m.text, m.before, m.at = s.data[from:min(len(s.data), stop+after)], pos-from, pos
-	m.slot = int(maphash.Bytes(m.seed, m.text) % recallSlots)
-	r := m.slots[m.slot]
-	if r != nil && r.before == m.before && bytes.Equal(r.text, m.text) {
-		return r
+	m.slot = int(maphash.Bytes(m.seed, m.text) % (recallSlots / 2) * 2)
+	for _, r := range m.slots[m.slot : m.slot+2] {
+		if r != nil && r.before == m.before && bytes.Equal(r.text, m.text) {
+			return r
+		}
 	}
 	return nil
 }
@@ -110,6 +111,7 @@ func (m *arnMemory) note(match *Match) {
 // done ends the note.
 func (m *arnMemory) done() {
 	if m.taking != nil {
+		m.slots[m.slot+1] = m.slots[m.slot]
 		m.slots[m.slot], m.taking = m.taking, nil
 	}
 }

@@ -48,6 +48,7 @@ type memory struct {
 	// to a validator, a bit each.
 	keyed uint64
 	never bool // no mark could cover its patterns
+	arns  bool // all of them are for ARNs
 }
 
 // memories returns the memory of each literal, which the first call computes.
@@ -63,13 +64,15 @@ func (p *Program) memories() []memory {
 		}
 		for k := range p.literals {
 			m := &p.memory[k]
+			m.arns = true
 			for _, i := range p.users[p.literals[k].from:p.literals[k].to] {
 				pat := &p.patterns[i]
 				m.before = max(m.before, int(pat.max)+looksAround)
 				if len(pat.code.insts) == 0 {
 					m.after = max(m.after, int(pat.longest-pat.min)+looksAround)
 				}
-				m.never = m.never || pat.arn.service != ""
+				isARN := pat.arn.service != ""
+				m.never, m.arns = m.never || isARN, m.arns && isARN
 				if b := p.keyed[i]; b > 0 {
 					m.keyed |= 1 << b
 				}
@@ -95,6 +98,7 @@ func (p *Program) MatchMarked(data []byte, anchors []Anchor, marks []byte, binar
 	memories := p.memories()
 	s := scans.Get().(*scan)
 	s.begin(p, data, 0, found)
+	s.versions = !p.forgetful
 	for k := range anchors {
 		if anchors[k].Literal >= ForeignLiteral {
 			continue
@@ -104,7 +108,7 @@ func (p *Program) MatchMarked(data []byte, anchors []Anchor, marks []byte, binar
 			continue
 		}
 		s.verdict = verdict{sure: !m.never && !binary, before: m.before, after: m.after}
-		s.machine.far = anchors[k].Pos
+		s.onlyARNs, s.machine.far = m.arns, anchors[k].Pos
 		s.run(anchors[k:k+1], binary)
 		marks[k] = 0
 		if s.verdict.sure {

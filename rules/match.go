@@ -50,6 +50,13 @@ type scan struct {
 	fields  []Field
 	found   func(*Match)
 	verdict verdict // on the anchor at hand
+	// versions says that the text may be a version of one before: see fates.
+	versions bool
+	// onlyARNs says that all patterns of the anchor at hand are for ARNs; else it
+	// is not known.
+	onlyARNs bool
+	fates    fateMemory
+	seen     sight // of the text, by what judges the candidate at hand
 }
 
 var scans = sync.Pool{New: func() any { return new(scan) }}
@@ -87,7 +94,7 @@ func (p *Program) Scan(data []byte, from, to int, binary bool, found func(*Match
 func (s *scan) begin(p *Program, data []byte, edge int, found func(*Match)) {
 	s.p, s.data, s.edge, s.found, s.arnAt = p, data, edge, found, -1
 	s.call++
-	s.arns.end = 0
+	s.arns.end, s.versions, s.onlyARNs = 0, false, false
 	if len(s.chains) < len(p.patterns) {
 		s.chains = make([]chain, len(p.patterns))
 	}
@@ -108,6 +115,11 @@ func (s *scan) run(anchors []Anchor, binary bool) {
 		}
 		l := &s.p.literals[a.Literal]
 		met, again := false, false // an ARN, that is remembered
+		if s.onlyARNs {
+			if met, again = true, s.meet(a.Pos, binary); again {
+				continue
+			}
+		}
 		for _, i := range s.p.users[l.from:l.to] {
 			pat := &s.p.patterns[i]
 			if binary && s.p.Rules[pat.rule].TextOnly {

@@ -3,9 +3,36 @@ package rules
 // report builds the match of pattern i at data[start:end], which the machine
 // has just found, has it judged, and hands it on. It reports whether a
 // validator refused it and said what its verdict depends on.
-func (s *scan) report(i, start, end int) (refused bool) {
+func (s *scan) report(i, start, end int) bool {
+	isARN := s.p.patterns[i].arn.service != ""
+	if s.versions && !isARN {
+		if j := s.recallFate(i, start, end); j != nil {
+			if j.fate == matched {
+				s.found(&s.match)
+			}
+			return j.fate == refused && s.match.sawTo > 0
+		}
+	}
+	fate := s.decide(i, start, end)
+	if s.versions && !isARN {
+		s.rememberFate(i, start, end, fate)
+	}
+	if fate != matched {
+		return fate == refused && s.match.sawTo > 0
+	}
+	if isARN {
+		s.arns.note(&s.match)
+	}
+	s.found(&s.match)
+	return false
+}
+
+// decide fills s.match with the match of pattern i at data[start:end] and says
+// what becomes of it.
+func (s *scan) decide(i, start, end int) fate {
+	s.seen = sight{from: start - looksAround, to: end + looksAround}
 	if !s.judge(i, start, end) {
-		return s.match.sawTo > 0
+		return refused
 	}
 	// Two patterns of a rule may find the same secret: the first reports it.
 	rule, from, to := s.p.patterns[i].rule, s.match.SecretStart, s.match.SecretEnd
@@ -13,18 +40,14 @@ func (s *scan) report(i, start, end int) (refused bool) {
 	for first > 0 && s.p.patterns[first-1].rule == rule {
 		first--
 		if s.foundBy(first, from, to) {
-			return false
+			return repeated
 		}
 	}
 	if first < i { // the machine and the match were used
 		s.find(i, start, start)
 		s.judge(i, start, end)
 	}
-	if s.p.patterns[i].arn.service != "" {
-		s.arns.note(&s.match)
-	}
-	s.found(&s.match)
-	return false
+	return matched
 }
 
 // judge fills s.match and reports whether the validators let it pass.
@@ -52,7 +75,15 @@ func (s *scan) judge(i, start, end int) bool {
 	}
 	for _, name := range r.Validators {
 		validate, ok := lookupValidator(name)
-		if ok && !validate(s.data, m) {
+		if !ok {
+			continue
+		}
+		start, end := m.Start, m.End
+		passed := validate(s.data, m)
+		if s.versions {
+			s.seen.seeValidator(name, m, start, end)
+		}
+		if !passed {
 			return false
 		}
 	}
@@ -96,6 +127,7 @@ func (s *scan) foundBy(i, from, to int) bool {
 	}
 	// There is a candidate. Whether it is a match depends on the matches
 	// before it.
+	s.seen.endless = true
 	pat := &s.p.patterns[i]
 	edge := s.lowest(pat, from, to) + int(pat.min)
 	next := s.trail(i, edge)
@@ -163,6 +195,7 @@ func (s *scan) couldFind(i, from, to int) bool {
 	pat := &s.p.patterns[i]
 	lowest := s.lowest(pat, from, to)
 	limit := min(from+int(pat.max)+1, len(s.data))
+	s.seen.see(lowest-looksAround, limit+int(pat.longest)+maxLiteral+looksAround)
 	tried := lowest
 	for a := s.anchorFrom(pat, lowest+int(pat.min), limit); a >= 0; a = s.anchorFrom(pat, a+1, limit) {
 		tried = max(tried, a-int(pat.max))

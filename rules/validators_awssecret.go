@@ -12,6 +12,11 @@ const (
 	awsPairReach   = 300
 	awsAssignReach = 200
 
+	// How far a secret is looked at that begins at the end of such a reach, all
+	// in escapes, and an access key id with what touches it.
+	awsSecretSpan = 6*(awsSecretLength+1) + 8
+	awsIDSpan     = 20 + 8
+
 	awsSecretLength  = 40
 	minSecretChanges = 14
 	minSecretEntropy = 4.2 // bits a byte; 40 random base64 letters have 4.8
@@ -32,6 +37,7 @@ func validateAWSSecret(data []byte, m *Match) bool {
 // both, so that a change of either half counts as a change of the pair.
 func secretNearID(data []byte, m *Match) bool {
 	id := awsKeyID{m.Start, m.End}
+	m.sees(id.start-awsPairReach-awsIDSpan, id.end+awsPairReach+awsSecretSpan)
 	if !startsToken(data, id.start) || !endsKeyID(data, id.end) {
 		return false
 	}
@@ -40,6 +46,7 @@ func secretNearID(data []byte, m *Match) bool {
 		return false
 	}
 	if end <= id.start {
+		m.sees(start-2*(awsPairReach+awsIDSpan), id.end) // ids before, and what they claim
 		// An id before the secret comes first, where both could claim it.
 		for other := (awsKeyID{}); ; {
 			if other, ok = nextKeyID(data, max(other.end, start-awsPairReach), start); !ok {
@@ -128,10 +135,13 @@ func endsKeyID(data []byte, end int) bool { return end >= len(data) || !isWord(d
 // speaks neither of AWS nor of access, with no key id around, is weaker
 // evidence.
 func secretAssigned(data []byte, m *Match) bool {
+	m.sees(m.Start-60, m.End+awsAssignReach+awsSecretSpan)
 	start, end, ok := nextAWSSecret(data, m.End, assignmentEnd(data, m.End))
 	if !ok {
 		return false
 	}
+	// Ids around the secret and what they claim, names before it and how far they reach.
+	m.sees(start-2*(awsPairReach+awsIDSpan)-20, end+2*(awsPairReach+awsIDSpan)+awsSecretSpan)
 	for i := m.End; i < start; i++ {
 		if n := secretName(data[i:start]); n > 0 && assignmentEnd(data, i+n) > start {
 			return false

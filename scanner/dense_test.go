@@ -22,7 +22,7 @@ import (
 // denseUnits are what versions of a file are made of: things to be found, alone
 // and beside one another, and comments that excuse some.
 func denseUnits(r *rand.Rand, i int) string {
-	id, key := "AKIA"+"QYLPMN5HHHFPZAM2", "wJalrXUtnFEMI/K7MDENG"+"/bPxRfiCYzEXAMZLEKEY"
+	id, key := "AKIA"+"QYLPMN5HHHFPZAM2", "wJalrXUtnFEMI/K7MDENG"+"/bPxRfiCYEXAMZLEKEY"
 	token := func(n int) string {
 		return "gh" + "p_" + strings.Repeat(string(rune('a'+n%3)), 3) + "Q7zK4mW9tXe2RvB8nLp5Yc1Hd6Js3Gf0u"
 	}

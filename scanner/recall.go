@@ -24,8 +24,12 @@ type QuietStage interface {
 	QuietIn(c *Chunk) bool
 }
 
-// recallSlots is how many sightings a worker recalls.
-const recallSlots = 2048
+// recallSets is by how many hashes a worker recalls sightings, and recallWays how
+// many with the same: several rules find the same secret in the same lines.
+const (
+	recallSets = 1024
+	recallWays = 4
+)
 
 // A recalled sighting is one with its number and the hash of its texts.
 type recalled struct {
@@ -37,7 +41,8 @@ type recalled struct {
 // A memory is what a worker knows of the latest sightings, and of the chunk at
 // hand.
 type memory struct {
-	slots []recalled
+	sets [][recallWays]recalled
+	turn int // the way that is overwritten next
 	// line is that of the byte at counted, from 0 on and relative to the chunk.
 	line, counted int
 	// quiet says whether the near stages are QuietIn the chunk, once asked.
@@ -93,17 +98,19 @@ func (w *worker) recallable(h *Hit, around vicinity) bool {
 // recall notes the place of a hit whose sighting it knows, or returns false.
 func (w *worker) recall(h *Hit, around vicinity) bool {
 	m := &w.memory
-	if m.slots == nil || !w.recallable(h, around) {
+	if m.sets == nil || !w.recallable(h, around) {
 		return false
 	}
 	secret, lines := w.secret(h), w.chunk.Data[around.from:around.to]
 	hash := hashOf(w.table.seed, secret, lines)
-	r := &m.slots[hash%recallSlots]
-	if r.sighting == nil || r.hash != hash || !r.is(h, h.SecretStart-around.from, secret, lines) || !w.isQuietIn() {
-		return false
+	set := &m.sets[hash%recallSets]
+	for i := range set {
+		if r := &set[i]; r.hash == hash && r.sighting != nil && r.is(h, h.SecretStart-around.from, secret, lines) && w.isQuietIn() {
+			w.note(h, r.number)
+			return true
+		}
 	}
-	w.note(h, r.number)
-	return true
+	return false
 }
 
 // is reports whether s is what h, of which at is where the secret begins in
@@ -122,11 +129,12 @@ func (s *sighting) is(h *Hit, at int, secret, lines []byte) bool {
 
 // remember makes a sighting one that recall knows.
 func (m *memory) remember(seed maphash.Seed, s *sighting, number uint32) {
-	if m.slots == nil {
-		m.slots = make([]recalled, recallSlots)
+	if m.sets == nil {
+		m.sets = make([][recallWays]recalled, recallSets)
 	}
 	hash := hashText(seed, s.secret, s.context)
-	m.slots[hash%recallSlots] = recalled{s, hash, number}
+	m.sets[hash%recallSets][m.turn] = recalled{s, hash, number}
+	m.turn = (m.turn + 1) % recallWays
 }
 
 // secret returns the bytes of the secret of h.
