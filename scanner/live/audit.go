@@ -69,10 +69,11 @@ func OpenAudit(l *Ledger) (*AuditLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, auditFile)
-	if a.journal, err = openJournal(path, func(n int, _ int64, text []byte) error { return a.chain(path, n, text, head) }); err != nil {
+	reading := chain{path: filepath.Join(dir, auditFile), head: head}
+	if a.journal, err = openJournal(reading.path, &reading); err != nil {
 		return nil, err
 	}
+	a.count, a.last = reading.count, reading.last
 	err = a.whole(head)
 	// A head that a crash left behind is set right before anything is written:
 	// two crashes in a row would leave it two lines behind, as a forgery does.
@@ -83,19 +84,6 @@ func OpenAudit(l *Ledger) (*AuditLog, error) {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
-}
-
-// chain takes in the next line and holds it against the head.
-func (a *AuditLog) chain(path string, n int, text []byte, head *auditHead) error {
-	line, err := auditNext(text, a.count, a.last)
-	if err != nil {
-		return fmt.Errorf("%s:%d: %w", path, n, err)
-	}
-	a.count, a.last = line.N, line.Hash
-	if head != nil && head.Count == line.N && head.Hash != line.Hash {
-		return fmt.Errorf("%s:%d: the head names another line; the log was written anew", path, line.N)
-	}
-	return nil
 }
 
 // whole holds the number of lines against the head.

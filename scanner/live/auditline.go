@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"strconv"
 )
 
@@ -81,5 +83,48 @@ func isHex(text []byte) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// A chain is an audit log that is being read: each line follows the one before it,
+// and one is what the head says it is.
+type chain struct {
+	path  string
+	head  *auditHead // nil if there is none
+	count int
+	last  string // hash of the last line
+}
+
+// take is that of owner.
+func (c *chain) take(n int, _ int64, text []byte) error {
+	line, err := auditNext(text, c.count, c.last)
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", c.path, n, err)
+	}
+	c.count, c.last = line.N, line.Hash
+	if c.head != nil && c.head.Count == line.N && c.head.Hash != line.Hash {
+		return fmt.Errorf("%s:%d: the head names another line; the log was written anew", c.path, line.N)
+	}
+	return nil
+}
+
+// state is that of owner: what a head would say.
+func (c *chain) state() []byte {
+	text, err := json.Marshal(auditHead{c.count, c.last})
+	if err != nil {
+		return nil // never: a number and a text
+	}
+	return text
+}
+
+// restore is that of owner. Where the head names a line before the mark, it takes
+// reading the lines to hold them against it.
+func (c *chain) restore(state []byte, _ io.ReaderAt) bool {
+	var at auditHead
+	if json.Unmarshal(state, &at) != nil || at.Count <= 0 || c.head == nil || c.head.Count < at.Count ||
+		c.head.Count == at.Count && c.head.Hash != at.Hash {
+		return false
+	}
+	c.count, c.last = at.Count, at.Hash
 	return true
 }

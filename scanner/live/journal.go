@@ -26,19 +26,17 @@ type journal struct {
 	broken error // why nothing is written any more
 }
 
-// openJournal opens or makes the journal and gives each complete line to each,
-// with its number and the byte at which it begins, one after the other: a journal
-// may be larger than what is to be kept of it, so that the line is valid during
-// the call only. A last line that a crash cut off is
-// completed if only its end is missing, and else taken away: nobody went on
-// before it was written, so nobody relied on it.
-func openJournal(path string, each func(n int, at int64, line []byte) error) (*journal, error) {
+// openJournal opens or makes the journal and has its owner take in each complete
+// line, one after the other: a journal may be larger than what is to be kept of
+// it. A last line that a crash cut off is completed if only its end is missing, and
+// else taken away: nobody went on before it was written, so nobody relied on it.
+func openJournal(path string, to owner) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	j := &journal{file: f, path: path}
-	err = j.load(each)
+	err = j.load(to)
 	if err == nil {
 		err = syncFolder(filepath.Dir(path)) // a new name is to survive too
 	}
@@ -49,11 +47,15 @@ func openJournal(path string, each func(n int, at int64, line []byte) error) (*j
 }
 
 // load reads and mends the journal, and leaves the file at its end.
-func (j *journal) load(each func(n int, at int64, line []byte) error) error {
-	in := bufio.NewReaderSize(io.LimitReader(j.file, maxJournal+1), 64<<10)
-	whole := int64(0) // the length of the complete lines
-	var long []byte   // room for lines that are longer than what is read at once
-	for n := 1; ; n++ {
+func (j *journal) load(to owner) error {
+	lines, marked, sum, err := j.begin(to)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", j.path, err)
+	}
+	whole := marked // the length of the complete lines
+	in := bufio.NewReaderSize(io.LimitReader(j.file, maxJournal-whole+1), 64<<10)
+	var long []byte // room for lines that are longer than what is read at once
+	for n := lines + 1; ; n++ {
 		line, err := in.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
 			long = append(long[:0], line...)
@@ -68,13 +70,18 @@ func (j *journal) load(each func(n int, at int64, line []byte) error) error {
 			return fmt.Errorf("%s holds over %d MiB; move it away, and keep it", j.path, maxJournal>>20)
 		}
 		torn := err == io.EOF
+		if torn && whole-marked >= markAfter {
+			j.leave(to, n-1, whole, sum)
+		}
 		if torn && !json.Valid(line) {
 			return j.mend(whole, len(line) > 0)
 		}
-		if err := each(n, whole, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+		if err := to.take(n, whole, bytes.TrimSuffix(line, []byte("\n"))); err != nil {
 			return err
 		}
 		whole += int64(len(line))
+		sum.Write(line)
+		runtime.Gosched() // a server has people waiting for other things meanwhile
 		if torn {
 			if _, err := j.file.WriteAt([]byte("\n"), whole); err != nil {
 				return fmt.Errorf("completing the last line of %s: %w", j.path, err)

@@ -28,6 +28,7 @@ import (
 // when somebody asks. Only open entries, of which there are few, are there in full.
 type Ledger struct {
 	lock    *os.File
+	path    string
 	journal *journal
 	source  io.ReaderAt // the journal's file
 
@@ -85,18 +86,21 @@ func OpenLedger(dir string) (*Ledger, error) {
 	if err := tryLock(lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("locking the ledger in %s: %w; one response runs at a time", dir, err), lock.Close())
 	}
-	path := filepath.Join(inside, "ledger.jsonl")
-	l.journal, err = openJournal(path, func(n int, at int64, line []byte) error {
-		if err := l.read(at, line); err != nil {
-			return fmt.Errorf("%s:%d: %w; nothing is done while the ledger is damaged: mend it, or start another one once all keys were looked at", path, n, err)
-		}
-		return nil
-	})
+	l.path = filepath.Join(inside, "ledger.jsonl")
+	l.journal, err = openJournal(l.path, l)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	l.source = l.journal.file
 	return l, nil
+}
+
+// take takes in a line of the ledger's own file.
+func (l *Ledger) take(n int, at int64, line []byte) error {
+	if err := l.read(at, line); err != nil {
+		return fmt.Errorf("%s:%d: %w; nothing is done while the ledger is damaged: mend it, or start another one once all keys were looked at", l.path, n, err)
+	}
+	return nil
 }
 
 func newLedger(source io.ReaderAt) *Ledger {
@@ -148,8 +152,8 @@ func next(was EntryState, r *ledgerRecord) (EntryState, error) {
 	return "", fmt.Errorf("a record of the type %.20q", r.Type)
 }
 
-// state returns that of the newest entry of an action; empty if there is none.
-func (l *Ledger) state(id string) EntryState {
+// stateOf returns that of the newest entry of an action; empty if there is none.
+func (l *Ledger) stateOf(id string) EntryState {
 	if i, known := l.index[idOf(id)]; known {
 		return l.records[i].entryState()
 	}
@@ -159,7 +163,7 @@ func (l *Ledger) state(id string) EntryState {
 // apply changes the entries as the record says whose line begins at the byte at,
 // or returns why it cannot be true.
 func (l *Ledger) apply(r *ledgerRecord, at int64) error {
-	state, err := next(l.state(r.ID), r)
+	state, err := next(l.stateOf(r.ID), r)
 	if err != nil {
 		return err
 	}
@@ -188,7 +192,7 @@ func (l *Ledger) write(r *ledgerRecord) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Version, r.At = ledgerVersion, r.At.UTC()
-	if _, err := next(l.state(r.ID), r); errors.Is(err, ErrDone) {
+	if _, err := next(l.stateOf(r.ID), r); errors.Is(err, ErrDone) {
 		return err
 	} else if err != nil {
 		return fmt.Errorf("the ledger refuses %w", err)
@@ -218,7 +222,7 @@ func (l *Ledger) Settle(a *Action, state EntryState, note string, at time.Time) 
 }
 
 // Folder returns the folder of the ledger.
-func (l *Ledger) Folder() string { return filepath.Dir(l.journal.path) }
+func (l *Ledger) Folder() string { return filepath.Dir(l.path) }
 
 // Close lets other processes use the ledger.
 func (l *Ledger) Close() error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -25,11 +26,8 @@ func OpenLines(path string) (*Lines, [][]byte, error) {
 		return nil, nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
 	}
 	j := &journal{file: f, path: path}
-	var lines [][]byte
-	err = j.load(func(_ int, _ int64, line []byte) error {
-		lines = append(lines, bytes.Clone(line))
-		return nil
-	})
+	var lines kept
+	err = j.load(&lines)
 	if err == nil {
 		err = syncFolder(filepath.Dir(path)) // a new name is to survive too
 	}
@@ -47,3 +45,15 @@ func (l *Lines) Append(v any) error {
 
 // Close lets other processes use the file.
 func (l *Lines) Close() error { return l.journal.Close() }
+
+// kept is every line of a journal.
+type kept [][]byte
+
+func (k *kept) take(_ int, _ int64, line []byte) error {
+	*k = append(*k, bytes.Clone(line))
+	return nil
+}
+
+func (k *kept) state() []byte { return nil }
+
+func (k *kept) restore([]byte, io.ReaderAt) bool { return false }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -23,18 +24,18 @@ func idOf(text string) (id entryID) {
 	return entryID(raw)
 }
 
-// A record is what the ledger keeps in memory of an entry: enough to say whether
+// A record is what the ledger keeps in memory, and in its mark, of an entry: enough to say whether
 // another action may be done, and where the rest stands.
 type record struct {
-	id entryID
-	// intent is when it was intended, in seconds since 1970.
-	intent int64
-	// lines are where the lines of intent, receipt and outcome begin, by one more;
+	ID entryID
+	// Intent is when it was intended, in seconds since 1970.
+	Intent int64
+	// Lines are where the lines of intent, receipt and outcome begin, by one more;
 	// 0 for none. A journal is smaller than 4 GiB.
-	lines [3]uint32
-	// target and finding are hashes: others may have the same.
-	target, finding uint32
-	state           uint8 // of states
+	Lines [3]uint32
+	// Target and Finding are hashes: others may have the same.
+	Target, Finding uint32
+	State           uint8 // of states
 }
 
 // states are all states; a record names one by its place.
@@ -42,8 +43,8 @@ var states = [...]EntryState{Intended, Answered, Effective, Refused, Abandoned}
 
 func newRecord(r *ledgerRecord, at int64) record {
 	return record{
-		id: idOf(r.ID), intent: r.At.Unix(), lines: [3]uint32{uint32(at + 1)},
-		target: hash32(r.Action.Target.String()), finding: hash32(r.Action.Finding),
+		ID: idOf(r.ID), Intent: r.At.Unix(), Lines: [3]uint32{uint32(at + 1)},
+		Target: hash32(r.Action.Target.String()), Finding: hash32(r.Action.Finding),
 	}
 }
 
@@ -53,7 +54,7 @@ func hash32(text string) uint32 {
 	return h.Sum32()
 }
 
-func (c *record) entryState() EntryState { return states[c.state] }
+func (c *record) entryState() EntryState { return states[c.State] }
 
 // advance notes a receipt or an outcome.
 func (c *record) advance(what string, state EntryState, at int64) {
@@ -61,8 +62,8 @@ func (c *record) advance(what string, state EntryState, at int64) {
 	if what == "outcome" {
 		place = 2
 	}
-	c.lines[place] = uint32(at + 1)
-	c.state = uint8(slices.Index(states[:], state))
+	c.Lines[place] = uint32(at + 1)
+	c.State = uint8(slices.Index(states[:], state))
 }
 
 // Recent is that of History. Times are held against each other by the second.
@@ -71,7 +72,7 @@ func (l *Ledger) Recent(since time.Time) int {
 	defer l.mu.Unlock()
 	n := 0
 	for i := range l.records {
-		if c := &l.records[i]; c.entryState() != Refused && c.intent >= since.Unix() {
+		if c := &l.records[i]; c.entryState() != Refused && c.Intent >= since.Unix() {
 			n++
 		}
 	}
@@ -81,7 +82,7 @@ func (l *Ledger) Recent(since time.Time) int {
 // About is that of History. The entries are shared: they must not be changed.
 func (l *Ledger) About(a *Action) ([]*Entry, error) {
 	id, target := a.ID(), hash32(a.Target.String())
-	all, err := l.entries(func(c *record) bool { return c.id == idOf(id) || c.target == target })
+	all, err := l.entries(func(c *record) bool { return c.ID == idOf(id) || c.Target == target })
 	return slices.DeleteFunc(all, func(e *Entry) bool { return !e.about(id, a.Target) }), err
 }
 
@@ -89,7 +90,7 @@ func (l *Ledger) About(a *Action) ([]*Entry, error) {
 // first. They are shared: they must not be changed.
 func (l *Ledger) Answers(finding string) ([]*Entry, error) {
 	hash := hash32(finding)
-	all, err := l.entries(func(c *record) bool { return c.finding == hash })
+	all, err := l.entries(func(c *record) bool { return c.Finding == hash })
 	return slices.DeleteFunc(all, func(e *Entry) bool { return e.Action.Finding != finding }), err
 }
 
@@ -145,8 +146,8 @@ func (l *Ledger) entry(i int) (*Entry, error) {
 		return e, nil
 	}
 	c := &l.records[i]
-	e := &Entry{ID: hex.EncodeToString(c.id[:]), State: c.entryState()}
-	for n, at := range c.lines {
+	e := &Entry{ID: hex.EncodeToString(c.ID[:]), State: c.entryState()}
+	for n, at := range c.Lines {
 		if at == 0 {
 			continue
 		}
@@ -177,4 +178,46 @@ func (l *Ledger) line(at int64) (*ledgerRecord, error) {
 	}
 	var r ledgerRecord
 	return &r, json.Unmarshal(text, &r)
+}
+
+// recordSize is how long a record is in a mark, in bytes.
+var recordSize = binary.Size(record{})
+
+// state is that of owner: the records, one after the other.
+func (l *Ledger) state() []byte {
+	text, err := binary.Append(nil, binary.BigEndian, l.records)
+	if err != nil {
+		return nil // never: records have a fixed size
+	}
+	return text
+}
+
+// restore is that of owner. What is open is read in full.
+func (l *Ledger) restore(state []byte, file io.ReaderAt) bool {
+	records := make([]record, len(state)/recordSize)
+	if len(records) == 0 {
+		return false
+	}
+	if n, err := binary.Decode(state, binary.BigEndian, records); err != nil || n != len(state) {
+		return false
+	}
+	all := newLedger(file)
+	all.records = records
+	for i := range records {
+		c := &records[i]
+		if int(c.State) >= len(states) {
+			return false
+		}
+		all.index[c.ID] = i
+		if s := c.entryState(); s != Intended && s != Answered {
+			continue
+		}
+		e, err := all.entry(i)
+		if err != nil {
+			return false
+		}
+		all.open[i] = e
+	}
+	l.records, l.index, l.open = all.records, all.index, all.open
+	return true
 }

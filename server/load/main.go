@@ -48,7 +48,9 @@ type load struct {
 	proc                 *exec.Cmd
 	kills                int
 	memory               memory
+	started              time.Time // the running server
 	answers              []time.Duration
+	early                []time.Duration // those of answers that came soon after a start
 	resends              int
 }
 

@@ -52,7 +52,8 @@ func (l *load) report(w io.Writer, all []incident.Incident, took times, busy str
 	row("sent within; scanned within; all told within", "%s; %s (%.0f deliveries a second); %s", took.sent.Round(time.Second),
 		took.scanned.Round(time.Second), float64(total)/took.scanned.Seconds(), took.settled.Round(time.Second))
 	row("answer to a webhook, p50, p99, slowest", "%s", quantiles(l.answers))
-	row("answers that took over 50 ms", "%d of %d", over(l.answers, 50*time.Millisecond), len(l.answers))
+	row("answers that took over 50 ms; of them within two seconds of a start", "%d of %d; %d of %d",
+		over(l.answers, 50*time.Millisecond), len(l.answers), over(l.early, 50*time.Millisecond), len(l.early))
 	row("from the push to the incident, p50, p99, slowest", "%s", quantiles(delays))
 	row("from the push to the message in Slack, p50, p99, slowest", "%s", quantiles(l.slack.delays()))
 	row("messages in Slack: keys told of, more than once, answered", "%s", l.slack.counts())

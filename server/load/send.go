@@ -53,6 +53,10 @@ func (l *load) sendAll(ctx context.Context) {
 	wg.Wait()
 }
 
+// soon is how long after its start a server is busy with what it was doing when
+// it was killed.
+const soon = 2 * time.Second
+
 func (l *load) send(ctx context.Context, repo, commit int) {
 	before := strings.Repeat("0", 40)
 	if commit > 0 {
@@ -82,6 +86,9 @@ func (l *load) send(ctx context.Context, repo, commit int) {
 		l.mu.Lock()
 		if err == nil && answer.StatusCode == http.StatusAccepted {
 			l.answers = append(l.answers, took)
+			if start.Sub(l.started) < soon {
+				l.early = append(l.early, took)
+			}
 		} else {
 			l.resends++
 		}

@@ -69,6 +69,7 @@ func (l *load) start() error {
 		text, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("the server did not start: %w\n%s", err, text[max(0, len(text)-2000):])
 	}
+	l.started = time.Now()
 	l.proc, l.url = cmd, "http://"+strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 	return nil
 }

@@ -256,20 +256,32 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 	key := key(&p)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	// Whether it is done is asked meanwhile, and an answer that takes longer is not
+	// waited for: who sends the push waits, and a worker that gets it asks again.
 	soon, stop := context.WithTimeout(ctx, askTimeout/5)
 	defer stop()
-	if done, _ := q.isDone(soon, key); done {
-		return true, nil // where it cannot be said, the worker asks again
-	}
+	done := make(chan bool, 1)
+	go func() {
+		known, _ := q.isDone(soon, key)
+		done <- known
+	}()
 	ack, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(key))
 	if err != nil {
+		if <-done {
+			return true, nil
+		}
 		var api *jetstream.APIError
 		if errors.As(err, &api) && api.ErrorCode == maximumMessages {
 			return false, webhook.ErrFull
 		}
 		return false, fmt.Errorf("storing the push of %s: %w", p.Repository, err)
 	}
-	return ack.Duplicate, nil
+	select {
+	case known := <-done:
+		return known || ack.Duplicate, nil
+	default:
+		return ack.Duplicate, nil
+	}
 }
 
 // maximumMessages is JetStream's code for a stream that discards what is new

@@ -51,6 +51,8 @@ type Service struct {
 	metrics   *telemetry.Metrics
 	traces    *telemetry.Traces
 
+	deliveries lull
+
 	// background is what outlives a request: jobs are started by spawn and
 	// end with Run.
 	background sync.WaitGroup
@@ -76,11 +78,13 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
+	read := readingQueue()
 	s.queue, err = queue.Open(ctx, queue.Options{
 		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
 		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts, MaxCrashes: c.Queue.MaxCrashes,
 		AckWait: c.Queue.AckWait.Duration, Log: log,
 	})
+	read()
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +253,7 @@ func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, source := range s.sources {
 		h := &webhook.Handler{Source: source, Queue: s.queue, Counter: s.metrics, Log: s.log}
-		mux.Handle("/webhooks/"+source.Name, s.traces.Webhook(h))
+		mux.Handle("/webhooks/"+source.Name, s.deliveries.watch(s.traces.Webhook(h)))
 	}
 	interfaces := &api.API{
 		Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Fleets: s.fleets, Closed: s.tellClosed, Go: s.spawn, Log: s.log,
@@ -286,11 +290,7 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 		ready(listener.Addr())
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.traces.Work(s.worker.Work)) })
-	wg.Go(func() { _ = s.outbox.Run(ctx) })
-	if s.responder != nil {
-		wg.Go(func() { s.responder.Run(ctx) })
-	}
+	wg.Go(func() { s.goOn(ctx, &wg) })
 	s.spawn(func(ctx context.Context) {
 		if err := s.fleets.Resume(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("going on with fleet scans", "err", err)
@@ -310,6 +310,19 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 		return nil
 	}
 	return err
+}
+
+// goOn begins with what a server does besides answering: one thing after the
+// other, each in a lull.
+func (s *Service) goOn(ctx context.Context, wg *sync.WaitGroup) {
+	s.deliveries.wait(ctx)
+	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.traces.Work(s.worker.Work)) })
+	s.deliveries.wait(ctx)
+	wg.Go(func() { _ = s.outbox.Run(ctx) })
+	if s.responder != nil {
+		s.deliveries.wait(ctx)
+		wg.Go(func() { s.responder.Run(ctx) })
+	}
 }
 
 // Close sends what is left of the traces and closes the queue.
