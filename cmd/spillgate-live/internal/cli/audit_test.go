@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/scanner/live/kms/kmsfake"
 )
@@ -256,7 +257,7 @@ func TestAuditInterrupted(t *testing.T) {
 		return ""
 	})
 	cancel()
-	if err := <-ended; exitCode(err) != 130 || out.String() != "" {
+	if err := <-ended; frame.ExitCode(err) != 130 || out.String() != "" {
 		t.Fatalf("interrupted: %v, %q", err, out.String())
 	}
 	data, err := os.ReadFile(state)

@@ -7,24 +7,18 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/spillgate/spillgate/scanner"
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 )
 
 // A Process is what a run of the program gets from the system.
-type Process struct {
-	Args           []string // with the program's name first
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-}
+type Process = frame.Process
 
 // Main runs the command that p.Args name and returns the exit code: 0 as
 // asked, 1 what was asked about is not as it should be (a command says which),
@@ -43,30 +37,8 @@ func Main(p Process) int {
 	}
 	fmt.Fprintf(p.Stderr, "spillgate-live: %v\n", err)
 	a.advise(err)
-	return exitCode(err)
+	return frame.ExitCode(err)
 }
-
-// exitCode returns the exit code that stands for err.
-func exitCode(err error) int {
-	var usage *scanner.UsageError
-	var failed *failure
-	switch {
-	case errors.As(err, &usage):
-		return scanner.ExitUsage
-	case errors.Is(err, context.Canceled):
-		return scanner.ExitInterrupted
-	case !errors.As(err, &failed):
-		return scanner.ExitUsage // no action was reached: the call itself is wrong
-	}
-	return scanner.ExitIncomplete
-}
-
-// A failure is an error of a command's action, as opposed to one that the
-// command line library returns before it gets there.
-type failure struct{ error }
-
-// Unwrap returns the error of the action.
-func (f *failure) Unwrap() error { return f.error }
 
 // app is one run of the program.
 type app struct {
@@ -75,7 +47,7 @@ type app struct {
 }
 
 func usage(fix, format string, args ...any) error {
-	return &scanner.UsageError{What: fmt.Sprintf(format, args...), Fix: fix}
+	return frame.Usage(fix, format, args...)
 }
 
 // commands are the subcommands, in the order of the help.
@@ -107,31 +79,11 @@ func (a *app) root() *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
-				return usage("see spillgate-live --help", "unknown command %q", name)
+				return frame.Unknown(c, name)
 			}
 			return cli.ShowRootCommandHelp(c)
 		},
 	}
-	harden(root)
+	frame.Harden(root)
 	return root
-}
-
-// harden makes every command of the tree answer wrong usage with exit code 3
-// and without the whole help text, and marks the errors of its action.
-func harden(c *cli.Command) {
-	if act := c.Action; act != nil {
-		c.Action = func(ctx context.Context, c *cli.Command) error {
-			if err := act(ctx, c); err != nil {
-				return &failure{err}
-			}
-			return nil
-		}
-	}
-	c.DisableSliceFlagSeparator = true
-	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-		return usage("see "+c.FullName()+" --help", "%v", err)
-	}
-	for _, sub := range c.Commands {
-		harden(sub)
-	}
 }

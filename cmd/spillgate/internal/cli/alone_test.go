@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 	"github.com/spillgate/spillgate/scanner"
 )
 
@@ -59,7 +60,7 @@ func runAs(args []string, quick bool) ran {
 	err := command.Run(context.Background(), rest)
 	r := ran{exit: a.exit, alone: len(rest) < len(args)}
 	if err != nil {
-		r.exit = exitCode(err)
+		r.exit = frame.ExitCode(err)
 		errs.WriteString(err.Error())
 		if r.exit == scanner.ExitClean {
 			r.exit = -1

@@ -7,25 +7,18 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/spillgate/spillgate/rules"
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 	"github.com/spillgate/spillgate/scanner"
 )
 
 // A Process is what a run of the program gets from the system.
-type Process struct {
-	Args           []string // with the program's name first
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-}
+type Process = frame.Process
 
 // Main runs the command that p.Args name and returns the exit code, one of the
 // scanner.Exit constants. An interrupt or SIGTERM ends the scan and still
@@ -47,30 +40,8 @@ func Main(p Process) int {
 		return a.exit
 	}
 	fmt.Fprintf(p.Stderr, "spillgate: %v\n", err)
-	return exitCode(err)
+	return frame.ExitCode(err)
 }
-
-// exitCode returns the exit code that stands for err.
-func exitCode(err error) int {
-	var usage *scanner.UsageError
-	var failed *failure
-	switch {
-	case errors.As(err, &usage):
-		return scanner.ExitUsage
-	case errors.Is(err, context.Canceled):
-		return scanner.ExitInterrupted
-	case !errors.As(err, &failed):
-		return scanner.ExitUsage // no action was reached: the call itself is wrong
-	}
-	return scanner.ExitIncomplete
-}
-
-// A failure is an error of a command's action, as opposed to one that the
-// command line library returns before it gets there.
-type failure struct{ error }
-
-// Unwrap returns the error of the action.
-func (f *failure) Unwrap() error { return f.error }
 
 // app is one run of the program.
 type app struct {
@@ -92,7 +63,7 @@ type app struct {
 }
 
 func usage(fix, format string, args ...any) error {
-	return &scanner.UsageError{What: fmt.Sprintf(format, args...), Fix: fix}
+	return frame.Usage(fix, format, args...)
 }
 
 func (a *app) root() *cli.Command {
@@ -112,11 +83,7 @@ func (a *app) root() *cli.Command {
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
-				fix := "see spillgate --help"
-				if near := rules.Nearest(name, commandNames(c)); near != "" {
-					fix = "did you mean " + near + "?"
-				}
-				return usage(fix, "unknown command %q", name)
+				return frame.Unknown(c, name)
 			}
 			return cli.ShowRootCommandHelp(c)
 		},
@@ -124,7 +91,7 @@ func (a *app) root() *cli.Command {
 	if !alone {
 		root.ConfigureShellCompletionCommand = a.completion
 	}
-	harden(root)
+	frame.Harden(root)
 	return root
 }
 
@@ -148,28 +115,6 @@ func (a *app) command() (*cli.Command, []string) {
 // asksForHelp reports whether an argument may be a form of -h or --help.
 func asksForHelp(arg string) bool {
 	return strings.HasPrefix(strings.TrimLeft(arg, "-"), "h") && strings.HasPrefix(arg, "-")
-}
-
-// commandNames lists the subcommands that help shows.
-func commandNames(c *cli.Command) []string {
-	var names []string
-	for _, sub := range c.VisibleCommands() {
-		names = append(names, sub.Name)
-	}
-	return names
-}
-
-// flagNames lists the long names of the flags of a command.
-func flagNames(c *cli.Command) []string {
-	var names []string
-	for _, f := range c.Flags {
-		for _, name := range f.Names() {
-			if len(name) > 1 {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }
 
 // commands returns all commands, or, where alone says so, only the one that the
@@ -199,68 +144,6 @@ func (a *app) commands() (list []*cli.Command, alone bool) {
 
 // completing is the last argument when a shell asks what may stand before it.
 const completing = "--generate-shell-completion"
-
-// harden makes every command of the tree answer wrong usage with exit code 3
-// and without the whole help text, and marks the errors of its action.
-func harden(c *cli.Command) {
-	if act := c.Action; act != nil {
-		c.Action = func(ctx context.Context, c *cli.Command) error {
-			if err := act(ctx, c); err != nil {
-				return &failure{err}
-			}
-			return nil
-		}
-	}
-	c.DisableSliceFlagSeparator = true // a file name may hold a comma
-	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-		fix := "see " + c.FullName() + " --help"
-		name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-		if !unknown {
-			return usage(fix, "%s", flagError(err.Error()))
-		}
-		// the library names it with one dash, however it was typed
-		name = strings.TrimLeft(name, "-")
-		if near := rules.Nearest(name, flagNames(c)); near != "" {
-			fix = "did you mean --" + near + "?"
-		}
-		return usage(fix, "%s has no flag --%s", c.FullName(), name)
-	}
-	// Else "help" would be offered where a file name is typed, and a folder of
-	// that name could not be scanned.
-	c.HideHelpCommand = len(c.Commands) == 0
-	for _, sub := range c.Commands {
-		harden(sub)
-	}
-}
-
-// wrongValue is how the library says that a flag's value is wrong, and why.
-const wrongValue = `(?s)^invalid value (".*") for (?:flag -|argument )([\w-]+): (.*)$`
-
-// flagError says in the words of this program what the library says of a flag.
-func flagError(text string) string {
-	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
-		return "--" + strings.TrimLeft(name, "-") + " needs a value"
-	}
-	if name, ok := strings.CutPrefix(text, "Required flag \""); ok {
-		return "--" + strings.TrimSuffix(name, "\" not set") + " is missing"
-	}
-	parts := regexp.MustCompile(wrongValue).FindStringSubmatch(text)
-	if parts == nil {
-		return text
-	}
-	value, flag, why := parts[1], "--"+parts[2], parts[3]
-	switch {
-	case why == "parse error": // of a flag without a value of its own
-		return flag + " " + value + ": use true or false"
-	case strings.Contains(why, "strconv.Parse"):
-		return flag + " " + value + " is no whole number"
-	case strings.HasPrefix(why, "time: "):
-		return flag + " " + value + " is no time: write 4s, 500ms or 1m30s"
-	case strings.Contains(why, flag) || strings.HasPrefix(why, "unknown"):
-		return why
-	}
-	return flag + " " + value + ": " + why
-}
 
 // noArguments refuses arguments of a command that takes none.
 func noArguments(c *cli.Command) error {

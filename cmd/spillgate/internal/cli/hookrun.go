@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 	"github.com/spillgate/spillgate/hooks"
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner"
@@ -37,10 +38,10 @@ func (a *app) hookRun() *cli.Command {
 func needsSubcommand(_ context.Context, c *cli.Command) error {
 	name := c.Args().First()
 	if name == "" {
-		return usage("see "+c.FullName()+" --help", "%s needs to know what to do: %s", c.FullName(), strings.Join(commandNames(c), ", "))
+		return usage("see "+c.FullName()+" --help", "%s needs to know what to do: %s", c.FullName(), strings.Join(frame.CommandNames(c), ", "))
 	}
-	fix := "use one of " + strings.Join(commandNames(c), ", ")
-	if near := rules.Nearest(name, commandNames(c)); near != "" {
+	fix := "use one of " + strings.Join(frame.CommandNames(c), ", ")
+	if near := rules.Nearest(name, frame.CommandNames(c)); near != "" {
 		fix = "did you mean " + near + "?"
 	}
 	return usage(fix, "%s: unknown %q", c.FullName(), name)

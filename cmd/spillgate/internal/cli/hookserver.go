@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 	"github.com/spillgate/spillgate/hooks"
 	"github.com/spillgate/spillgate/scanner"
 	"github.com/spillgate/spillgate/scanner/gitrepo"
@@ -133,7 +134,7 @@ func (a *app) atServer(ctx context.Context, c *cli.Command, scan func(context.Co
 		fmt.Fprintf(a.Stderr, "spillgate: the scan did not end within %s, so the push is refused; push fewer commits at a time, or ask whoever runs the server for a longer --deadline\n", limit)
 	case err != nil:
 		// said here, so that it goes where the server shows it
-		a.exit = exitCode(&failure{err})
+		a.exit = frame.ExitCode(&frame.Failure{Err: err})
 		fmt.Fprintf(a.Stderr, "spillgate: %v\n", err)
 	}
 	return nil

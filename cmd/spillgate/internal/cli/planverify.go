@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/spillgate/spillgate/cmd/internal/frame"
 )
 
 func (a *app) planVerify() *cli.Command {
@@ -29,7 +31,7 @@ func (a *app) planVerify() *cli.Command {
 			p := &proof{}
 			for _, file := range c.Args().Slice() {
 				if err := p.file(file); err != nil {
-					return &failure{fmt.Errorf("%s: %w", file, err)}
+					return &frame.Failure{Err: fmt.Errorf("%s: %w", file, err)}
 				}
 			}
 			return a.printProof(p)
@@ -157,7 +159,7 @@ func (a *app) printProof(p *proof) error {
 		missing = append(missing[:most], fmt.Sprintf("and %d more", n))
 	}
 	if len(missing) > 0 {
-		return &failure{fmt.Errorf("%d of %d shards of the history at %s are scanned: %s", len(p.done), p.count, p.state, strings.Join(missing, "; "))}
+		return &frame.Failure{Err: fmt.Errorf("%d of %d shards of the history at %s are scanned: %s", len(p.done), p.count, p.state, strings.Join(missing, "; "))}
 	}
 	_, err := fmt.Fprintf(a.Stdout, "all %d shards of the history at %s are scanned: %d commits, %d blobs (some by two shards), %d bytes\n",
 		p.count, p.state, p.commits, p.blobs, p.bytes)
