@@ -5,6 +5,7 @@ package kubernetes
 import (
 	"bytes"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -79,7 +80,7 @@ func manifests(t *testing.T) []any {
 // TestManifests holds what the API server would refuse, or accept and never
 // use: selectors that select nothing, ports and volumes that nobody has.
 func TestManifests(t *testing.T) {
-	pods := map[string]*corev1.PodTemplateSpec{}
+	pods, jobs := map[string]*corev1.PodTemplateSpec{}, map[string]*corev1.PodTemplateSpec{}
 	all := manifests(t)
 	for _, m := range all {
 		switch m := m.(type) {
@@ -88,13 +89,14 @@ func TestManifests(t *testing.T) {
 			selects(t, "StatefulSet "+m.Name, m.Spec.Selector, &m.Spec.Template)
 			checkPod(t, m.Name, &m.Spec.Template.Spec, m.Spec.VolumeClaimTemplates)
 		case *batchv1.Job:
+			jobs[m.GenerateName] = &m.Spec.Template
 			checkPod(t, m.GenerateName, &m.Spec.Template.Spec, nil)
 			if m.Spec.Template.Spec.RestartPolicy != corev1.RestartPolicyNever || m.Spec.CompletionMode == nil || *m.Spec.CompletionMode != batchv1.IndexedCompletion {
 				t.Errorf("Job %s: shards need an indexed Job, whose pods are not started again", m.GenerateName)
 			}
 		}
 	}
-	budgets := map[string]bool{}
+	budgets, reached := map[string]bool{}, map[string]bool{}
 	for _, m := range all {
 		switch m := m.(type) {
 		case *corev1.Service:
@@ -108,11 +110,21 @@ func TestManifests(t *testing.T) {
 			budgets[some(t, "PodDisruptionBudget "+m.Name, m.Spec.Selector, pods)] = true
 		case *networkingv1.NetworkPolicy:
 			if len(m.Spec.PodSelector.MatchLabels) > 0 {
-				some(t, "NetworkPolicy "+m.Name, &m.Spec.PodSelector, pods)
+				everything := maps.Clone(pods)
+				maps.Copy(everything, jobs)
+				reached[some(t, "NetworkPolicy "+m.Name, &m.Spec.PodSelector, everything)] = true
 			}
 		}
 	}
+	for name := range jobs {
+		if !reached[name] {
+			t.Errorf("no NetworkPolicy lets the pods of %s out", name)
+		}
+	}
 	for name := range pods {
+		if !reached[name] {
+			t.Errorf("no NetworkPolicy lets the pods of %s speak", name)
+		}
 		if !budgets[name] {
 			t.Errorf("%s has no PodDisruptionBudget", name)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -41,6 +42,9 @@ func (r *Mirror) run(ctx context.Context, stdin *bytes.Buffer, args ...string) (
 	if err := child.Run(cmd); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
+		}
+		if large := (*TooLarge)(nil); errors.As(err, &large) {
+			return nil, "", large // it says all that there is to say
 		}
 		err = fmt.Errorf("git %s in %s: %w: %s", args[0], filepath.Base(r.Dir), err, r.redact(lastLines(stderr.String())))
 		if absent.MatchString(stderr.String()) {

@@ -92,7 +92,7 @@ type TooLarge struct{ Size, Limit int64 }
 
 // Error names both sizes.
 func (e *TooLarge) Error() string {
-	return fmt.Sprintf("the repository has %d MB, more than the limit of %d MB (mirror.max-megabytes)", e.Size>>20, e.Limit>>20)
+	return fmt.Sprintf("the repository has over %.1f MB, and the limit is %d MB (mirror.max-megabytes)", float64(e.Size)/(1<<20), e.Limit>>20)
 }
 
 // A Mirror is one repository, locked for its user until Unlock.
