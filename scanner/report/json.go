@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"time"
 
@@ -50,25 +48,35 @@ func newJSON(o Options) scanner.Sink { return &jsonSink{o} }
 
 // Write writes one JSON document.
 func (s *jsonSink) Write(w io.Writer, r *scanner.Result) error {
-	return writeJSON(w, s.options.document(r), "  ")
+	d := newRedactor(r)
+	list := func(key string, all []*scanner.Finding) jsonList {
+		return jsonList{key, 1, len(all), func(i int) any { return d.view(all[i], s.options.gate()) }}
+	}
+	return writeJSONLists(w, s.options.frame(d, r), "  ", list("findings", r.Findings), list("suppressed", r.Suppressed))
 }
 
 // document returns all that a report may say of r.
 func (o *Options) document(r *scanner.Result) document {
 	d := newRedactor(r)
-	doc := document{
-		SchemaVersion: schemaVersion,
-		Tool:          o.tool(),
-		Summary:       o.summary(r),
-		Findings:      make([]findingView, 0, len(r.Findings)),
-		Suppressed:    make([]findingView, 0, len(r.Suppressed)),
-		Coverage:      make([]coverageView, 0, len(r.Coverage)),
-	}
+	doc := o.frame(d, r)
 	for _, f := range r.Findings {
 		doc.Findings = append(doc.Findings, d.view(f, o.gate()))
 	}
 	for _, f := range r.Suppressed {
 		doc.Suppressed = append(doc.Suppressed, d.view(f, o.gate()))
+	}
+	return doc
+}
+
+// frame returns the document of r without its findings.
+func (o *Options) frame(d *redactor, r *scanner.Result) document {
+	doc := document{
+		SchemaVersion: schemaVersion,
+		Tool:          o.tool(),
+		Summary:       o.summary(r),
+		Findings:      []findingView{},
+		Suppressed:    []findingView{},
+		Coverage:      make([]coverageView, 0, len(r.Coverage)),
 	}
 	for i := range r.Coverage {
 		doc.Coverage = append(doc.Coverage, d.coverage(&r.Coverage[i]))
@@ -95,18 +103,4 @@ func (o *Options) summary(r *scanner.Result) summaryView {
 		v.Problems += len(r.Coverage[i].Problems)
 	}
 	return v
-}
-
-// writeJSON writes v and a line break. Nothing of it needs escaping for a
-// terminal, see escapeJSON.
-func writeJSON(w io.Writer, v any, indent string) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	_, err := w.Write(escapeJSON(b.Bytes()))
-	return err
 }

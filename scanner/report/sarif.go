@@ -39,12 +39,18 @@ func (s *sarif) Write(w io.Writer, r *scanner.Result) error {
 			srcRoot: {sarifText{Text: "The folder that paths are relative to: the top of the repository, or the working directory."}},
 		},
 		ColumnKind: "unicodeCodePoints",
-		Results:    b.results,
+		Results:    []sarifResult{},
 	}
 	if uri := repositoryURI(b.text(s.options.Repository.URL)); uri != "" {
 		run.VersionControlProvenance = []sarifProvenance{{uri, s.options.Repository.Revision, utf8Text(b.text(s.options.Repository.Branch)), sarifBase{srcRoot}}}
 	}
-	return writeJSON(w, sarifLog{sarifSchema, sarifVersion, []sarifRun{run}}, "  ")
+	results := jsonList{"results", 3, len(b.found), func(i int) any {
+		v, notes := b.view(b.found[i], b.options.gate()), b.notes
+		result := b.result(&v)
+		b.notes = notes // they were noted before
+		return result
+	}}
+	return writeJSONLists(w, sarifLog{sarifSchema, sarifVersion, []sarifRun{run}}, "  ", results)
 }
 
 const srcRoot = "%SRCROOT%"
@@ -62,16 +68,17 @@ type sarifBuilder struct {
 	*redactor
 	rules    []sarifRule
 	index    map[string]int // of rules, by id
-	results  []sarifResult
+	found    []*scanner.Finding
 	notes    []sarifNotification
 	baseline bool // some finding is excused by a baseline
 	history  bool // some finding stands in a commit
 }
 
-// collect makes the rules and results, and notes what does not fit.
+// collect makes the rules, and notes what of the results does not fit. They are
+// made once more when they are written, for all of them may be more than memory
+// holds.
 func (b *sarifBuilder) collect(r *scanner.Result) {
 	all := slices.Concat(r.Findings, r.Suppressed)
-	b.results = make([]sarifResult, 0, min(len(all), maxResults))
 	if n := len(all) - maxResults; n > 0 {
 		b.note("warning", fmt.Sprintf("%d of %d results are left out of this file: code scanning takes %d. The JSON report holds all.", n, len(all), maxResults))
 		all = all[:maxResults]
@@ -90,8 +97,9 @@ func (b *sarifBuilder) collect(r *scanner.Result) {
 	}
 	for _, f := range all {
 		v := b.view(f, b.options.gate())
-		b.results = append(b.results, b.result(&v))
+		b.result(&v)
 	}
+	b.found = all
 	if b.history {
 		b.note("note", "Some results stand in commits rather than in the current files. Code scanning closes such an alert when the line is gone from the branch; the secret still is in the history.")
 	}
