@@ -79,41 +79,18 @@ type commitRange struct {
 
 // Chunks implements scanner.Source.
 func (c *commitRange) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (scanner.Coverage, error) {
-	failed := scanner.Coverage{What: "commits " + c.spec.text}
-	st, err := c.repo.store(false)
-	if err != nil {
-		return failed, err
-	}
-	rd, err := c.repo.open(ctx, st)
-	if err != nil {
-		return failed, err
-	}
-	defer func() { _ = rd.close() }()
-	x := c.repo.begin(ctx, st, failed.What, emit)
-	s, err := newCommitScan(x, rd)
-	if err == nil {
-		x.gather()
-		err = c.scan(s)
-	}
-	if err == nil {
-		err = x.spread()
-	}
-	return x.finish(ctx, err)
+	return c.repo.scanCommits(ctx, "commits "+c.spec.text, emit, c.scan)
 }
 
 func (c *commitRange) scan(s *commitScan) error {
 	if err := s.walk.between(s.ctx, c.include, c.exclude); err != nil {
 		return err
 	}
-	order := s.walk.oldestFirst()
-	s.note(func(v *scanner.Coverage) {
-		v.What = count(len(order), "new commit", "new commits") + " in " + c.spec.text
-	})
-	if err := s.all(order); err != nil {
+	n, err := s.newCommits(c.spec.text)
+	if err != nil {
 		return err
 	}
-	s.sayCut("so what they changed was not scanned")
-	return c.scanTags(s, len(order))
+	return c.scanTags(s, n)
 }
 
 // scanTags emits the tags that point into the range, and those it names.

@@ -126,26 +126,7 @@ func (s *revisions) addRefs(ctx context.Context, o RevisionsOptions) error {
 
 // Chunks implements scanner.Source.
 func (s *revisions) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (scanner.Coverage, error) {
-	failed := scanner.Coverage{What: s.what}
-	st, err := s.repo.store(false)
-	if err != nil {
-		return failed, err
-	}
-	rd, err := s.repo.open(ctx, st)
-	if err != nil {
-		return failed, err
-	}
-	defer func() { _ = rd.close() }()
-	x := s.repo.begin(ctx, st, s.what, emit)
-	c, err := newCommitScan(x, rd)
-	if err == nil {
-		x.gather()
-		err = s.scan(c)
-	}
-	if err == nil {
-		err = x.spread()
-	}
-	return x.finish(ctx, err)
+	return s.repo.scanCommits(ctx, s.what, emit, s.scan)
 }
 
 func (s *revisions) scan(c *commitScan) error {
@@ -158,14 +139,9 @@ func (s *revisions) scan(c *commitScan) error {
 			return err
 		}
 	}
-	order := c.walk.oldestFirst()
-	c.note(func(v *scanner.Coverage) {
-		v.What = count(len(order), "new commit", "new commits") + " in " + s.what
-	})
-	if err := c.all(order); err != nil {
+	if _, err := c.newCommits(s.what); err != nil {
 		return err
 	}
-	c.sayCut("so what they changed was not scanned")
 	for _, f := range others {
 		if err := s.single(c, f); err != nil {
 			return err
