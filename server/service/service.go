@@ -255,6 +255,9 @@ func (s *Service) Handler() http.Handler {
 		h := &webhook.Handler{Source: source, Queue: s.queue, Counter: s.metrics, Log: s.log}
 		mux.Handle("/webhooks/"+source.Name, s.deliveries.watch(s.traces.Webhook(h)))
 	}
+	mux.HandleFunc("/webhooks/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "no source of the server's file has this name", http.StatusNotFound)
+	})
 	interfaces := &api.API{
 		Tokens: s.tokens, Incidents: s.incidents, Queue: s.queue, Fleets: s.fleets, Closed: s.tellClosed, Go: s.spawn, Log: s.log,
 	}

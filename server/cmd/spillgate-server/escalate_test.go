@@ -111,6 +111,9 @@ func TestEscalated(t *testing.T) {
 		}
 	}
 	s.confirmed(1)
+	if out, _ := s.run("incident", "show", s.incidents(1)[0].ID); !strings.Contains(out, "\nWhy it is critical\n") {
+		t.Errorf("incident show does not say why:\n%s", out)
+	}
 	wait(notify.Answered, 1)
 	// The same again, in another place, is no news.
 	commit = s.push("team/app", "again.txt", key(1))

@@ -94,6 +94,12 @@ func TestIncident(t *testing.T) {
 	if n := m.OnDemandRotations(strings.TrimSpace(key(1))); n != 1 {
 		t.Errorf("rotated %d times", n)
 	}
+	out, code := s.run("incident", "show", all[0].ID)
+	for _, want := range []string{"\nPlan\n  rotate-on-demand of " + strings.TrimSpace(key(1)) + ": ", "\nNot fixed by the response\n"} {
+		if code != 0 || !strings.Contains(out, want) || strings.Contains(out, "{") {
+			t.Errorf("incident show: %d, want %q in\n%s", code, want, out)
+		}
+	}
 	if len(all[0].Leaves) == 0 {
 		t.Error("the incident does not say what the rotation left as it was")
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -238,8 +239,15 @@ func TestFromPushToClosed(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "team/app keys.txt:1") || !strings.Contains(out, "found") {
 		t.Errorf("incident show: %d\n%s", code, out)
 	}
-	if out, code := s.run("incident", "close", all[0].ID, "--reason", "seen"); code != 0 {
-		t.Fatalf("incident close: %d\n%s", code, out)
+	for _, reason := range []string{"seen", "another reason, too late"} {
+		if out, code := s.run("incident", "close", all[0].ID, "--reason", reason); code != 0 || !strings.Contains(out, "was closed by tests at") || !strings.HasSuffix(out, ": seen\n") {
+			t.Fatalf("incident close: %d\n%s", code, out)
+		}
+	}
+	if answer, err := http.Post(s.url+"/webhooks/other", "application/json", nil); err != nil || answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a webhook to a source that is not there: %v %v", answer, err)
+	} else if body, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(body), "no source") {
+		t.Errorf("a webhook to a source that is not there: %s", body)
 	}
 	if out, _ := s.run("incident", "list"); out != "" {
 		t.Errorf("open incidents after the close:\n%s", out)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -117,19 +116,23 @@ func (a *app) printIncident(i *incident.Incident) error {
 	for _, e := range i.Timeline {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", e.At.Local().Format(time.DateTime), e.Stage, plain(e.By), plain(e.Note))
 	}
-	if len(i.Verdict) > 0 {
-		text, err := json.MarshalIndent(i.Verdict, "  ", "  ")
-		if err != nil {
-			return err
+	j := i.Judgement()
+	list := func(title string, lines []string) {
+		for n, l := range lines {
+			if n == 0 {
+				fmt.Fprintf(w, "\n%s\n", title)
+			}
+			fmt.Fprintf(w, "  %s\n", plain(l))
 		}
-		fmt.Fprintf(w, "\nVerdict\n  %s\n", text)
 	}
-	for n, l := range i.Leaves {
-		if n == 0 {
-			fmt.Fprintln(w, "\nNot fixed by the response")
-		}
-		fmt.Fprintf(w, "  %s\n", plain(l))
+	list("Why it is "+j.Severity, j.Reasons)
+	list("Not known", j.Unknowns)
+	var steps []string
+	for _, step := range i.Steps() {
+		steps = append(steps, step.Kind+" of "+step.Target+": "+step.Reason)
 	}
+	list("Plan", steps)
+	list("Not fixed by the response", i.Leaves)
 	if i.Fix != "" && i.Open() {
 		fmt.Fprintf(w, "\nNext: %s\n", plain(i.Fix))
 	}
@@ -153,7 +156,19 @@ func (a *app) incidentClose() *cli.Command {
 			if c.Bool("json") {
 				return a.printJSON(&i)
 			}
-			return nil
+			return a.printClosing(&i)
 		},
 	}
+}
+
+// printClosing says who closed the incident, which may have been somebody else
+// before.
+func (a *app) printClosing(i *incident.Incident) error {
+	for n := len(i.Timeline) - 1; n >= 0; n-- {
+		if e := &i.Timeline[n]; e.Stage == incident.Closed {
+			_, err := fmt.Fprintf(a.Stdout, "incident %.12s was closed by %s at %s: %s\n", i.ID, plain(e.By), e.At.Local().Format(time.DateTime), plain(e.Note))
+			return err
+		}
+	}
+	return nil
 }
