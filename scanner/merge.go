@@ -45,6 +45,7 @@ func (l *ledger) number() (places []int) {
 // merge makes one finding of all places of a secret, in the order of their first
 // places. It correlates what it merges.
 func (l *ledger) merge() (count, suppressed []*Finding) {
+	l.table.close()
 	l.sortByPlace()
 	known := l.credentials()
 	places := l.number()

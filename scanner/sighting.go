@@ -105,6 +105,9 @@ func (t *table) add(s *sighting) (*sighting, uint32) {
 	return s, n
 }
 
+// close gives up what only add needs.
+func (t *table) close() { t.heads, t.next, t.texts, t.fields = nil, nil, nil, nil }
+
 func (t *table) intern(s string) string {
 	if known, ok := t.texts[s]; ok {
 		return known
