@@ -20,6 +20,7 @@ func (z *Inflater) fast() (done bool, err error) {
 	in, out := z.in, z.out
 	ip, op, bits, nbits := z.ip, z.op, z.bits, z.nbits
 	inEnd, outEnd := len(in)-inStride, min(z.n-1, len(out)-outStride)
+	lit, dists := &z.tables.lit, &z.tables.dist
 	litMask, litBits := uint64(1)<<z.litBits-1, z.litBits
 	distMask, distBits := uint64(1)<<z.distBits-1, z.distBits
 	for ip <= inEnd && op <= outEnd {
@@ -27,23 +28,23 @@ func (z *Inflater) fast() (done bool, err error) {
 		ip += int((63 - nbits) >> 3)
 		nbits |= 56
 
-		e := z.lit[bits&litMask&(1<<litTableBits-1)]
+		e := lit[bits&litMask&(1<<litTableBits-1)]
 		if e&isLiteral != 0 {
 			bits >>= e & 63
 			nbits -= uint(e & 0xff)
 			out[op] = byte(e >> 16)
 			op++
-			e = z.lit[bits&litMask&(1<<litTableBits-1)]
+			e = lit[bits&litMask&(1<<litTableBits-1)]
 			if e&isLiteral != 0 {
 				bits >>= e & 63
 				nbits -= uint(e & 0xff)
 				out[op] = byte(e >> 16)
 				op++
-				e = z.lit[bits&litMask&(1<<litTableBits-1)]
+				e = lit[bits&litMask&(1<<litTableBits-1)]
 			}
 		}
 		if e&isSubtable != 0 {
-			e = z.lit[uint64(e>>16)+bits>>(litBits&63)&(1<<(e>>8&15)-1)]
+			e = lit[uint64(e>>16)+bits>>(litBits&63)&(1<<(e>>8&15)-1)]
 		}
 		saved := bits
 		bits >>= e & 63
@@ -65,9 +66,9 @@ func (z *Inflater) fast() (done bool, err error) {
 		bits |= binary.LittleEndian.Uint64(in[ip:]) << (nbits & 63)
 		ip += int((63 - nbits) >> 3)
 		nbits |= 56
-		e = z.dist[bits&distMask&(1<<distTableBits-1)]
+		e = dists[bits&distMask&(1<<distTableBits-1)]
 		if e&isSubtable != 0 {
-			e = z.dist[uint64(e>>16)+bits>>(distBits&63)&(1<<(e>>8&15)-1)]
+			e = dists[uint64(e>>16)+bits>>(distBits&63)&(1<<(e>>8&15)-1)]
 		}
 		dist := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&15))
 		bits >>= e & 63
@@ -76,7 +77,20 @@ func (z *Inflater) fast() (done bool, err error) {
 			err = ErrCorrupt
 			break
 		}
-		copyMatch(out, op, dist, length)
+		if dist < 8 || length > 40 {
+			copyMatch(out, op, dist, length)
+			op += length
+			continue
+		}
+		// Most matches: in steps of eight, none of which reads what it writes,
+		// because they are eight or more bytes apart. Up to 22 bytes too many are
+		// written, for which out has room.
+		s, d := out[op-dist:], out[op:]
+		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(s))
+		binary.LittleEndian.PutUint64(d[8:], binary.LittleEndian.Uint64(s[8:]))
+		for i := 16; i < length; i += 8 {
+			binary.LittleEndian.PutUint64(d[i:], binary.LittleEndian.Uint64(s[i:]))
+		}
 		op += length
 	}
 	z.ip, z.op, z.bits, z.nbits = ip, op, bits, nbits
@@ -86,20 +100,12 @@ func (z *Inflater) fast() (done bool, err error) {
 	return done && err == nil, err
 }
 
-// copyMatch repeats length bytes of out that begin dist before op. It may
-// write up to 22 bytes too many, for which out has room.
+// copyMatch repeats length bytes of out that begin dist before op: the few
+// matches that are long or repeat what they write. It may write up to 7 bytes too
+// many, for which out has room.
 func copyMatch(out []byte, op, dist, length int) {
 	src := op - dist
 	switch {
-	case dist >= 8 && length <= 40:
-		// Most matches: in steps of eight, none of which reads what it
-		// writes, because they are eight or more bytes apart.
-		s, d := out[src:], out[op:]
-		binary.LittleEndian.PutUint64(d, binary.LittleEndian.Uint64(s))
-		binary.LittleEndian.PutUint64(d[8:], binary.LittleEndian.Uint64(s[8:]))
-		for i := 16; i < length; i += 8 {
-			binary.LittleEndian.PutUint64(d[i:], binary.LittleEndian.Uint64(s[i:]))
-		}
 	case dist >= length:
 		copy(out[op:op+length], out[src:])
 	case dist == 1:
