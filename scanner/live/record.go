@@ -82,7 +82,8 @@ func (l *Ledger) Recent(since time.Time) int {
 // About is that of History. The entries are shared: they must not be changed.
 func (l *Ledger) About(a *Action) ([]*Entry, error) {
 	id, target := a.ID(), hash32(a.Target.String())
-	all, err := l.entries(func(c *record) bool { return c.ID == idOf(id) || c.Target == target })
+	short := idOf(id)
+	all, err := l.entries(func(c *record) bool { return c.ID == short || c.Target == target })
 	return slices.DeleteFunc(all, func(e *Entry) bool { return !e.about(id, a.Target) }), err
 }
 

@@ -46,6 +46,9 @@ func (c *Config) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return wrong("listen", `%q is not of the form host:port, such as ":8080"`, c.Listen)
 	}
+	if c.MemoryMegabytes < 0 {
+		return wrong("memory-megabytes", "it is not negative; 0 is no limit")
+	}
 	if c.Mirror.MaxMegabytes < 0 || c.Mirror.TotalMegabytes < 0 {
 		return wrong("mirror", "max-megabytes and total-megabytes are not negative; 0 is no bound")
 	}

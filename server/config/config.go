@@ -26,11 +26,16 @@ type Config struct {
 	// Data is the folder of queue and mirrors. Required.
 	Data string `toml:"data"`
 	// Workers is how many pushes are scanned at a time; 0 for 2.
-	Workers int    `toml:"workers"`
-	Queue   Queue  `toml:"queue"`
-	Mirror  Mirror `toml:"mirror"`
-	Scan    Scan   `toml:"scan"`
-	Live    Live   `toml:"live"`
+	Workers int `toml:"workers"`
+	// MemoryMegabytes is how much the server itself is to use, without its scans: to
+	// stay below it collects garbage more often. What is in use may be more. 0 for
+	// what GOMEMLIMIT says, if anything.
+	MemoryMegabytes int64 `toml:"memory-megabytes"`
+
+	Queue  Queue  `toml:"queue"`
+	Mirror Mirror `toml:"mirror"`
+	Scan   Scan   `toml:"scan"`
+	Live   Live   `toml:"live"`
 	// URL is where browsers find the pages, such as
 	// https://spillgate.example; messages link there. Empty for no pages.
 	URL     string   `toml:"url"`

@@ -33,6 +33,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		{"listen = \":1\"\n", "data is missing"},
 		{"data = \"x\"\n", "[[source]]"},
 		{"data = \"x\"\nworkers = -1\n", "workers = -1"},
+		{"data = \"x\"\nmemory-megabytes = -1\n", "2:1: it is not negative"},
 		{"data = \"x\"\n[scan]\ntimeout = \"-3s\"\n", "negative"},
 		{"data = \"x\"\n" + source, "[[source.secret]]"},
 		{"data = \"x\"\n" + source + secret + source + secret, "taken"},

@@ -26,6 +26,14 @@ var packers = sync.Pool{New: func() any {
 	return w
 }}
 
+// An unpacker is used again: a new one takes forty times what it unpacks.
+type unpacker interface {
+	io.Reader
+	flate.Resetter
+}
+
+var unpackers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+
 // pack returns the incident as it is stored.
 func pack(i *Incident) ([]byte, error) {
 	text, err := json.Marshal(i)
@@ -53,8 +61,13 @@ func unpack(stored []byte) (*Incident, error) {
 	case len(stored) == 0:
 		return nil, errors.New("the entry is empty")
 	case stored[0] == packed:
-		var err error
-		if text, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(stored[1:])), maxIncident+1)); err != nil {
+		r := unpackers.Get().(unpacker)
+		defer unpackers.Put(r)
+		err := r.Reset(bytes.NewReader(stored[1:]), nil)
+		if err == nil {
+			text, err = io.ReadAll(io.LimitReader(r, maxIncident+1))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("unpacking the entry: %w", err)
 		}
 		if len(text) > maxIncident {

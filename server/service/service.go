@@ -78,7 +78,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	read := readingQueue()
+	read := readingQueue(c.MemoryMegabytes)
 	s.queue, err = queue.Open(ctx, queue.Options{
 		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
 		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts, MaxCrashes: c.Queue.MaxCrashes,
