@@ -325,6 +325,17 @@ func (f *Fleets) Report(ctx context.Context, p *push.Push, complete bool, findin
 // GiveUp records that the scan of a fleet's repository is not tried again, and why.
 // What was found of it before stays. It is what the queue calls of a dead push.
 func (f *Fleets) GiveUp(ctx context.Context, p push.Push, why string) error {
+	return f.mark(ctx, p, GivenUp, why)
+}
+
+// TakeUp records that a repository which was given up is tried again. It is what the
+// queue calls of a dead push that is replayed.
+func (f *Fleets) TakeUp(ctx context.Context, p push.Push) error {
+	return f.mark(ctx, p, Partly, "given up before, and put back into the queue")
+}
+
+// mark sets the state of an entry.
+func (f *Fleets) mark(ctx context.Context, p push.Push, state, note string) error {
 	if p.Fleet == "" {
 		return nil
 	}
@@ -336,13 +347,13 @@ func (f *Fleets) GiveUp(ctx context.Context, p push.Push, why string) error {
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 		return fmt.Errorf("reading what became of %s: %w", p.Repository, err)
 	}
-	e.State, e.At, e.Note = GivenUp, time.Now().UTC(), why
+	e.State, e.At, e.Note = state, time.Now().UTC(), note
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
 	if _, err := f.KV.Put(ctx, entryKey(p.Fleet, p.Repository), body); err != nil {
-		return fmt.Errorf("recording that %s is given up: %w", p.Repository, err)
+		return fmt.Errorf("recording that %s is %s: %w", p.Repository, state, err)
 	}
 	return nil
 }

@@ -306,6 +306,10 @@ func TestGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	status(1, 1, 4, false)
+	if err := f.TakeUp(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	status(1, 0, 4, false) // so that it is waited for again
 	if err := f.Report(t.Context(), &b, true, 3, nil, ""); err != nil {
 		t.Fatal(err)
 	}

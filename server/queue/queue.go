@@ -116,6 +116,7 @@ type Queue struct {
 	done     jetstream.KeyValue
 	attempts jetstream.KeyValue // see history
 	onDead   func(ctx context.Context, p push.Push, why string) error
+	onReplay func(ctx context.Context, p push.Push) error
 	stuck    atomic.Bool // the embedded server has stopped to write
 	failed   atomic.Bool // one of its streams has said so
 	healing  func()      // ends heal and waits for it; nil without an embedded server

@@ -143,6 +143,8 @@ func TestAgainAndDead(t *testing.T) {
 	if reasons["d1"] != "the host is down" || reasons["d2"] != "too large" {
 		t.Errorf("reasons %v", reasons)
 	}
+	put := map[string]bool{}
+	q.OnReplay(func(_ context.Context, p push.Push) error { put[p.Delivery] = true; return nil })
 	for _, d := range dead {
 		if err := q.Replay(t.Context(), d.Seq); err != nil {
 			t.Fatal(err)
@@ -150,8 +152,8 @@ func TestAgainAndDead(t *testing.T) {
 	}
 	var worked atomic.Int32
 	until(t, q, 1, func() bool { return worked.Load() == 2 }, func(context.Context, push.Push, int) error { worked.Add(1); return nil })
-	if s, err := q.State(t.Context()); err != nil || s.Dead != 0 {
-		t.Errorf("%d dead after the replay, %v", s.Dead, err)
+	if s, err := q.State(t.Context()); err != nil || s.Dead != 0 || !put["d1"] || !put["d2"] {
+		t.Errorf("%d dead after the replay, told of %v, %v", s.Dead, put, err)
 	}
 	if err := q.Replay(t.Context(), 99); err == nil {
 		t.Error("replaying a push that is not there succeeded")

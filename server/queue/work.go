@@ -76,6 +76,10 @@ func Idle(err error, asked time.Time) bool {
 // before Work.
 func (q *Queue) OnDead(f func(ctx context.Context, p push.Push, why string) error) { q.onDead = f }
 
+// OnReplay has f called with every dead push that is put back, before it is. It is
+// set before Replay.
+func (q *Queue) OnReplay(f func(ctx context.Context, p push.Push) error) { q.onReplay = f }
+
 // next waits for one push, at most for Patience, and works on it. It has its place
 // before it asks: a push that is handed over and waits would be cut off by a crash
 // that is none of its.
@@ -353,6 +357,11 @@ func (q *Queue) Replay(ctx context.Context, seq uint64) error {
 	body, err := json.Marshal(d.Push)
 	if err != nil {
 		return err
+	}
+	if q.onReplay != nil {
+		if err := q.onReplay(ctx, d.Push); err != nil {
+			return fmt.Errorf("saying that dead push %d is put back: %w", seq, err)
+		}
 	}
 	// Another message id than the delivery's, which may still be remembered.
 	if _, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(fmt.Sprintf("replay-%d", seq))); err != nil {

@@ -101,6 +101,7 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	}
 	s.worker.Fleet = s.fleets
 	s.queue.OnDead(s.fleets.GiveUp)
+	s.queue.OnReplay(s.fleets.TakeUp)
 	if c.Live.Enabled {
 		if err := s.openLive(ctx, data); err != nil {
 			s.Close()
