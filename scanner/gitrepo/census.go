@@ -109,6 +109,7 @@ func takeCensus(s *commitScan, st *packStore, tips []oid, loose *strays) (*censu
 		return nil, err
 	}
 	c.walk.known = c.commit
+	c.walk.expect(v.Count(pack.Commit))
 	if err := c.walk.between(s.ctx, tips, nil); err != nil {
 		return nil, err
 	}
@@ -219,10 +220,15 @@ func (w *treeReading) settle() {
 // readTrees reads all trees that are stored.
 func (c *census) readTrees(ctx context.Context) error {
 	workers := make([]treeReading, c.repo.options.Jobs)
-	each := c.v.Count(pack.Tree)/len(workers) + 1
+	all := c.v.Count(pack.Tree)
 	for i := range workers {
-		// Most trees are another with one entry changed.
-		workers[i] = treeReading{c: c, trees: make([]treeRecord, 0, each), edges: make([]treeEdge, 0, 2*each)}
+		room := all/len(workers) + 1
+		if i == 0 {
+			room = all // what the others have read joins it
+		}
+		// Most trees are another with one entry changed. Room that is not used
+		// costs nothing, since no one has touched it.
+		workers[i] = treeReading{c: c, trees: make([]treeRecord, 0, room), edges: make([]treeEdge, 0, 2*room)}
 	}
 	if err := c.v.Sweep(ctx, c.options(pack.Tree), func(worker int, o *pack.Swept) error {
 		if o.Err != nil && o.ID.IsZero() {

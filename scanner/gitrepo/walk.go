@@ -50,6 +50,11 @@ func newWalk(r *Repo, rd reader, failed func(oid, error)) (*walk, error) {
 	return &walk{repo: r, rd: rd, shallow: cut, index: map[oid]int32{}, failed: failed}, nil
 }
 
+// expect says how many commits there will be, at most.
+func (w *walk) expect(commits int) {
+	w.nodes, w.index = make([]node, 0, commits), make(map[oid]int32, commits)
+}
+
 // Len, Less, Swap, Push and Pop make the queue a heap, newest first; of equal
 // dates the one found first.
 func (w *walk) Len() int { return len(w.queue) }

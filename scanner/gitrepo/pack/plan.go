@@ -334,7 +334,7 @@ func (pl *plan) choose(sw *sweep) {
 			pl.flags[i] |= flagVisit | flagNeed
 		}
 	}
-	pl.weight = slices.Clone(pl.own)
+	pl.weight = append(pl.weight[:0], pl.own...)
 	for k := len(pl.order) - 1; k >= 0; k-- {
 		i := pl.order[k]
 		if b := pl.parent[i]; b >= 0 && pl.flags[i]&flagNeed != 0 {
