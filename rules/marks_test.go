@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,11 +14,12 @@ type span struct {
 	rule                   string
 	start, end, from, to   int
 	confidence, placements int
+	more                   string // severity and fields
 }
 
 func spansOf(found *[]span) func(*Match) {
 	return func(m *Match) {
-		*found = append(*found, span{m.Rule.ID, m.Start, m.End, m.SecretStart, m.SecretEnd, int(m.Confidence), len(m.Placeholder)})
+		*found = append(*found, span{m.Rule.ID, m.Start, m.End, m.SecretStart, m.SecretEnd, int(m.Confidence), len(m.Placeholder), fmt.Sprint(m.Severity, m.Fields)})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -354,5 +355,23 @@ func TestGate(t *testing.T) {
 	f.Suppression = &Suppression{}
 	if f.Blocks(Gate{}) {
 		t.Error("a suppressed finding blocks")
+	}
+}
+
+func TestIndexWord(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		data := make([]byte, r.IntN(90))
+		for i := range data {
+			data[i] = "ab:-"[r.IntN(4)]
+		}
+		for range r.IntN(3) { // few colons in a long text
+			data = append(append(data, strings.Repeat("b", r.IntN(300))...), "ab:-a"[r.IntN(5):]...)
+		}
+		for _, word := range []string{"a:b", ":", "ab", "ab:a", "a:", ":b", "", "b:-", "-a", "ab:-a"} {
+			if got, want := indexWord(data, word), bytes.Index(data, []byte(word)); got != want {
+				t.Fatalf("%q is at %d of %q, not at %d", word, want, data, got)
+			}
+		}
 	}
 }
