@@ -12,7 +12,7 @@ import (
 // after a crash, block after block, nearly all of it is garbage.
 const (
 	garbage        = 50
-	garbageReading = 10
+	garbageReading = 25
 )
 
 // readingQueue has the collector keep memory down while the queue is read, and

@@ -52,6 +52,7 @@ type Service struct {
 	traces    *telemetry.Traces
 
 	deliveries lull
+	read       func() // after the queue was read; see readingQueue
 
 	// background is what outlives a request: jobs are started by spawn and
 	// end with Run.
@@ -78,13 +79,12 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	read := readingQueue(c.MemoryMegabytes)
+	s.read = readingQueue(c.MemoryMegabytes)
 	s.queue, err = queue.Open(ctx, queue.Options{
 		Dir: filepath.Join(data, "queue"), URL: c.Queue.NATS, Credentials: c.Path(c.Queue.Credentials),
 		Replicas: c.Queue.Replicas, MaxPending: c.Queue.MaxPending, MaxAttempts: c.Queue.MaxAttempts, MaxCrashes: c.Queue.MaxCrashes,
 		AckWait: c.Queue.AckWait.Duration, Log: log,
 	})
-	read()
 	if err != nil {
 		return nil, err
 	}
@@ -320,6 +320,7 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 // other, each in a lull.
 func (s *Service) goOn(ctx context.Context, wg *sync.WaitGroup) {
 	s.deliveries.wait(ctx)
+	s.read()
 	wg.Go(func() { _ = s.queue.Work(ctx, s.config.Workers, s.log, s.traces.Work(s.worker.Work)) })
 	s.deliveries.wait(ctx)
 	wg.Go(func() { _ = s.outbox.Run(ctx) })
