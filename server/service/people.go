@@ -12,13 +12,10 @@ import (
 	"github.com/spillgate/spillgate/server/web"
 )
 
-// version is what traces and pages call this program's build.
-const version = "devel"
-
 // openPeople makes what people see: messages, pages, metrics, traces.
 func (s *Service) openPeople(ctx context.Context) error {
 	var err error
-	if s.traces, err = telemetry.NewTraces(ctx, version); err != nil {
+	if s.traces, err = telemetry.NewTraces(ctx, telemetry.Version()); err != nil {
 		return err
 	}
 	// The metrics ask the outbox, and the outbox counts in the metrics: the

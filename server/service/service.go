@@ -289,7 +289,7 @@ func (s *Service) Run(ctx context.Context, ready func(net.Addr)) error {
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	s.log.Info("listening", "address", listener.Addr().String())
+	s.log.Info("listening", "address", listener.Addr().String(), "version", telemetry.Version())
 	if ready != nil {
 		ready(listener.Addr())
 	}

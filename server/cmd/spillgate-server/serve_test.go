@@ -315,6 +315,14 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%q: %d %s, want %d and %q", tc.config, code, out, tc.code, tc.want)
 		}
 	}
+	for _, args := range [][]string{{"version"}, {"--version"}} {
+		if out, code := s.run(args...); code != 0 || !strings.HasPrefix(out, "spillgate-server ") || strings.Count(out, "\n") != 1 {
+			t.Errorf("%v: %d %s", args, code, out)
+		}
+	}
+	if out, code := s.run("version", "x"); code != 3 {
+		t.Errorf("version x: %d %s", code, out)
+	}
 	if out, code := s.run("incidents"); code != 3 || !strings.Contains(out, "unknown command") {
 		t.Errorf("an unknown command: %d %s", code, out)
 	}

@@ -35,6 +35,9 @@ type Process struct {
 func Main(p Process) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(p.Args) == 2 && p.Args[1] == "--version" { // what people try first
+		p.Args = []string{p.Args[0], "version"}
+	}
 	a := &app{p}
 	err := a.root().Run(ctx, p.Args)
 	if err == nil {
@@ -65,7 +68,7 @@ func (a *app) root() *cli.Command {
 		Name:        "spillgate-server",
 		Usage:       "scan what is pushed to an organisation's repositories, and answer what is found",
 		Description: "Exit codes: 0 done, 2 it could not be done, 3 wrong usage or configuration, 130 interrupted.",
-		Commands:    []*cli.Command{a.serve(), a.configuration(), a.incident(), a.queue(), a.fleet()},
+		Commands:    []*cli.Command{a.serve(), a.configuration(), a.incident(), a.queue(), a.fleet(), a.version()},
 		Suggest:     true, HideVersion: true,
 		Reader: a.Stdin, Writer: a.Stdout, ErrWriter: a.Stderr,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
