@@ -257,8 +257,8 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 	key := key(&p)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	// Whether it is done is asked meanwhile, and an answer that takes longer is not
-	// waited for: who sends the push waits, and a worker that gets it asks again.
+	// Whether it is done is asked meanwhile, since who sends the push waits. Where it
+	// cannot be said soon, a worker that gets the push asks again.
 	soon, stop := context.WithTimeout(ctx, askTimeout/5)
 	defer stop()
 	done := make(chan bool, 1)
@@ -267,22 +267,17 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 		done <- known
 	}()
 	ack, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(key))
+	if <-done {
+		return true, nil // whatever became of it
+	}
 	if err != nil {
-		if <-done {
-			return true, nil
-		}
 		var api *jetstream.APIError
 		if errors.As(err, &api) && api.ErrorCode == maximumMessages {
 			return false, webhook.ErrFull
 		}
 		return false, fmt.Errorf("storing the push of %s: %w", p.Repository, err)
 	}
-	select {
-	case known := <-done:
-		return known || ack.Duplicate, nil
-	default:
-		return ack.Duplicate, nil
-	}
+	return ack.Duplicate, nil
 }
 
 // maximumMessages is JetStream's code for a stream that discards what is new
