@@ -8,8 +8,8 @@ package rules
 // follow from their lengths, and a validator that refused a key word says what
 // it looked at (Match.sees).
 //
-// A mark is never set where something was found: findings are found anew in
-// each version.
+// A mark is never set where something was found: findings are found anew in each
+// version, if recalled rather than judged (judgerecall.go).
 
 // The reach of a mark is one of sixteen in each direction: its high half is an
 // index of marksBefore, its low half of marksAfter.

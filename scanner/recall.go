@@ -16,9 +16,9 @@ import (
 type QuietStage interface {
 	NearStage
 	// Quiet reports whether JudgeNear does nothing, and notes nothing, for a
-	// finding whose own lines and the line before are lines, or those with more
-	// behind them, in a chunk of which QuietIn is true. It may be called from
-	// several goroutines.
+	// finding in a chunk of which QuietIn is true. lines are those of the finding
+	// and the one before, perhaps with the next one; they are all that the answer
+	// may hang on. It may be called from several goroutines.
 	Quiet(lines []byte) bool
 	// QuietIn says the same of the chunk as a whole.
 	QuietIn(c *Chunk) bool
