@@ -18,6 +18,7 @@ type Feeder struct {
 	sniffed   [sniffLen]byte
 	decoded   []byte
 	block     []byte // undecoded
+	chunk     Chunk  // of Anchored
 }
 
 const (
@@ -76,7 +77,9 @@ func (f *Feeder) Anchored(o *Object, data []byte, found Chunk, emit func(*Chunk)
 		return f.Bytes(o, data, emit)
 	}
 	o.Binary, o.Encoding = s.binary, s.name
-	c := &found
+	// One chunk serves all objects: none is valid beyond the call.
+	c := &f.chunk
+	*c = found
 	c.Object, c.Data, c.To, c.First, c.Last, c.Line, c.Anchored = o, data, len(data), true, true, 1, true
 	return emit(c)
 }

@@ -75,7 +75,10 @@ func (id ID) Bytes() []byte { return bytes.Clone(id.sum[:id.size]) }
 func (id ID) IsZero() bool { return id.size == 0 }
 
 // String returns the ID in hexadecimal.
-func (id ID) String() string { return hex.EncodeToString(id.sum[:id.size]) }
+func (id ID) String() string {
+	var text [2 * len(id.sum)]byte
+	return string(text[:hex.Encode(text[:], id.sum[:id.size])])
+}
 
 // Kind is the type of an object, numbered as in a pack. The zero value is
 // none.
