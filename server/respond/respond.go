@@ -170,13 +170,15 @@ func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[str
 	}
 	defer func() { r.giveBack(err) }()
 	run := &live.Responder{Actor: r.Actor, Operator: r.Operator, Ledger: ledger, Audit: audit, Later: true}
+	// What a crash or a lost answer left open is not answered by this push, nor
+	// given up by it: if it turns out not to have happened, it is to be done. That
+	// is asked before the plan is made: what was open then is not in the plan, even
+	// if a look settles it as not done while the plan is being made.
+	waiting := pending(ledger, all, known)
 	plan, err := r.plan(ctx, all, ledger)
 	if err != nil {
 		return err
 	}
-	// What a crash or a lost answer left open is not answered by this push, nor
-	// given up by it: if it turns out not to have happened, it is to be done.
-	waiting := pending(ledger, all, known)
 	if err := r.recordPlan(ctx, plan, all, known, waiting == nil); err != nil {
 		return err
 	}
@@ -188,9 +190,7 @@ func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[str
 	case r.woken() <- struct{}{}:
 	default:
 	}
-	// What was open when the plan was made is not in the plan, though it may have
-	// been settled since, as not done.
-	if waiting == nil {
+	if waiting == nil { // of what was begun just now
 		waiting = pending(ledger, all, known)
 	}
 	if waiting != nil {
@@ -239,7 +239,15 @@ func (r *Responder) carryOut(ctx context.Context, run *live.Responder, plan *liv
 	if result == nil {
 		return "", err
 	}
-	return result.Stopped, errors.Join(err, r.record(ctx, result.Outcomes, known))
+	stopped = result.Stopped
+	for i := range result.Outcomes {
+		// What was planned and is refused when AWS is asked again may be allowed, or
+		// refused for a reason that is shown, when all of it is asked once more.
+		if o := &result.Outcomes[i]; stopped == "" && o.State == "" && o.Action.Kind != live.NarrowPolicy {
+			stopped = fmt.Sprintf("%s of %s: %s", o.Action.Kind, o.Action.Target, strings.Join(o.Reasons, ", "))
+		}
+	}
+	return stopped, errors.Join(err, r.record(ctx, result.Outcomes, known))
 }
 
 // recordPlan writes into the incidents what of the plan answers them, and into

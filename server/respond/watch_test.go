@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/scanner/live/kms/kmsfake"
 	"github.com/spillgate/spillgate/server/incident"
@@ -216,8 +218,36 @@ func (a actor) Do(ctx context.Context, action live.Action) (live.Receipt, error)
 }
 
 // TestSettledMeanwhile: a push has two keys, and it becomes known that one was not
-// rotated while the other is being rotated: the push must come again.
+// rotated while the other is being planned, or rotated: the push must come again.
 func TestSettledMeanwhile(t *testing.T) {
+	for name, meanwhile := range map[string]func(a *respond.Responder, settle func()){
+		"while it is rotated": func(a *respond.Responder, settle func()) {
+			a.Actor = actor{a.Actor, func(action live.Action) {
+				if action.Finding == "f2" {
+					settle()
+				}
+			}}
+		},
+		"while it is planned": func(a *respond.Responder, settle func()) {
+			a.Claims = claims{a.Claims, sync.OnceFunc(settle)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { settledMeanwhile(t, meanwhile) })
+	}
+}
+
+// claims is the bucket of claims; the first question to it does something else too.
+type claims struct {
+	jetstream.KeyValue
+	asked func()
+}
+
+func (c claims) Get(ctx context.Context, key string) (jetstream.KeyValueEntry, error) {
+	c.asked()
+	return c.KeyValue.Get(ctx, key)
+}
+
+func settledMeanwhile(t *testing.T, meanwhile func(a *respond.Responder, settle func())) {
 	a, _, m, fake := serversAndAWS(t, 2, 10)
 	a.Operator.Limits.Confirm = live.Duration(time.Millisecond)
 	fake.Inject(kmsfake.Fault{Action: "kms:RotateKeyOnDemand", Key: key(1), Cut: true, Times: 1})
@@ -225,24 +255,22 @@ func TestSettledMeanwhile(t *testing.T) {
 	if err := answer(t, a, 1); !errors.As(err, &later) {
 		t.Fatalf("got %v, want that the push comes again later", err)
 	}
-	ctx := t.Context()
-	a.Actor = actor{a.Actor, func(action live.Action) {
-		if action.Finding != "f2" {
-			return
-		}
+	ctx, did := t.Context(), 0
+	meanwhile(a, func() {
 		// Run waits for the plan that is being carried out; a look of before does not.
 		ledger, audit := respond.BookOf(a)
 		run := &live.Responder{Actor: a.Actor, Operator: a.Operator, Ledger: ledger, Audit: audit, Later: true}
 		for _, e := range ledger.Open() {
-			if e.Action.Finding != "f1" {
+			if e.Action.Finding != "f1" || e.State != live.Intended {
 				continue
 			}
 			o, _ := run.Look(ctx, e)
 			if err := run.Settle(ctx, e, &o, "a look"); err != nil || o.State != live.Refused {
 				t.Errorf("settled as %s, %v", o.State, err)
 			}
+			did++
 		}
-	}}
+	})
 	var incidents []*incident.Incident
 	for n := 1; n <= 2; n++ {
 		i, err := a.Incidents.Found(t.Context(), incident.Incident{ID: fmt.Sprint("f", n), Severity: "medium", ARN: key(n)}, incident.Place{Path: "a.txt", At: time.Now()}, time.Now())
@@ -265,10 +293,49 @@ func TestSettledMeanwhile(t *testing.T) {
 			t.Fatalf("attempt %d: %v", attempt, err)
 		}
 	}
+	if did != 1 {
+		t.Errorf("%d intents were settled meanwhile, want 1", did)
+	}
 	for n := 1; n <= 2; n++ {
 		if got := m.OnDemandRotations(key(n)); got != 1 {
 			t.Errorf("key %d was rotated %d times", n, got)
 		}
 	}
 	fake.Forgive()
+}
+
+// doubter is an actor that does not know, when it is asked first, what state the
+// key has that it is to change.
+type doubter struct {
+	live.Actor
+	asked *int
+}
+
+func (d doubter) Recheck(ctx context.Context, a live.Action) (*live.Facts, error) {
+	f, err := d.Actor.Recheck(ctx, a)
+	if *d.asked++; *d.asked == 1 && err == nil {
+		f.Status, f.Why = live.StatusUnknown, "throttled"
+	}
+	return f, err
+}
+
+// TestRefusedWhenAskedAgain: what was planned is refused right before the call,
+// since something is not known: the push comes again, and is answered then.
+func TestRefusedWhenAskedAgain(t *testing.T) {
+	a, _, m, _ := serversAndAWS(t, 1, 10)
+	asked := 0
+	a.Actor = doubter{a.Actor, &asked}
+	var unanswered *incident.Unanswered
+	if err := answer(t, a, 1); !errors.As(err, &unanswered) {
+		t.Fatalf("got %v, want that it is not answered yet", err)
+	}
+	if got := m.OnDemandRotations(key(1)); got != 0 {
+		t.Fatalf("the key was rotated %d times although its state was not known", got)
+	}
+	if err := answer(t, a, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.OnDemandRotations(key(1)); got != 1 || asked < 2 {
+		t.Errorf("the key was rotated %d times, having been asked about %d times", got, asked)
+	}
 }
