@@ -26,6 +26,20 @@ type evaluation struct {
 	ctx    *hcl.EvalContext
 }
 
+// parseFile reads one file of a module.
+func parseFile(t *testing.T, name string) *hclsyntax.Body {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, problems := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	return file.Body.(*hclsyntax.Body)
+}
+
 // evaluate reads the module in dir and gives values to what it refers to.
 func evaluate(t *testing.T, dir string, vars map[string]cty.Value) *evaluation {
 	t.Helper()
@@ -35,15 +49,7 @@ func evaluate(t *testing.T, dir string, vars map[string]cty.Value) *evaluation {
 		t.Fatalf("%s: %d files, %v", dir, len(files), err)
 	}
 	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, problems := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
-		if problems.HasErrors() {
-			t.Fatal(problems)
-		}
-		e.blocks = append(e.blocks, file.Body.(*hclsyntax.Body).Blocks...)
+		e.blocks = append(e.blocks, parseFile(t, name).Blocks...)
 	}
 	e.ctx = &hcl.EvalContext{
 		Variables: map[string]cty.Value{"var": e.variables(vars)},

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -140,15 +139,7 @@ func TestTerraformFitsTheProvider(t *testing.T) {
 	seen := map[string]bool{}
 	for _, files := range modules(t) {
 		for _, name := range files {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			file, problems := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
-			if problems.HasErrors() {
-				t.Fatal(problems)
-			}
-			body := file.Body.(*hclsyntax.Body)
+			body := parseFile(t, name)
 			for _, b := range body.Blocks {
 				known := map[string]map[string]schema{"resource": resources, "data": dataSources}[b.Type]
 				if known == nil {

@@ -33,11 +33,7 @@ func (h *history) Attribute(ctx context.Context, objects []*scanner.Object) erro
 	if len(wanted) == 0 {
 		return nil
 	}
-	st, err := h.repo.store(false)
-	if err != nil {
-		return err
-	}
-	rd, err := h.repo.open(ctx, st)
+	_, rd, err := h.repo.openStore(ctx, false)
 	if err != nil {
 		return err
 	}

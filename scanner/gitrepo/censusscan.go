@@ -197,11 +197,7 @@ func (h *history) describe(rd reader, o *scanner.Object, id oid) error {
 
 // attributeCensus completes objects by way of a census.
 func (h *history) attributeCensus(ctx context.Context, objects []*scanner.Object) error {
-	st, err := h.repo.store(false)
-	if err != nil {
-		return err
-	}
-	rd, err := h.repo.open(ctx, st)
+	_, rd, err := h.repo.openStore(ctx, false)
 	if err != nil {
 		return err
 	}

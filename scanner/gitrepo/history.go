@@ -72,11 +72,7 @@ func (h *history) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (
 			Fix:  "scan each by itself: spillgate history -C PATH",
 		}
 	}
-	st, err := h.repo.store(false)
-	if err != nil {
-		return failed, err
-	}
-	rd, err := h.repo.open(ctx, st)
+	st, rd, err := h.repo.openStore(ctx, false)
 	if err != nil {
 		return failed, err
 	}

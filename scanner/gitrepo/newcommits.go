@@ -10,11 +10,7 @@ import (
 // objects, gathers what is emitted and says at the end what was covered.
 func (r *Repo) scanCommits(ctx context.Context, what string, emit func(*scanner.Chunk) error, scan func(*commitScan) error) (scanner.Coverage, error) {
 	failed := scanner.Coverage{What: what}
-	st, err := r.store(false)
-	if err != nil {
-		return failed, err
-	}
-	rd, err := r.open(ctx, st)
+	st, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return failed, err
 	}

@@ -31,11 +31,7 @@ import (
 // A range without commits is fine: its coverage says so. If the clone is
 // shallow and was cut inside the range, that is a Problem.
 func (r *Repo) Range(ctx context.Context, spec string) (scanner.Source, error) {
-	st, err := r.store(false)
-	if err != nil {
-		return nil, err
-	}
-	rd, err := r.open(ctx, st)
+	_, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return nil, err
 	}

@@ -20,11 +20,7 @@ func (r *Repo) ReadFile(ctx context.Context, rev, path string) ([]byte, error) {
 	failed := func(err error) ([]byte, error) {
 		return nil, fmt.Errorf("reading %s of revision %s: %w", path, rev, err)
 	}
-	st, err := r.store(false)
-	if err != nil {
-		return failed(err)
-	}
-	rd, err := r.open(ctx, st)
+	_, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return failed(err)
 	}

@@ -41,11 +41,7 @@ type RevisionsOptions struct {
 // directly, and the names of new refs. A tip that does not resolve is an
 // error.
 func (r *Repo) Revisions(ctx context.Context, o RevisionsOptions) (scanner.Source, error) {
-	st, err := r.store(false)
-	if err != nil {
-		return nil, err
-	}
-	rd, err := r.open(ctx, st)
+	_, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -207,11 +203,7 @@ func (r *Repo) Has(ctx context.Context, rev string) bool {
 // kindOf returns what the object that find names is, or what a tag of that name
 // is of.
 func (r *Repo) kindOf(ctx context.Context, find func(reader) (oid, error)) (k kind, err error) {
-	st, err := r.store(false)
-	if err != nil {
-		return k, err
-	}
-	rd, err := r.open(ctx, st)
+	_, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return k, err
 	}

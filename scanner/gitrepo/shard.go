@@ -37,11 +37,7 @@ type Plan struct {
 // Plan counts the commits that refs reach. A shallow clone, or one that lacks
 // commits otherwise, is an error: its shards would not make up the history.
 func (r *Repo) Plan(ctx context.Context) (*Plan, error) {
-	st, err := r.store(false)
-	if err != nil {
-		return nil, err
-	}
-	rd, err := r.open(ctx, st)
+	st, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return nil, err
 	}

@@ -54,11 +54,7 @@ func (s *staged) Chunks(ctx context.Context, emit func(*scanner.Chunk) error) (s
 		return failed, err
 	}
 	defer ix.close()
-	st, err := r.store(byGit)
-	if err != nil {
-		return failed, err
-	}
-	rd, err := r.open(ctx, st)
+	st, rd, err := r.openStore(ctx, byGit)
 	if err != nil {
 		return failed, err
 	}

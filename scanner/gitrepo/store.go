@@ -176,6 +176,17 @@ func (rd *secondReader) close() error {
 	return err
 }
 
+// openStore returns the store that store does, and a reader of it, which the
+// caller closes.
+func (r *Repo) openStore(ctx context.Context, needGit bool) (store, reader, error) {
+	st, err := r.store(needGit)
+	if err != nil {
+		return nil, nil, err
+	}
+	rd, err := r.open(ctx, st)
+	return st, rd, err
+}
+
 // open returns a reader of s for one goroutine.
 func (r *Repo) open(ctx context.Context, s store) (reader, error) {
 	rd, err := s.open(ctx)

@@ -267,11 +267,7 @@ func (r *Repo) linkAtHead(ctx context.Context, path string) (oid, error) {
 	if err != nil || head.isZero() {
 		return oid{}, err
 	}
-	st, err := r.store(false)
-	if err != nil {
-		return oid{}, err
-	}
-	rd, err := r.open(ctx, st)
+	_, rd, err := r.openStore(ctx, false)
 	if err != nil {
 		return oid{}, err
 	}

@@ -67,7 +67,7 @@ func openBrowser(t *testing.T) *browser {
 		"--disable-component-update", "--disable-sync", "--user-data-dir="+profile(t), "--remote-debugging-pipe", "--hide-scrollbars", "about:blank")
 	cmd.ExtraFiles = []*os.File{in, out} // 3 and 4
 	if err := cmd.Start(); err != nil {
-		t.Skip("Chromium does not start:", err)
+		t.Fatal("Chromium does not start: ", err)
 	}
 	_, _ = in.Close(), out.Close()
 	b := &browser{t: t, in: toBrowser, answers: map[int]chan json.RawMessage{}}
