@@ -93,14 +93,6 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, v any, err error) {
 	}
 }
 
-func (a *API) list(w http.ResponseWriter, r *http.Request, _ access.Identity) {
-	all, err := a.Incidents.List(r.Context())
-	if all == nil {
-		all = []*incident.Incident{}
-	}
-	a.answer(w, r, all, err)
-}
-
 func (a *API) show(w http.ResponseWriter, r *http.Request, _ access.Identity) {
 	i, err := a.Incidents.Get(r.Context(), r.PathValue("id"))
 	a.answer(w, r, i, err)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/spillgate/spillgate/server/access"
 	"github.com/spillgate/spillgate/server/fleet"
 	"github.com/spillgate/spillgate/server/incident"
@@ -40,6 +42,24 @@ func newAPI(t *testing.T) *API {
 	return &API{
 		Tokens: tokens, Incidents: incident.NewStore(incidents), Queue: q, Log: log,
 		Fleets: &fleet.Fleets{KV: fleets, Queue: q, Log: log}, Go: func(f func(context.Context)) { f(t.Context()) },
+	}
+}
+
+// bucket returns the bucket with the API's incidents.
+func bucket(t *testing.T, a *API) jetstream.KeyValue {
+	t.Helper()
+	kv, err := a.Queue.Bucket(t.Context(), incident.Bucket, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kv
+}
+
+// damage puts something in an incident's place that is none.
+func damage(t *testing.T, a *API, id string) {
+	t.Helper()
+	if _, err := bucket(t, a).Put(t.Context(), id, []byte{1, 2, 3}); err != nil {
+		t.Fatal(err)
 	}
 }
 

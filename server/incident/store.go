@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,13 +15,15 @@ type Store struct {
 	kv jetstream.KeyValue
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
+
+	indexed *indexed
 }
 
 // Bucket is the name of the key-value bucket.
 const Bucket = "SPILLGATE_INCIDENTS"
 
 // NewStore returns the store in the bucket.
-func NewStore(kv jetstream.KeyValue) *Store { return &Store{kv: kv} }
+func NewStore(kv jetstream.KeyValue) *Store { return &Store{kv: kv, indexed: newIndexed()} }
 
 func (s *Store) now() time.Time {
 	if s.Now != nil {
@@ -34,10 +35,14 @@ func (s *Store) now() time.Time {
 // ErrNotFound is the error for an id that no incident has.
 var ErrNotFound = errors.New("no such incident")
 
-// Get returns an incident. The id may be cut short as long as it is unique.
+// idLength is the length of an incident's id, a fingerprint, in bytes.
+const idLength = 32
+
+// Get returns an incident. The id may be cut short as long as it is unique; all
+// incidents are read for one that is.
 func (s *Store) Get(ctx context.Context, id string) (*Incident, error) {
 	i, _, err := s.get(ctx, id)
-	if !errors.Is(err, ErrNotFound) || len(id) < 4 {
+	if !errors.Is(err, ErrNotFound) || len(id) < 4 || len(id) >= idLength {
 		return i, err
 	}
 	var match *Incident
@@ -179,6 +184,7 @@ func (s *Store) Close(ctx context.Context, id, by, reason string) (*Incident, er
 	if err != nil {
 		return nil, err
 	}
+	defer s.indexed.closings.Add(1)
 	return s.Update(ctx, i.ID, func(old *Incident) (*Incident, error) {
 		if old == nil {
 			return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
@@ -226,29 +232,3 @@ func (s *Store) Each(ctx context.Context, f func(*Incident) error) error {
 
 // silence is for how long NATS may say nothing in the middle of a list.
 const silence = 30 * time.Second
-
-// List returns all incidents, open ones first, then the newest first. They lack
-// Facts and Plan, which are most of an incident: Get has them.
-func (s *Store) List(ctx context.Context) ([]*Incident, error) {
-	var all []*Incident
-	err := s.Each(ctx, func(i *Incident) error {
-		i.Facts, i.Plan = nil, nil
-		all = append(all, i)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(all, func(a, b *Incident) int {
-		if a.Open() != b.Open() {
-			if a.Open() {
-				return -1
-			}
-			return 1
-		}
-		at, _ := a.First(Found)
-		bt, _ := b.First(Found)
-		return bt.Compare(at)
-	})
-	return all, nil
-}

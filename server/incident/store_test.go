@@ -1,6 +1,7 @@
 package incident_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -132,13 +133,25 @@ func TestUnknown(t *testing.T) {
 	if _, err := s.Get(t.Context(), "aaaa"); err == nil || errors.Is(err, incident.ErrNotFound) {
 		t.Errorf("an id that stands for two: %v", err)
 	}
+	// A whole id is not looked for as the beginning of another: all incidents
+	// would be read for each.
+	i.ID = strings.Repeat("b", 40)
+	if _, err := s.Found(t.Context(), i, p, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), i.ID[:31]); err != nil {
+		t.Errorf("an id that is cut short: %v", err)
+	}
+	if _, err := s.Get(t.Context(), i.ID[:32]); !errors.Is(err, incident.ErrNotFound) {
+		t.Errorf("a whole id that no incident has: %v", err)
+	}
 	if _, err := s.Advance(t.Context(), "none", incident.Entry{Stage: incident.Closed}, nil); !errors.Is(err, incident.ErrNotFound) {
 		t.Errorf("Advance of nothing: %v", err)
 	}
 }
 
 // TestEach: every incident comes once, with all that is known of it, and the end
-// comes; a list lacks what is large.
+// comes.
 func TestEach(t *testing.T) {
 	s := newStore(t)
 	if err := s.Each(t.Context(), func(*incident.Incident) error { return errors.New("there is none") }); err != nil {
@@ -168,9 +181,80 @@ func TestEach(t *testing.T) {
 	if err := s.Each(t.Context(), func(*incident.Incident) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("got %v", err)
 	}
-	all, err := s.List(t.Context())
-	if err != nil || len(all) != n || all[0].Facts != nil {
-		t.Errorf("%d listed, the first with the facts %s, %v", len(all), all[0].Facts, err)
+}
+
+// TestIndexIsKept: who takes one of an age does not have the store read for it
+// again, except for what was closed; who takes none of an age does.
+func TestIndexIsKept(t *testing.T) {
+	s := newStore(t)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s.Now = func() time.Time { return now }
+	i, p := found(1)
+	if _, err := s.Found(t.Context(), i, p, now); err != nil {
+		t.Fatal(err)
+	}
+	index := func(age time.Duration) *incident.Index {
+		x, err := s.Index(t.Context(), age)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	first := index(0)
+	now = now.Add(1900 * time.Millisecond)
+	if index(2*time.Second) != first {
+		t.Error("it is made anew before two seconds are over")
+	}
+	if _, err := s.Close(t.Context(), id, "ann", "done"); err != nil {
+		t.Fatal(err)
+	}
+	second := index(time.Minute)
+	if second.Lines[0].Open() || !first.Lines[0].Open() {
+		t.Errorf("after the close it is %s, and in the earlier index %s", second.Lines[0].Stage, first.Lines[0].Stage)
+	}
+	now = now.Add(time.Millisecond)
+	third := index(0)
+	if third == second {
+		t.Error("one of now is of before")
+	}
+	now = now.Add(2001 * time.Millisecond)
+	fourth := index(2 * time.Second)
+	if fourth == third {
+		t.Error("it is not made anew after two seconds")
+	}
+	now = now.Add(-time.Hour)
+	if index(2*time.Second) == fourth {
+		t.Error("it is not made anew when the clock was put back")
+	}
+	now = now.Add(3 * time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Index(ctx, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("who asks no more: %v", err)
+	}
+	index(0) // nothing is held up by that
+}
+
+// TestIndexTogether: of several who ask at once one reads, and the others get what
+// it read if it began after they asked.
+func TestIndexTogether(t *testing.T) {
+	s := newStore(t)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s.Now = func() time.Time { return now }
+	i, p := found(1)
+	if _, err := s.Found(t.Context(), i, p, now); err != nil {
+		t.Fatal(err)
+	}
+	var all [8]*incident.Index
+	var wg sync.WaitGroup
+	for n := range all {
+		wg.Go(func() { all[n], _ = s.Index(t.Context(), 0) })
+	}
+	wg.Wait()
+	for _, x := range all {
+		if x == nil || x != all[0] || len(x.Lines) != 1 {
+			t.Fatalf("of several who ask at once one got %+v", x)
+		}
 	}
 }
 

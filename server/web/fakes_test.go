@@ -38,19 +38,31 @@ type memory struct {
 	mu  sync.Mutex
 	all []*incident.Incident
 	err error
+	// got are the ids that were asked for, gone those that are in the index
+	// and not there any more.
+	got  []string
+	gone map[string]bool
 }
 
-func (m *memory) List(context.Context) ([]*incident.Incident, error) {
+func (m *memory) Index(ctx context.Context, _ time.Duration) (*incident.Index, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([]*incident.Incident(nil), m.all...), m.err
+	return incident.NewIndex(ctx, func(_ context.Context, f func(*incident.Incident) error) error {
+		for _, i := range m.all {
+			if err := f(i); err != nil {
+				return err
+			}
+		}
+		return m.err
+	})
 }
 
 func (m *memory) Get(_ context.Context, id string) (*incident.Incident, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.got = append(m.got, id)
 	for _, i := range m.all {
-		if i.ID == id {
+		if i.ID == id && !m.gone[id] {
 			return i, m.err
 		}
 	}

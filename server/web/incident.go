@@ -107,9 +107,6 @@ func (s *Site) close(w http.ResponseWriter, r *http.Request, who access.Identity
 		s.broken(w, r, who, err)
 		return
 	}
-	s.listing.Lock()
-	s.cached = nil
-	s.listing.Unlock()
 	s.options.Log.Info("incident closed", "incident", i.ID, "by", who.Name)
 	if s.options.Closed != nil {
 		if err := s.options.Closed(r.Context(), i); err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,10 +17,12 @@ import (
 )
 
 // perPage is how many incidents a page lists, maxNames how many repositories
-// the filter suggests.
+// the filter suggests. A list may be listAge old: a page that is loaded again and
+// again must not read the whole store each time.
 const (
 	perPage  = 50
 	maxNames = 200
+	listAge  = 2 * time.Second
 )
 
 // A filter is what the form of the list asks for; empty fields ask for all.
@@ -27,19 +30,35 @@ type filter struct {
 	Repository, Severity, Stage string
 }
 
-func (f filter) matches(i *incident.Incident, grave string) bool {
-	switch {
-	case f.Severity != "" && f.Severity != grave:
-		return false
-	case f.Stage == "open" && !i.Open():
-		return false
-	case f.Stage != "" && f.Stage != "open" && f.Stage != string(i.Stage()):
-		return false
-	case f.Repository == "":
-		return true
+// lines returns what the filter lets through, in the index's order.
+func (f filter) lines(x *incident.Index) []*incident.Line {
+	var in []bool // by repository; nil for all
+	if f.Repository != "" {
+		want := strings.ToLower(f.Repository)
+		in = make([]bool, len(x.Repositories))
+		for n, name := range x.Repositories {
+			in[n] = strings.Contains(strings.ToLower(name), want)
+		}
 	}
-	want := strings.ToLower(f.Repository)
-	return slices.ContainsFunc(i.Places, func(p incident.Place) bool { return strings.Contains(strings.ToLower(p.Repository), want) })
+	var lines []*incident.Line
+	for n := range x.Lines {
+		if l := &x.Lines[n]; f.matches(l, in) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+func (f filter) matches(l *incident.Line, in []bool) bool {
+	switch {
+	case f.Severity != "" && f.Severity != known(l.Severity):
+		return false
+	case f.Stage == "open" && !l.Open():
+		return false
+	case f.Stage != "" && f.Stage != "open" && f.Stage != string(l.Stage):
+		return false
+	}
+	return in == nil || slices.ContainsFunc(l.Repositories, func(n uint32) bool { return in[n] })
 }
 
 // query returns the filter as an URL's query, for another page.
@@ -66,8 +85,8 @@ type row struct {
 	At                         time.Time
 }
 
-func newRow(i *incident.Incident, grave string) row {
-	r := row{ID: i.ID, Title: cmp.Or(i.Title, i.Rule, "a secret"), Severity: grave, Match: i.Match, Open: i.Open(), Stage: stageWords(i.Stage()), Next: next(i)}
+func newRow(i *incident.Incident) row {
+	r := row{ID: i.ID, Title: cmp.Or(i.Title, i.Rule, "a secret"), Severity: severity(i), Match: i.Match, Open: i.Open(), Stage: stageWords(i.Stage()), Next: next(i)}
 	if len(i.Places) > 0 {
 		r.Place, r.More = i.Places[0], i.Occurrences-1
 	}
@@ -81,14 +100,6 @@ type count struct {
 	N        int
 }
 
-// A mean is the mean time from the push, or the finding where no push is
-// known, to a step, over the incidents that took it.
-type mean struct {
-	Stage string
-	Mean  time.Duration
-	N     int
-}
-
 // overview is the body of the list.
 type overview struct {
 	Filter     filter
@@ -98,18 +109,16 @@ type overview struct {
 	Names      []string
 	OpenCounts []count
 	OpenTotal  int
-	Total      int
 	Open       []row
 	Closed     []row
-	Shown      int
-	Means      []mean
+	Means      []incident.Pace
 	Previous   string
 	Next       string
 	Pages      string
 }
 
 func (s *Site) list(w http.ResponseWriter, r *http.Request, who access.Identity) {
-	all, err := s.all(r.Context())
+	x, err := s.options.Incidents.Index(r.Context(), listAge)
 	if err != nil {
 		s.broken(w, r, who, err)
 		return
@@ -117,7 +126,11 @@ func (s *Site) list(w http.ResponseWriter, r *http.Request, who access.Identity)
 	q := r.URL.Query()
 	f := filter{strings.TrimSpace(q.Get("repository")), q.Get("severity"), q.Get("stage")}
 	number, _ := strconv.Atoi(q.Get("page"))
-	o := view(all, f, number)
+	o, lines := view(x, f, number)
+	if err := s.fill(r.Context(), &o, lines); err != nil {
+		s.broken(w, r, who, err)
+		return
+	}
 	title := "Nothing is open"
 	if o.OpenTotal > 0 {
 		title = fmt.Sprintf("%d open", o.OpenTotal)
@@ -125,70 +138,38 @@ func (s *Site) list(w http.ResponseWriter, r *http.Request, who access.Identity)
 	s.render(w, r, http.StatusOK, "list", page{Title: title, Who: who, Body: o})
 }
 
-// all returns all incidents, from memory when they were just asked for: a page
-// that is loaded again and again must not read the whole store each time.
-func (s *Site) all(ctx context.Context) ([]*incident.Incident, error) {
-	s.listing.Lock()
-	defer s.listing.Unlock()
-	if now := s.options.Now(); s.cached == nil || now.Sub(s.asked) > 2*time.Second || now.Before(s.asked) {
-		all, err := s.options.Incidents.List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.cached, s.asked = all, now
-		if all == nil {
-			s.cached = []*incident.Incident{}
-		}
-	}
-	return s.cached, nil
-}
-
-// view filters, counts and cuts to a page.
-func view(all []*incident.Incident, f filter, number int) overview {
-	o := overview{Filter: f, Filtered: f != filter{}, Severities: severities(), Names: names(all), Means: means(all)}
+// view filters, counts and cuts to a page, whose lines it returns.
+func view(x *incident.Index, f filter, number int) (overview, []*incident.Line) {
+	o := overview{Filter: f, Filtered: f != filter{}, Severities: severities(), Names: names(x), Means: x.Paces}
 	for _, stage := range incident.Stages()[1:] { // nothing stays at pushed
 		o.Stages = append(o.Stages, string(stage))
 	}
 	counts := map[string]int{}
-	var rows []row
-	for _, i := range all {
-		grave := severity(i)
-		if i.Open() {
-			counts[grave]++
+	for n := range x.Lines {
+		if l := &x.Lines[n]; l.Open() {
+			counts[known(l.Severity)]++
 			o.OpenTotal++
-		}
-		if f.matches(i, grave) {
-			rows = append(rows, newRow(i, grave))
 		}
 	}
 	for grave, n := range counts {
 		o.OpenCounts = append(o.OpenCounts, count{grave, n})
 	}
 	slices.SortFunc(o.OpenCounts, func(a, b count) int { return rank(a.Severity) - rank(b.Severity) })
-	// Of the open ones the gravest first; the store has put the newest first.
-	slices.SortStableFunc(rows, func(a, b row) int {
+	lines := f.lines(x)
+	// Of the open ones the gravest first; the index has put the newest first.
+	slices.SortStableFunc(lines, func(a, b *incident.Line) int {
 		switch {
-		case a.Open != b.Open && a.Open:
+		case a.Open() != b.Open() && a.Open():
 			return -1
-		case a.Open != b.Open:
+		case a.Open() != b.Open():
 			return 1
-		case a.Open:
-			return rank(a.Severity) - rank(b.Severity)
+		case a.Open():
+			return rank(known(a.Severity)) - rank(known(b.Severity))
 		}
 		return 0
 	})
-	o.Total = len(rows)
-	last := max(1, (len(rows)+perPage-1)/perPage)
+	last := max(1, (len(lines)+perPage-1)/perPage)
 	number = min(max(number, 1), last)
-	rows = rows[(number-1)*perPage : min(number*perPage, len(rows))]
-	o.Shown = len(rows)
-	for _, r := range rows {
-		if r.Open {
-			o.Open = append(o.Open, r)
-		} else {
-			o.Closed = append(o.Closed, r)
-		}
-	}
 	if number > 1 {
 		o.Previous = f.query(number - 1)
 	}
@@ -196,47 +177,40 @@ func view(all []*incident.Incident, f filter, number int) overview {
 		o.Next = f.query(number + 1)
 	}
 	o.Pages = fmt.Sprintf("Page %d of %d", number, last)
-	return o
+	return o, lines[(number-1)*perPage : min(number*perPage, len(lines))]
 }
 
-// names are the repositories to suggest, in order.
-func names(all []*incident.Incident) []string {
-	seen := map[string]bool{}
+// fill reads the incidents of a page and makes its rows, one after the other:
+// what AWS says of a key may be long. One that is gone meanwhile is left out.
+func (s *Site) fill(ctx context.Context, o *overview, lines []*incident.Line) error {
+	for _, l := range lines {
+		i, err := s.options.Incidents.Get(ctx, l.ID)
+		switch {
+		case errors.Is(err, incident.ErrNotFound):
+		case err != nil:
+			return err
+		case i.Open():
+			o.Open = append(o.Open, newRow(i))
+		default:
+			o.Closed = append(o.Closed, newRow(i))
+		}
+	}
+	return nil
+}
+
+// names are the repositories to suggest, in order: of the incidents at the top,
+// where there are too many.
+func names(x *incident.Index) []string {
+	seen := make([]bool, len(x.Repositories))
 	var out []string
-	for _, i := range all {
-		for _, p := range i.Places {
-			if !seen[p.Repository] && !strings.ContainsFunc(p.Repository, hidden) && len(out) < maxNames {
-				seen[p.Repository] = true
-				out = append(out, p.Repository)
+	for _, l := range x.Lines {
+		for _, n := range l.Repositories {
+			if !seen[n] && len(out) < maxNames && !strings.ContainsFunc(x.Repositories[n], hidden) {
+				out = append(out, x.Repositories[n])
 			}
+			seen[n] = true
 		}
 	}
 	slices.Sort(out)
-	return out
-}
-
-// means are the mean times to each step.
-func means(all []*incident.Incident) []mean {
-	var out []mean
-	for _, stage := range incident.Stages()[1:] {
-		m := mean{Stage: string(stage)}
-		var sum time.Duration
-		for _, i := range all {
-			from, known := i.First(incident.Pushed)
-			if !known {
-				if from, known = i.First(incident.Found); !known || stage == incident.Found {
-					continue
-				}
-			}
-			if at, reached := i.First(stage); reached {
-				sum += max(0, at.Sub(from))
-				m.N++
-			}
-		}
-		if m.N > 0 {
-			m.Mean = sum / time.Duration(m.N)
-		}
-		out = append(out, m)
-	}
 	return out
 }

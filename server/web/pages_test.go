@@ -109,6 +109,32 @@ func TestPaging(t *testing.T) {
 	order(t, browse(t, "/incidents?page=-1", all...), "Page 1 of 3")
 }
 
+// TestFewAreRead: a list reads the incidents of its page, whatever it is filtered
+// by, and leaves out one that is gone meanwhile.
+func TestFewAreRead(t *testing.T) {
+	var all []*incident.Incident
+	for n := range 120 {
+		all = append(all, sample(n, []string{"high", "low"}[n%2], fmt.Sprintf("number %03d.", n), fmt.Sprint("team/app", n%3), "a.txt"))
+	}
+	s := newSite(t, nil, all...)
+	s.store.gone = map[string]bool{all[119].ID: true, all[2].ID: true}
+	v := s.visitor()
+	v.login(closerToken)
+	for _, tc := range []struct {
+		query       string
+		reads, rows int
+	}{
+		{"", 50, 50}, {"?page=2", 50, 48}, {"?page=3", 20, 20},
+		{"?repository=app2&severity=high&stage=found", 20, 19}, {"?stage=closed", 0, 0},
+	} {
+		s.store.got = nil
+		_, text := v.do(http.MethodGet, "/incidents"+tc.query, nil)
+		if reads, rows := len(s.store.got), strings.Count(text, "<strong>number "); reads != tc.reads || rows != tc.rows {
+			t.Errorf("%q: %d incidents are read and %d shown, want %d and %d", tc.query, reads, rows, tc.reads, tc.rows)
+		}
+	}
+}
+
 // TestMeans checks the mean times: two incidents found 2.3 s after the push,
 // one of which was closed 20.7 s after it.
 func TestMeans(t *testing.T) {

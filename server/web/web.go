@@ -43,8 +43,8 @@ var files embed.FS
 
 // Incidents is where incidents come from; *incident.Store is one.
 type Incidents interface {
-	// List returns all incidents, open ones first, then the newest first.
-	List(ctx context.Context) ([]*incident.Incident, error)
+	// Index returns what all incidents are listed by. It may be of that age.
+	Index(ctx context.Context, age time.Duration) (*incident.Index, error)
 	Get(ctx context.Context, id string) (*incident.Incident, error)
 	Close(ctx context.Context, id, by, reason string) (*incident.Incident, error)
 }
@@ -94,10 +94,6 @@ type Site struct {
 
 	mu    sync.Mutex
 	ended map[string]time.Time // sessions that were logged out, until they expire
-
-	listing sync.Mutex // a lock of its own: the store may be slow
-	cached  []*incident.Incident
-	asked   time.Time
 }
 
 // New checks the options and reads the templates.

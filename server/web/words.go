@@ -125,11 +125,14 @@ func rank(severity string) int {
 	return len(severities())
 }
 
-// severity returns the incident's severity after enrichment. It names classes
-// of the style, so a word from elsewhere is none.
-func severity(i *incident.Incident) string {
-	if s := i.Judgement().Severity; slices.Contains(severities(), s) {
-		return s
+// severity returns the incident's severity after enrichment.
+func severity(i *incident.Incident) string { return known(i.Judgement().Severity) }
+
+// known returns the severity. It names classes of the style, so a word from
+// elsewhere is none.
+func known(severity string) string {
+	if slices.Contains(severities(), severity) {
+		return severity
 	}
 	return "unknown"
 }

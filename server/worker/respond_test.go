@@ -91,9 +91,9 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 	if err := w.Work(t.Context(), p, 5); err != nil {
 		t.Fatalf("the fifth attempt: %v", err)
 	}
-	all, err := w.Incidents.List(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%d incidents, %v", len(all), err)
+	all := incidents(t, w)
+	if len(all) != 1 {
+		t.Fatalf("%d incidents", len(all))
 	}
 	last := all[0].Timeline[len(all[0].Timeline)-1]
 	if last.Stage != incident.Noted || !strings.Contains(last.Note, "not tried again: the call was refused") {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,15 +129,27 @@ func pushed(ref, before, after string) push.Push {
 	return push.Push{Delivery: after + ref, Source: "test", Repository: "team/app", Ref: ref, Before: before, After: after, Received: time.Now()}
 }
 
-// paths lists the incidents' places.
-func paths(t *testing.T, w *worker.Worker) string {
+// incidents returns all incidents, the newest first.
+func incidents(t *testing.T, w *worker.Worker) []*incident.Incident {
 	t.Helper()
-	all, err := w.Incidents.List(t.Context())
+	var all []*incident.Incident
+	err := w.Incidents.Each(t.Context(), func(i *incident.Incident) error { all = append(all, i); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.SortFunc(all, func(a, b *incident.Incident) int {
+		at, _ := a.First(incident.Found)
+		bt, _ := b.First(incident.Found)
+		return bt.Compare(at)
+	})
+	return all
+}
+
+// paths lists the incidents' places.
+func paths(t *testing.T, w *worker.Worker) string {
+	t.Helper()
 	var names []string
-	for _, i := range all {
+	for _, i := range incidents(t, w) {
 		for _, p := range i.Places {
 			names = append(names, fmt.Sprintf("%s:%d", p.Path, p.Line))
 		}

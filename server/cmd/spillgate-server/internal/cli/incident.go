@@ -24,50 +24,6 @@ func (a *app) incident() *cli.Command {
 	}
 }
 
-func (a *app) incidentList() *cli.Command {
-	return &cli.Command{
-		Name:  "list",
-		Usage: "list open incidents, the newest first",
-		Flags: clientFlags(&cli.BoolFlag{Name: "all", Usage: "closed ones too"}),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			var all []*incident.Incident
-			if err := ask(ctx, c, os.Getenv, "GET", "/api/incidents", nil, &all); err != nil {
-				return err
-			}
-			shown := []*incident.Incident{}
-			for _, i := range all {
-				if i.Open() || c.Bool("all") {
-					shown = append(shown, i)
-				}
-			}
-			if c.Bool("json") {
-				return a.printJSON(shown)
-			}
-			return a.printIncidents(shown)
-		},
-	}
-}
-
-func (a *app) printIncidents(all []*incident.Incident) error {
-	w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
-	if len(all) > 0 {
-		fmt.Fprintln(w, "ID\tSEVERITY\tSTAGE\tFOUND\tWHAT\tWHERE")
-	}
-	for _, i := range all {
-		at, _ := i.First(incident.Found)
-		where := ""
-		if len(i.Places) > 0 {
-			p := &i.Places[0]
-			where = fmt.Sprintf("%s %s:%d", p.Repository, p.Path, p.Line)
-			if i.Occurrences > 1 {
-				where += fmt.Sprintf(" and %d more", i.Occurrences-1)
-			}
-		}
-		fmt.Fprintf(w, "%.12s\t%s\t%s\t%s\t%s\t%s\n", i.ID, i.Severity, i.Stage(), at.Local().Format("2006-01-02 15:04"), plain(i.Title), plain(where))
-	}
-	return w.Flush()
-}
-
 // oneID returns the argument.
 func oneID(c *cli.Command) (string, error) {
 	if c.Args().Len() != 1 {
