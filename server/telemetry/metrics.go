@@ -13,7 +13,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -132,9 +131,7 @@ type asked struct {
 	waiting, inWork, dead, age, outbox *prometheus.Desc
 	incidents                          *prometheus.Desc
 
-	mu     sync.Mutex
-	listed time.Time
-	open   map[string]int
+	counts counts
 }
 
 func newAsked(o Options) *asked {
@@ -193,7 +190,7 @@ func (a *asked) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	if a.options.Incidents != nil {
-		open, err := a.count(ctx)
+		open, err := a.counts.get(ctx, a.options.Incidents)
 		if err != nil {
 			out <- prometheus.NewInvalidMetric(a.incidents, err)
 		}
@@ -201,30 +198,4 @@ func (a *asked) Collect(out chan<- prometheus.Metric) {
 			gauge(a.incidents, float64(n), severity)
 		}
 	}
-}
-
-// count counts the open incidents by severity, at most twice a minute: all of
-// them must be read for it.
-func (a *asked) count(ctx context.Context) (map[string]int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.open != nil && time.Since(a.listed) < 30*time.Second {
-		return a.open, nil
-	}
-	open := map[string]int{"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}
-	err := a.options.Incidents.Each(ctx, func(i *incident.Incident) error {
-		severity := i.Judgement().Severity
-		if _, known := open[severity]; !known {
-			severity = "medium" // what the gate holds at, for a word from elsewhere
-		}
-		if i.Open() {
-			open[severity]++
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.open, a.listed = open, time.Now()
-	return open, nil
 }
