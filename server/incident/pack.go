@@ -34,6 +34,12 @@ type unpacker interface {
 
 var unpackers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
+// texts are buffers for the JSON of one incident, none larger than maxText: all
+// incidents are read to list them, and of each only a few values are kept.
+var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxText = 1 << 20
+
 // pack returns the incident as it is stored.
 func pack(i *Incident) ([]byte, error) {
 	text, err := json.Marshal(i)
@@ -63,13 +69,21 @@ func unpack(stored []byte) (*Incident, error) {
 	case stored[0] == packed:
 		r := unpackers.Get().(unpacker)
 		defer unpackers.Put(r)
+		b := texts.Get().(*bytes.Buffer)
+		defer func() {
+			if b.Cap() <= maxText {
+				texts.Put(b)
+			}
+		}()
+		b.Reset()
 		err := r.Reset(bytes.NewReader(stored[1:]), nil)
 		if err == nil {
-			text, err = io.ReadAll(io.LimitReader(r, maxIncident+1))
+			_, err = b.ReadFrom(io.LimitReader(r, maxIncident+1))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("unpacking the entry: %w", err)
 		}
+		text = b.Bytes() // of which the incident gets copies
 		if len(text) > maxIncident {
 			return nil, fmt.Errorf("the entry holds over %d MiB", maxIncident>>20)
 		}
