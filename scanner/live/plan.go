@@ -28,6 +28,9 @@ type Refusal struct {
 	Subject string   `json:"subject"`
 	Kind    Kind     `json:"kind"`
 	Reasons []string `json:"reasons"`
+	// Capped says that nothing but a cap of the operator's refuses it, of a run or
+	// of a day: later it may be done.
+	Capped bool `json:"capped,omitempty"`
 }
 
 const planVersion = 1
@@ -46,6 +49,7 @@ func NewPlan(all []*Facts, op *Operator, history History, now time.Time) (*Plan,
 		v := Judge(f, op.Trusted)
 		for _, a := range candidates(f, &v, op) {
 			var reasons []string
+			capped := false
 			switch {
 			case v.Severity < op.minSeverity():
 				reasons = []string{fmt.Sprintf("its severity is %s; the operator answers from %s on", v.Severity, op.minSeverity())}
@@ -57,16 +61,13 @@ func NewPlan(all []*Facts, op *Operator, history History, now time.Time) (*Plan,
 				if err != nil {
 					return nil, err
 				}
-				reasons = objections(&a, f, op, past, now)
-				if len(reasons) == 0 && acts >= op.perRun() {
-					reasons = []string{fmt.Sprintf("the cap of %d actions per run is reached (limits.per_run)", op.perRun())}
-				}
-				if n := history.Recent(now.Add(-day)); len(reasons) == 0 && n+acts >= op.PerDay() {
-					reasons = []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached: %d done, %d planned (limits.per_day)", op.PerDay(), n, acts)}
+				if reasons = objections(&a, f, op, past, now); len(reasons) == 0 {
+					reasons = caps(op, acts, history, now)
+					capped = len(reasons) > 0
 				}
 			}
 			if len(reasons) > 0 {
-				p.Refusals = append(p.Refusals, Refusal{a.Subject, a.Kind, reasons})
+				p.Refusals = append(p.Refusals, Refusal{a.Subject, a.Kind, reasons, capped})
 				continue
 			}
 			if a.Kind != NarrowPolicy {
@@ -77,6 +78,18 @@ func NewPlan(all []*Facts, op *Operator, history History, now time.Time) (*Plan,
 	}
 	p.Hash = p.hash()
 	return p, nil
+}
+
+// caps returns which of the operator's caps is reached by a run of which acts
+// actions are planned; nil for none.
+func caps(op *Operator, acts int, history History, now time.Time) []string {
+	if acts >= op.perRun() {
+		return []string{fmt.Sprintf("the cap of %d actions per run is reached (limits.per_run)", op.perRun())}
+	}
+	if n := history.Recent(now.Add(-day)); n+acts >= op.PerDay() {
+		return []string{fmt.Sprintf("the cap of %d actions in 24 hours is reached: %d done, %d planned (limits.per_day)", op.PerDay(), n, acts)}
+	}
+	return nil
 }
 
 // has reports whether the plan does the same already.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spillgate/spillgate/server/access"
 	"github.com/spillgate/spillgate/server/webhook"
@@ -55,6 +56,9 @@ func (c *Config) check() error {
 	if !c.Live.Enabled && c.Live.Operator != "" {
 		return wrong("live.operator", "it allows responses, and live.enabled is not set")
 	}
+	if err := c.Live.checkAskAgain(); err != nil {
+		return err
+	}
 	if c.Queue.MaxAttempts < 0 {
 		return wrong("queue.max-attempts", "max-attempts = %d: it is at least 1", c.Queue.MaxAttempts)
 	}
@@ -87,6 +91,20 @@ func (c *Config) check() error {
 		}
 	}
 	return c.checkPages()
+}
+
+// minAskAgain is twice the wait before AWS is asked again for the first time.
+const minAskAgain = 10 * time.Minute
+
+func (l *Live) checkAskAgain() error {
+	switch d := l.AskAgain; {
+	case d == nil:
+	case !l.Enabled:
+		return wrong("live.ask-again", "AWS is not asked at all: live.enabled is not set")
+	case d.Duration != 0 && d.Duration < minAskAgain:
+		return wrong("live.ask-again", "%s is too short to ask again: use at least %s, or 0s for never", d, minAskAgain)
+	}
+	return nil
 }
 
 // checkPages checks the URL of the pages and who may look at them.

@@ -104,6 +104,10 @@ type Live struct {
 	// Trusted are accounts and organisations that may use keys, where there is
 	// no operator's file.
 	Trusted []string `toml:"trusted"`
+	// AskAgain is for how long after its last push the server itself asks again about
+	// an incident of which not all is known, or whose answer is allowed and could not
+	// be begun; nil for a week, zero for never.
+	AskAgain *Duration `toml:"ask-again"`
 }
 
 // Web is who may look at the pages, beside the tokens.

@@ -88,6 +88,28 @@ func TestWhere(t *testing.T) {
 	}
 }
 
+// TestAskAgain: a time that is too short, or asks nobody, is an error.
+func TestAskAgain(t *testing.T) {
+	const rest = "[[source]]\nname = \"b\"\nkind = \"github\"\nclone = \"https://h/{repository}\"\n[[source.secret]]\nenv = \"B\"\n"
+	for live, want := range map[string]string{
+		"enabled = true":                         "",
+		"enabled = true\nask-again = \"720h\"":   "",
+		"enabled = true\nask-again = \"0s\"":     "",
+		"enabled = true\nask-again = \"9m\"":     "4:1: 9m0s is too short to ask again: use at least 10m0s, or 0s for never",
+		"enabled = true\nask-again = \"-1h\"":    "4:13: a duration is not negative",
+		"enabled = true\nask-again = \"a week\"": `time: invalid duration "a week"`,
+		"ask-again = \"24h\"":                    "3:1: AWS is not asked at all: live.enabled is not set",
+	} {
+		c, err := Parse([]byte("data = \"x\"\n[live]\n" + live + "\n" + rest))
+		switch {
+		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%q: got %v, want %q", live, err, want)
+		case err == nil && (c.Live.AskAgain == nil) != (live == "enabled = true"):
+			t.Errorf("%q: got %v", live, c.Live.AskAgain)
+		}
+	}
+}
+
 func TestReveal(t *testing.T) {
 	dir := t.TempDir()
 	c := &Config{dir: dir}

@@ -94,6 +94,8 @@ type Incident struct {
 	Plan    json.RawMessage `json:"plan,omitempty"`
 	// Leaves says what the response did not fix.
 	Leaves []string `json:"leaves,omitempty"`
+	// Waiting is set while the server itself asks about the incident again.
+	Waiting *Waiting `json:"waiting,omitempty"`
 }
 
 // Open reports whether nobody has closed the incident since it was last found.

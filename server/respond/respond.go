@@ -50,15 +50,19 @@ type Responder struct {
 	// the same after a restart.
 	Claims jetstream.KeyValue
 	Name   string
-	// Tell tells people what was done about an incident, under an id that makes
-	// it happen once; nil tells nobody.
+	// Tell tells people what was done about an incident, or that it is graver than
+	// it was said to be, under an id that makes it happen once; nil tells nobody.
 	Tell func(ctx context.Context, id string, i *incident.Incident) error
-	Log  *slog.Logger
+	// AskFor is for how long AskAgain asks about an incident after the last push
+	// that brought it; 0 for never.
+	AskFor time.Duration
+	Log    *slog.Logger
 
 	mu     sync.Mutex // one plan at a time
 	book   book
 	waking sync.Once
 	wake   chan struct{} // see woken
+	again  again
 }
 
 // Enrich asks about what the report's incidents name, and returns what answers
@@ -70,17 +74,18 @@ func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*inci
 	if err != nil {
 		return nil, fmt.Errorf("reading the report: %w", err)
 	}
-	known := map[string]bool{}
+	known, waited := map[string]bool{}, map[string]bool{}
 	for _, i := range incidents {
-		known[i.ID] = true
+		known[i.ID], waited[i.ID] = true, i.Waiting != nil
 	}
 	var all []*live.Facts
+	quiet := silence{}
 	for _, s := range subjects {
 		ids := incidentsOf(&s, known)
 		if len(ids) == 0 {
 			continue
 		}
-		f, err := r.enrich(ctx, s, ids)
+		f, err := r.enrich(ctx, s, ids, quiet, true)
 		if err != nil {
 			return nil, err
 		}
@@ -90,6 +95,9 @@ func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*inci
 		return nil, nil
 	}
 	if r.Operator == nil {
+		if err := r.settlePush(ctx, all, waited, nil); err != nil {
+			return nil, err
+		}
 		for _, f := range all {
 			if f.Status == live.StatusUnknown && f.Key != nil {
 				return func(context.Context) error { return unanswered(all) }, nil
@@ -98,7 +106,13 @@ func (r *Responder) Enrich(ctx context.Context, report []byte, incidents []*inci
 		return nil, nil
 	}
 	return func(ctx context.Context) error {
-		if err := r.answer(ctx, all, known); err != nil {
+		held := holds{}
+		err := r.answer(ctx, all, known, held)
+		var stopped *incident.Unanswered
+		if err == nil || errors.As(err, &stopped) {
+			err = errors.Join(err, r.settlePush(ctx, all, waited, held))
+		}
+		if err != nil {
 			return err
 		}
 		return unanswered(all)
@@ -160,8 +174,8 @@ func (r *Responder) trusted() []string {
 }
 
 // answer plans, and carries out what the standing policy covers. What became of
-// it is for Run to find out.
-func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[string]bool) (err error) {
+// it is for Run to find out. What is allowed and could not be begun goes into held.
+func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[string]bool, held holds) (err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ledger, audit, err := r.book.open(r.Folder)
@@ -182,7 +196,8 @@ func (r *Responder) answer(ctx context.Context, all []*live.Facts, known map[str
 	if err := r.recordPlan(ctx, plan, all, known, waiting == nil); err != nil {
 		return err
 	}
-	stopped, err := r.carryOut(ctx, run, plan, known)
+	held.capped(plan, all)
+	stopped, err := r.carryOut(ctx, run, plan, known, held)
 	if err != nil {
 		return err
 	}
@@ -226,7 +241,7 @@ func concerns(e *live.Entry, all []*live.Facts, known map[string]bool) bool {
 
 // carryOut carries out the plan as far as the standing policy covers it, and
 // returns what ended it early.
-func (r *Responder) carryOut(ctx context.Context, run *live.Responder, plan *live.Plan, known map[string]bool) (stopped string, err error) {
+func (r *Responder) carryOut(ctx context.Context, run *live.Responder, plan *live.Plan, known map[string]bool, held holds) (stopped string, err error) {
 	if plan.Acts() == 0 {
 		return "", r.recordDone(ctx, run.Ledger, known)
 	}
@@ -240,6 +255,7 @@ func (r *Responder) carryOut(ctx context.Context, run *live.Responder, plan *liv
 		return "", err
 	}
 	stopped = result.Stopped
+	held.notBegun(plan, result)
 	for i := range result.Outcomes {
 		// What was planned and is refused when AWS is asked again may be allowed, or
 		// refused for a reason that is shown, when all of it is asked once more.

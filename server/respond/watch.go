@@ -26,6 +26,7 @@ type look struct {
 	at    time.Time
 	wait  time.Duration
 	noted bool // that it had all its time
+	over  bool // its outcome is known; the same action may be begun anew
 }
 
 // Run finds out what became of the actions that AWS accepted, and of those that a
@@ -95,7 +96,11 @@ func (r *Responder) round(ctx context.Context, looks map[string]*look) (next tim
 		}
 	}
 	err = r.lookAt(ctx, &live.Responder{Actor: r.Actor, Operator: r.Operator, Ledger: ledger, Audit: audit, Later: true}, due, looks)
-	for _, l := range looks {
+	for id, l := range looks {
+		if l.over {
+			delete(looks, id)
+			continue
+		}
 		if in := max(time.Until(l.at), time.Millisecond); next == 0 || in < next {
 			next = in
 		}
@@ -115,7 +120,7 @@ func (r *Responder) lookAt(ctx context.Context, run *live.Responder, due []*live
 			defer func() { <-slots }()
 			var known bool
 			if known, errs[i] = r.lookAtOne(ctx, run, e, l); known {
-				l.at = time.Now().Add(time.Hour) // it is gone from the ledger's open ones
+				l.over = true
 				return
 			}
 			l.at, l.wait = time.Now().Add(l.wait), min(l.wait*3/2, lastLook)

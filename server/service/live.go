@@ -26,6 +26,11 @@ func (s *Service) openLive(ctx context.Context, data string) error {
 	}
 	r := &respond.Responder{Enricher: read, Incidents: s.incidents, Trusted: c.Trusted, Log: s.log}
 	s.worker.Responder, s.responder = r, r
+	if again := c.AskAgain; again != nil {
+		r.AskFor = again.Duration
+	} else {
+		r.AskFor = respond.DefaultAskFor
+	}
 	r.Tell = func(ctx context.Context, id string, i *incident.Incident) error { return s.outbox.Tell(ctx, id, i) }
 	if c.Operator == "" {
 		return nil

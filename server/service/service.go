@@ -327,6 +327,7 @@ func (s *Service) goOn(ctx context.Context, wg *sync.WaitGroup) {
 	if s.responder != nil {
 		s.deliveries.wait(ctx)
 		wg.Go(func() { s.responder.Run(ctx) })
+		wg.Go(func() { s.responder.AskAgain(ctx) })
 	}
 }
 

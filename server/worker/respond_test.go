@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/queue"
@@ -99,6 +100,29 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 	if last.Stage != incident.Noted || !strings.Contains(last.Note, "not tried again: the call was refused") {
 		t.Errorf("the timeline ends with %+v", last)
 	}
+	// Where the responder says of which incident it asks again, that one says so.
+	asked := h.commit("main", "c.txt", key(11)+"\n"+key(12)+"\n")
+	h.push("main")
+	w.Responder = asker(func(incidents []*incident.Incident) error {
+		_, err := w.Incidents.Update(t.Context(), incidents[0].ID, func(i *incident.Incident) (*incident.Incident, error) {
+			i.Waiting = &incident.Waiting{Why: "AWS is down", Since: time.Now()}
+			return i, nil
+		})
+		return errors.Join(err, &incident.Unanswered{Err: errors.New("AWS is down")})
+	})
+	if err := w.Work(t.Context(), pushed("refs/heads/main", after, asked), 5); err != nil {
+		t.Fatal(err)
+	}
+	var notes []string
+	for _, i := range incidents(t, w) {
+		if e := i.Timeline[len(i.Timeline)-1]; e.Stage == incident.Noted {
+			notes = append(notes, e.Note)
+		}
+	}
+	if text := strings.Join(notes, "\n"); len(notes) != 2 || strings.Count(text, "AWS is asked again from time to time: AWS is down") != 1 {
+		t.Errorf("the timelines end with %s", text)
+	}
+	w.Responder, p.After = r, asked
 	// Who waits for an outcome waits as long as it takes.
 	r.failing = &queue.Later{Err: errors.New("not known yet")}
 	after = h.commit("main", "b.txt", key(10)+"\n")

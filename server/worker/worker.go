@@ -250,12 +250,27 @@ const patienceAbsent = 3
 // answered at all must not keep its repository from ever being scanned.
 const patience = 5
 
-// giveUp writes into the incidents that nobody answers them any more.
+// giveUp writes into the incidents that this push is not tried again, of which the
+// responder asks by itself from now on; into all of them where it says of none.
 func (w *Worker) giveUp(ctx context.Context, incidents []*incident.Incident, why error) error {
+	var all, waiting []string
 	for _, i := range incidents {
-		e := incident.Entry{Stage: incident.Noted, Key: "given up " + time.Now().UTC().Format(time.DateOnly), By: "spillgate-server",
-			Note: "not answered in full, and not tried again: " + why.Error()}
-		if _, err := w.Incidents.Advance(ctx, i.ID, e, nil); err != nil {
+		latest, err := w.Incidents.Get(ctx, i.ID)
+		if err != nil {
+			return err
+		}
+		all = append(all, i.ID)
+		if latest.Waits() != nil {
+			waiting = append(waiting, i.ID)
+		}
+	}
+	text := "not answered in full, and not tried again: "
+	if len(waiting) > 0 {
+		all, text = waiting, "not answered in full; its push is done, and AWS is asked again from time to time: "
+	}
+	for _, id := range all {
+		e := incident.Entry{Stage: incident.Noted, Key: "given up " + time.Now().UTC().Format(time.DateOnly), By: "spillgate-server", Note: text + why.Error()}
+		if _, err := w.Incidents.Advance(ctx, id, e, nil); err != nil {
 			return err
 		}
 	}

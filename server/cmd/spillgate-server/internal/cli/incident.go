@@ -83,6 +83,9 @@ func (a *app) printIncident(i *incident.Incident) error {
 	}
 	list("Why it is "+j.Severity, j.Reasons)
 	list("Not known", j.Unknowns)
+	if at := i.Waits(); at != nil {
+		list("AWS is asked again from "+at.Next.Local().Format(time.DateTime)+" on", []string{at.Why})
+	}
 	var steps []string
 	for _, step := range i.Steps() {
 		steps = append(steps, step.Kind+" of "+step.Target+": "+step.Reason)
