@@ -160,3 +160,36 @@ func TestRewrapKilled(t *testing.T) {
 		t.Errorf("%d copies of %d objects", n, objects)
 	}
 }
+
+// TestRewrapChangedMeanwhile: what somebody has written since the plan was made stays
+// as it is, and is not said to be done by the same command one day.
+func TestRewrapChangedMeanwhile(t *testing.T) {
+	p := newRewrap(t, 3)
+	plan, _ := p.run(0, "s3://vault/p/")
+	apply := []string{"--format", "text", "--apply", "--ledger", "ledger", "--approve", plan.Plan.Hash, "s3://vault/p/"}
+	p.s3.Refuse("UpdateObjectEncryption", "SlowDown")
+	if _, text := p.run(2, apply...); !strings.Contains(text, "3 failed") || !strings.Contains(text, "the same command goes on from the ledger ledger\n") {
+		t.Errorf("S3 refuses: %s", text)
+	}
+	p.s3.Refuse("UpdateObjectEncryption", "")
+	p.s3.Write("vault/p/oo", []byte("of somebody else"))
+	for _, args := range [][]string{apply, apply, {"--format", "text", "--ledger", "ledger"}} {
+		_, text := p.run(2, args...)
+		if !strings.Contains(text, "2 done, 0 failed") || !strings.Contains(text, "1 changed meanwhile") || strings.Contains(text, "goes on") ||
+			!strings.Contains(text, "make a plan of what is there now, with another ledger\n") {
+			t.Errorf("%q: %s", args, text)
+		}
+	}
+	if o := p.s3.Object("vault/p/oo"); o.Key != keyARN || string(o.Data) != "of somebody else" {
+		t.Errorf("what was changed meanwhile is %+v", o)
+	}
+	if again, _ := p.run(0, "s3://vault/p/"); len(again.Plan.Items) != 1 {
+		t.Errorf("the next plan: %+v", again.Plan.Items)
+	}
+	// All done: nothing goes on.
+	plan, _ = p.run(0, "s3://vault/p/")
+	p.run(0, "--apply", "--ledger", "another", "--approve", plan.Plan.Hash, "s3://vault/p/")
+	if _, text := p.run(0, "--format", "text", "--ledger", "another"); !strings.Contains(text, "1 done") || strings.Contains(text, "goes on") {
+		t.Errorf("all is done: %s", text)
+	}
+}

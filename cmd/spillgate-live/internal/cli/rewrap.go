@@ -139,13 +139,29 @@ func (r *rewrapping) progress(ledger *rewrap.Ledger) error {
 		case state == rewrap.Waiting:
 			result.Left++
 			continue
+		case state == rewrap.Changed:
+			result.Changed++
 		default:
 			result.Failed++
 		}
 		r.report.Outcomes = append(r.report.Outcomes, rewrap.Outcome{Place: it.Place, State: state, Note: note})
 	}
 	r.report.Complete = result.Complete() && result.ByHand == 0
-	return r.print(fmt.Sprintf("%d done, %d failed or begun, %d waiting, %d by hand; --apply goes on\n", result.Done, result.Failed, result.Left, result.ByHand))
+	return r.print(fmt.Sprintf("%d done, %d failed or begun, %d changed meanwhile, %d waiting, %d by hand\n",
+		result.Done, result.Failed, result.Changed, result.Left, result.ByHand) + r.next(&result, "--apply goes on"))
+}
+
+// next says what is to be done about what is not done. A plan is for what was there
+// when it was made, so that for what somebody has changed since there is another.
+func (r *rewrapping) next(result *rewrap.Result, goesOn string) string {
+	text := ""
+	if result.Failed+result.Left > 0 {
+		text = goesOn + " from the ledger " + r.c.String("ledger") + "\n"
+	}
+	if result.Changed > 0 {
+		text += "what was changed meanwhile is left alone: make a plan of what is there now, with another ledger\n"
+	}
+	return text
 }
 
 // plan looks at the sources and makes the plan.
@@ -345,10 +361,7 @@ func (r *rewrapping) run(ctx context.Context, ledger *rewrap.Ledger) error {
 	r.report.Complete = err == nil && result.Complete() && result.ByHand == 0 && len(r.report.Problems) == 0
 	text := fmt.Sprintf("%d done, %d failed, %d changed meanwhile, %d not begun, %d by hand\n",
 		result.Done, result.Failed, result.Changed, result.Left, result.ByHand)
-	if !result.Complete() {
-		text += "the same command goes on from the ledger " + r.c.String("ledger") + "\n"
-	}
-	return errors.Join(r.print(text), err)
+	return errors.Join(r.print(text+r.next(&result, "the same command goes on")), err)
 }
 
 // print writes the report, and sets the exit code by it.
