@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,35 +146,26 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, _ access.Identity) {
 // patience is how long a client may take for one incident.
 const patience = 30 * time.Second
 
-// stream writes the incidents as a JSON array, a line each. Those that are gone
-// since the index was made are left out, and where only open ones are asked for
-// those that were closed.
+// stream writes the incidents as a JSON array, a line each.
 func (a *API) stream(ctx context.Context, w http.ResponseWriter, lines []incident.Line, open bool) error {
 	deadline := http.NewResponseController(w)
 	before := "["
-	for n := range lines {
-		i, err := a.Incidents.Get(ctx, lines[n].ID)
-		switch {
-		case errors.Is(err, incident.ErrNotFound), err == nil && open && !i.Open():
-			continue
-		case err != nil:
-			return err
-		}
-		i.Facts, i.Plan = nil, nil
-		text, err := json.Marshal(i)
-		if err != nil {
-			return fmt.Errorf("incident %s: %w", i.ID, err)
-		}
+	err := a.Incidents.List(ctx, lines, open, func(text []byte) error {
 		_ = deadline.SetWriteDeadline(time.Now().Add(patience)) // that of the server is for a whole answer
-		if _, err := w.Write(append([]byte(before), text...)); err != nil {
+		if _, err := io.WriteString(w, before); err != nil {
 			return err
 		}
 		before = ",\n"
+		_, err := w.Write(text)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	end := "]\n"
 	if before == "[" {
 		end = "[]\n"
 	}
-	_, err := w.Write([]byte(end))
+	_, err = io.WriteString(w, end)
 	return err
 }

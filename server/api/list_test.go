@@ -121,6 +121,31 @@ func TestListGoesOn(t *testing.T) {
 	}
 }
 
+// TestListOfMany: what is sent at once, which is read otherwise, is what is sent in
+// small parts.
+func TestListOfMany(t *testing.T) {
+	a := newAPI(t)
+	fill(t, a.Incidents, 90)
+	h := a.Handler()
+	_, all := ask(h, "GET", "/api/incidents", "made-up-viewer", "")
+	want := numbers(t, all)
+	if got := strings.Fields(want); len(got) != 90 || got[0] != "89" || got[89] != "00" {
+		t.Fatalf("all are %s", want)
+	}
+	var parts []string
+	for n, mark := range []string{"", at("open", 31), at("closed", 50)} {
+		limit := []int{30, 35, 99}[n] // to 31 of the open ones; to 50 of the closed ones; the rest
+		code, part := ask(h, "GET", fmt.Sprintf("/api/incidents?limit=%d&after=%s", limit, mark), "made-up-viewer", "")
+		if code != 200 {
+			t.Fatalf("%d %s", code, part)
+		}
+		parts = append(parts, numbers(t, part))
+	}
+	if got := strings.Join(parts, " "); got != want {
+		t.Errorf("in parts\n%s, want\n%s", got, want)
+	}
+}
+
 // TestListIsFresh: what was closed since the index was made is no open incident,
 // and what else is told of it is what it is now.
 func TestListIsFresh(t *testing.T) {

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -41,13 +42,14 @@ func TestIndex(t *testing.T) {
 	judged.Places = []Place{{Repository: "b"}, {Repository: "a"}, {Repository: "b"}}
 	zone := time.FixedZone("", 3600)
 	x, err := NewIndex(t.Context(), of(
-		lived("closed", noon.Add(time.Hour), Pushed, Found, Closed),
+		lived("closed", noon.Add(time.Hour), Pushed, Found), // and once more, below
 		lived("old", noon.Add(-time.Hour), Found, Noted),
 		lived("b", noon.In(zone), Found),
 		lived("a", noon, Found),
 		judged,
 		lived("again", noon.Add(-time.Minute), Found, Closed, Found),
 		&Incident{ID: "bare"},
+		lived("closed", noon.Add(time.Hour), Pushed, Found, Closed),
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -81,11 +83,10 @@ func TestIndex(t *testing.T) {
 // TestPaces: the time to a step counts from the push, or from the finding; and
 // ten thousand years are not more than can be counted.
 func TestPaces(t *testing.T) {
-	long := lived("long", noon, Found)
-	long.Timeline = append(long.Timeline, Entry{Stage: Closed, At: noon.AddDate(1, 0, 0)})
 	years := make([]*Incident, 10_000)
 	for n := range years {
-		years[n] = long
+		years[n] = lived(fmt.Sprint(n), noon, Found)
+		years[n].Timeline = append(years[n].Timeline, Entry{Stage: Closed, At: noon.AddDate(1, 0, 0)})
 	}
 	for _, tc := range []struct {
 		name string
@@ -135,7 +136,7 @@ func TestIndexIsSmall(t *testing.T) {
 			i.Facts, i.Plan = facts, facts
 			i.Places[0].Repository = fmt.Sprint("team/", k%300)
 			// As it comes from the store: nothing of it is anybody else's.
-			stored, err := pack(i)
+			stored, err := json.Marshal(i)
 			if err != nil {
 				return err
 			}
