@@ -22,6 +22,8 @@ const (
 	// mostBetween is how long there is between two sweeps at most: by then is found
 	// what another server of a cluster has left.
 	mostBetween = 30 * time.Minute
+	// readAtMost bounds what reading all incidents takes: of so much time one part.
+	readAtMost = 50
 	// runOf is how many incidents are answered by one plan at most: what the
 	// operator caps for a run is capped for it.
 	runOf = 16
@@ -133,7 +135,7 @@ func longest(all []due, n int) []due {
 // sweep looks through all incidents, asks about those that are due, and returns how
 // long it is until the next ones may be. It holds the names of some.
 func (r *Responder) sweep(ctx context.Context) (soonest time.Duration, err error) {
-	now := r.again.now()
+	now, begun := r.again.now(), time.Now()
 	soonest = mostBetween
 	var all []due
 	var over []string
@@ -158,6 +160,7 @@ func (r *Responder) sweep(ctx context.Context) (soonest time.Duration, err error
 	if err != nil {
 		return 0, err
 	}
+	reading := time.Since(begun)
 	for _, id := range over {
 		if err := r.end(ctx, id); err != nil {
 			return 0, err
@@ -176,11 +179,11 @@ func (r *Responder) sweep(ctx context.Context) (soonest time.Duration, err error
 	}
 	switch {
 	case left:
-		return 0, nil
+		soonest = 0
 	case len(all) > 0:
-		return min(soonest, firstAgain), nil
+		soonest = min(soonest, firstAgain)
 	}
-	return soonest, nil
+	return max(soonest, readAtMost*reading), nil
 }
 
 // pause reports false where ctx ended before.

@@ -205,7 +205,8 @@ func TestKilledWhileAskingAgain(t *testing.T) {
 			defer looking.Wait()
 			defer stop()
 			in := 7 * time.Minute
-			for begun := time.Now(); !get(t, a, "f1").Answered(); in += 20 * time.Minute {
+			for begun := time.Now(); !get(t, a, "f1").Answered(); time.Sleep(100 * time.Millisecond) {
+				in += 10 * time.Minute
 				sweep(t, again, in)
 				sweep(t, b, in)
 				if time.Since(begun) > time.Minute {
@@ -342,6 +343,11 @@ func TestAllowedAndNotBegun(t *testing.T) {
 			t.Fatalf("it waits for %+v", w)
 		}
 		fake.Heal()
+		// Pushed again, to a server that must not make the call.
+		push(t, b, 1)
+		if w := get(t, b, "f1").Waits(); w == nil || !strings.Contains(w.Why, "rotate-on-demand: ") {
+			t.Errorf("after a push to the other server it waits for %+v", w)
+		}
 		// The server that has claimed it makes the call, and no other; which asks
 		// too if that one does not come for long.
 		sweep(t, b, 7*time.Minute)

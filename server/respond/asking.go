@@ -156,16 +156,23 @@ func (r *Responder) claimedElsewhere(ctx context.Context, i *incident.Incident) 
 		if a.Kind == live.NarrowPolicy {
 			continue
 		}
-		e, err := r.Claims.Get(ctx, a.ID())
-		switch {
-		case errors.Is(err, jetstream.ErrKeyNotFound):
-		case err != nil:
-			return false, fmt.Errorf("reading who claimed a response: %w", err)
-		case string(e.Value()) != r.Name:
-			return true, nil
+		if who, err := r.claimant(ctx, a); err != nil || who != "" && who != r.Name {
+			return err == nil, err
 		}
 	}
 	return false, nil
+}
+
+// claimant returns which server has claimed the action; empty for none.
+func (r *Responder) claimant(ctx context.Context, a *live.Action) (string, error) {
+	e, err := r.Claims.Get(ctx, a.ID())
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading who claimed a response: %w", err)
+	}
+	return string(e.Value()), nil
 }
 
 // askRun asks about incidents that are due, and has them answered by one plan.
@@ -263,7 +270,7 @@ func (r *Responder) settleAgain(ctx context.Context, taken *incident.Incident, f
 	if err != nil {
 		return err
 	}
-	elsewhere, err := r.claimedElsewhere(ctx, latest)
+	elsewhere, err := r.leftToAnother(ctx, taken.ID)
 	if err != nil {
 		return err
 	}

@@ -90,13 +90,21 @@ func orNoAnswer(why string) string {
 }
 
 // settlePush writes into the incidents of a push what could not be begun, and takes
-// away what they waited for before. What is not known stands in them already.
+// away what they waited for before. What is not known stands in them already; and
+// what another server has claimed and not begun waits for that one.
 func (r *Responder) settlePush(ctx context.Context, all []*live.Facts, waited map[string]bool, held holds) error {
 	for id, did := range waited {
 		if !did && held[id] == "" || slices.ContainsFunc(all, func(f *live.Facts) bool {
 			return waitsFor(f) != "" && len(incidentsOf(&f.Subject, map[string]bool{id: true})) > 0
 		}) {
 			continue
+		}
+		if held[id] == "" {
+			if left, err := r.leftToAnother(ctx, id); err != nil {
+				return err
+			} else if left {
+				continue
+			}
 		}
 		if _, err := r.Incidents.Update(ctx, id, func(i *incident.Incident) (*incident.Incident, error) {
 			if i == nil || i.Waiting == nil && held[id] == "" {
@@ -112,4 +120,14 @@ func (r *Responder) settlePush(ctx context.Context, all []*live.Facts, waited ma
 		}
 	}
 	return nil
+}
+
+// leftToAnother reports whether another server has claimed what answers the
+// incident, and has not begun it.
+func (r *Responder) leftToAnother(ctx context.Context, id string) (bool, error) {
+	i, err := r.Incidents.Get(ctx, id)
+	if err != nil || i.RespondedSince(i.Opened()) {
+		return false, err
+	}
+	return r.claimedElsewhere(ctx, i)
 }
