@@ -60,16 +60,7 @@ func TestListInOrder(t *testing.T) {
 			}},
 		{name: "one is new", most: 4000, readings: 3, change: func(s *source, reading int) { s.all = append(s.all, lived("new", noon, Found)) }},
 	} {
-		s := &source{}
-		var want []string
-		for k := range n {
-			i := lived(fmt.Sprintf("id %02d", k), noon.Add(-time.Duration(k)*time.Minute), Found, Enriched)
-			i.Facts, i.Plan, i.Verdict = []byte(`{"a":1}`), []byte(`[]`), []byte(`{"severity":"low"}`)
-			s.all = append(s.all, i)
-			if !slices.Contains(tc.lacks, i.ID) {
-				want = append(want, i.ID)
-			}
-		}
+		s, want := filled(n, tc.lacks)
 		x, err := NewIndex(t.Context(), s.each)
 		if err != nil {
 			t.Fatal(err)
@@ -95,6 +86,21 @@ func TestListInOrder(t *testing.T) {
 			t.Errorf("%s: read %d times, want %d", tc.name, s.readings, tc.readings)
 		}
 	}
+}
+
+// filled is a source of incidents, the newest first. want are their ids without
+// those that will be lacking.
+func filled(n int, lacks []string) (s *source, want []string) {
+	s = new(source)
+	for k := range n {
+		i := lived(fmt.Sprintf("id %02d", k), noon.Add(-time.Duration(k)*time.Minute), Found, Enriched)
+		i.Facts, i.Plan, i.Verdict = []byte(`{"a":1}`), []byte(`[]`), []byte(`{"severity":"low"}`)
+		s.all = append(s.all, i)
+		if !slices.Contains(lacks, i.ID) {
+			want = append(want, i.ID)
+		}
+	}
+	return s, want
 }
 
 // closeOf closes an incident.
