@@ -128,8 +128,9 @@ func workerOf(c *config.Config, hosts map[string]worker.Host, program, data stri
 		Scanner: &worker.Scanner{
 			Program: program, Config: c.Path(c.Scan.Config), MemoryLimit: c.Scan.MemoryLimit, Timeout: c.Scan.Timeout.Duration,
 		},
-		Incidents: incidents,
-		Log:       log,
+		Incidents:   incidents,
+		MaxAttempts: c.Queue.MaxAttempts,
+		Log:         log,
 	}
 }
 

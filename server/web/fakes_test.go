@@ -110,6 +110,7 @@ func full() *incident.Incident {
 	i.Facts = json.RawMessage(`{"Status":"enabled","Key":{"KeySpec":{"value":"SYMMETRIC_DEFAULT"},"Rotation":{"value":{"enabled":true,"period_in_days":365}},"Grants":{"unknown":"no access"},"Aliases":{"value":["alias/payments"]}}}`)
 	i.Plan = json.RawMessage(`[{"kind":"rotate-on-demand","target":"x","call":"aws kms rotate-key-on-demand --key-id 5f0c7d1e-93ab-4e26-8d74-b1c60fa00001 --region eu-central-1","reason":"New data is encrypted with new key material.","undo":"Cannot be undone; older material stays usable for decryption.","leaves":["Old ciphertext stays readable with the old key material.","The key policy still lets anybody decrypt."]}]`)
 	i.Leaves = []string{"Data keys that were already handed out keep working.", "The ARN stays in the git history."}
+	i.Waiting = &incident.Waiting{Why: "cloudtrail:LookupEvents: throttled", Since: start.Add(2 * time.Minute), Next: start.Add(7 * time.Minute)}
 	i.Timeline = append(i.Timeline, incident.Entry{Stage: incident.Noted, At: start.Add(2 * time.Minute), By: "slack", Note: "slack: told"})
 	return i
 }

@@ -147,7 +147,7 @@ func TestIncident(t *testing.T) {
 	text := browse(t, path(i), i)
 	order(t, text, "critical", "the scan said medium", "responded to", "AWS KMS key ARN", "in 4 places", "Do now", "The response is under way. See to what it does not fix (4).",
 		"What rotation did not fix", "Data keys that were already", "Old ciphertext stays", "Where", "deploy/prod.tf:13", "platform/payments", "9fb19fb19f",
-		"pushed by ann", "terraform/modules/kms/main.tf:3", "and 2 more", "Why it is critical", "the key policy lets anybody", "not yours", "no access to CloudTrail",
+		"pushed by ann", "terraform/modules/kms/main.tf:3", "and 2 more", "Why it is critical", "the key policy lets anybody", "not yours", "no access to CloudTrail", "Asked again", start.Add(7*time.Minute).Format("2006-01-02 15:04:05 UTC"), "on: cloudtrail:LookupEvents: throttled",
 		"Key.KeySpec", "SYMMETRIC_DEFAULT", "unknown: no access", "Plan", "rotate-on-demand", "aws kms rotate-key-on-demand", "To undo",
 		"Timeline", "pushed", "found", "+2.3 s", "enriched", "planned", "responded", "slack: told", "Close the incident")
 	if !strings.Contains(text, start.Add(time.Minute).Format("2006-01-02 15:04:05 UTC")) {
@@ -169,6 +169,7 @@ func TestHostile(t *testing.T) {
 	i.Facts = json.RawMessage(`{` + string(quoted) + `:` + string(quoted) + `}`)
 	i.Plan = json.RawMessage(`[{"kind":` + string(quoted) + `,"call":` + string(quoted) + `,"undo":` + string(quoted) + `}]`)
 	i.Leaves = []string{evil}
+	i.Waiting.Why = evil
 	for n := range i.Places {
 		i.Places[n] = incident.Place{Source: evil, Repository: evil, Ref: evil, Path: evil, Commit: evil, Pusher: evil, Line: 1}
 	}

@@ -123,6 +123,16 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 		t.Errorf("the timelines end with %s", text)
 	}
 	w.Responder, p.After = r, asked
+	// A queue that tries a push twice has it given up the second time.
+	w.MaxAttempts = 2
+	few := h.commit("main", "d.txt", key(13)+"\n")
+	h.push("main")
+	for attempt := 1; attempt <= 2; attempt++ {
+		if err := w.Work(t.Context(), pushed("refs/heads/main", asked, few), attempt); (err == nil) != (attempt == 2) {
+			t.Errorf("attempt %d of 2: %v", attempt, err)
+		}
+	}
+	w.MaxAttempts, p.After = 0, few
 	// Who waits for an outcome waits as long as it takes.
 	r.failing = &queue.Later{Err: errors.New("not known yet")}
 	after = h.commit("main", "b.txt", key(10)+"\n")

@@ -70,7 +70,10 @@ type Worker struct {
 	Teller    Teller
 	Meter     Meter
 	Fleet     Fleet
-	Log       *slog.Logger
+	// MaxAttempts is how often the queue tries a push before it is dead; 0 where
+	// that is often enough for every patience.
+	MaxAttempts int
+	Log         *slog.Logger
 }
 
 // Work is the queue's handler.
@@ -232,7 +235,7 @@ func (w *Worker) record(ctx context.Context, p *push.Push, report *Report, attem
 	err = answer(responding)
 	end(err)
 	var unanswered *incident.Unanswered
-	if errors.As(err, &unanswered) && attempt >= patience {
+	if errors.As(err, &unanswered) && attempt >= w.patience() {
 		err = w.giveUp(ctx, incidents, unanswered)
 	}
 	if err != nil {
@@ -245,10 +248,18 @@ func (w *Worker) record(ctx context.Context, p *push.Push, report *Report, attem
 // have: over a minute, for one that was just made is not everywhere at once.
 const patienceAbsent = 3
 
-// patience is how often a push is tried whose findings cannot be answered for
+// maxPatience is how often a push is tried whose findings cannot be answered for
 // now: by the queue's waits for three quarters of an hour. One key that cannot be
 // answered at all must not keep its repository from ever being scanned.
-const patience = 5
+const maxPatience = 5
+
+// patience is maxPatience, or the last attempt that there is.
+func (w *Worker) patience() int {
+	if w.MaxAttempts > 0 {
+		return min(maxPatience, w.MaxAttempts)
+	}
+	return maxPatience
+}
 
 // giveUp writes into the incidents that this push is not tried again, of which the
 // responder asks by itself from now on; into all of them where it says of none.

@@ -162,14 +162,28 @@ func TestAWSDownAndBack(t *testing.T) {
 			t.Fatalf("answered with %d", code)
 		}
 	}
-	s.incidents(2) // waits for them
+	for _, i := range s.incidents(2) { // waits for them
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+			out, code := s.run("incident", "show", i.ID)
+			if code == 0 && strings.Contains(out, "\nAWS is asked again from ") {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("incident show does not say that AWS is asked again: %d\n%s", code, out)
+			}
+		}
+	}
 	for i := range 2 {
 		if n := m.OnDemandRotations(strings.TrimSpace(key(i + 1))); n != 0 {
 			t.Errorf("key %d was rotated %d times, of which nothing is known", i, n)
 		}
 	}
 	fake.Heal()
-	s.confirmed(2)
+	for _, i := range s.confirmed(2) {
+		if i.Waiting != nil {
+			t.Errorf("incident %s is answered and waits for %+v", i.ID, i.Waiting)
+		}
+	}
 	for i := range 2 {
 		if n := m.OnDemandRotations(strings.TrimSpace(key(i + 1))); n != 1 {
 			t.Errorf("key %d was rotated %d times", i, n)
