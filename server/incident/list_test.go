@@ -44,21 +44,21 @@ func TestListInOrder(t *testing.T) {
 		lacks    []string
 	}{
 		{name: "all fit", most: 1 << 20, readings: 1},
-		{name: "some fit", most: 4000, readings: 3},
+		{name: "some fit", most: 1000, readings: 3},
 		{name: "one fits", most: 1, readings: n},
-		{name: "one is gone", most: 4000, readings: 3, lacks: []string{"id 50"},
+		{name: "one is gone", most: 1000, readings: 3, lacks: []string{"id 50"},
 			change: func(s *source, reading int) {
 				s.all = slices.DeleteFunc(s.all, func(i *Incident) bool { return i.ID == "id 50" })
 			}},
-		{name: "one is closed", most: 4000, readings: 3,
+		{name: "one is closed", most: 1000, readings: 3,
 			change: func(s *source, reading int) { closeOf(s, "id 50") }},
-		{name: "one is closed, and open ones are listed", most: 4000, open: true, readings: 3, lacks: []string{"id 50"},
+		{name: "one is closed, and open ones are listed", most: 1000, open: true, readings: 3, lacks: []string{"id 50"},
 			change: func(s *source, reading int) { closeOf(s, "id 50") }},
 		{name: "one comes twice, closed the second time", most: 1 << 20, open: true, readings: 1, lacks: []string{"id 50"},
 			change: func(s *source, reading int) {
 				s.all = append(s.all, lived("id 50", noon, Found, Closed))
 			}},
-		{name: "one is new", most: 4000, readings: 3, change: func(s *source, reading int) { s.all = append(s.all, lived("new", noon, Found)) }},
+		{name: "one is new", most: 1000, readings: 3, change: func(s *source, reading int) { s.all = append(s.all, lived("new", noon, Found)) }},
 	} {
 		s, want := filled(n, tc.lacks)
 		x, err := NewIndex(t.Context(), s.each)
@@ -161,12 +161,29 @@ func TestListErrors(t *testing.T) {
 		}
 	}
 	given := 0
-	err = list(ctx, s.each, x.Lines, false, 1000, func([]byte) error { given++; return nil })
+	err = list(ctx, s.each, x.Lines, false, 300, func([]byte) error { given++; return nil })
 	if !errors.Is(err, context.Canceled) || given == 0 || given == len(x.Lines) {
 		t.Errorf("a store that ends in the middle: %v, after %d", err, given)
 	}
 	gone := errors.New("gone")
-	if err := list(t.Context(), s.each, x.Lines, false, 1000, func([]byte) error { return gone }); !errors.Is(err, gone) {
+	if err := list(t.Context(), s.each, x.Lines, false, 300, func([]byte) error { return gone }); !errors.Is(err, gone) {
 		t.Errorf("a reader who is gone: %v", err)
+	}
+}
+
+// TestSqueezer: every text comes back, whatever the first one was.
+func TestSqueezer(t *testing.T) {
+	long := strings.Repeat("as long as no window is ", 4000)
+	for _, texts := range [][]string{{"a", "", "a", long, "b"}, {"", "a"}, {long, "a", long + "b", long[40_000:]}, {"\x00\xff", "\xff"}} {
+		z := newSqueezer()
+		var held [][]byte
+		for _, text := range texts {
+			held = append(held, z.squeeze([]byte(text)))
+		}
+		for n, h := range held {
+			if back, err := z.expand(h); err != nil || string(back) != texts[n] {
+				t.Errorf("%.20q after %.20q is %.20q, %v", texts[n], texts[0], back, err)
+			}
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -25,7 +27,18 @@ func compressed(t testing.TB, i *Incident) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append([]byte{packed}, newSqueezer().squeeze(text)...)
+	b := bytes.NewBuffer([]byte{packed})
+	w, err := flate.NewWriter(b, flate.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // TestUnpackAlone: what was unpacked stays what it is when others are unpacked in
