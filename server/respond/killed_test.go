@@ -105,6 +105,17 @@ func askInFolder(dir string) error {
 
 const killedKeys = 12
 
+func startInFolder(t *testing.T, dir string) *exec.Cmd {
+	t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), childFolder+"="+dir)
+	c.Stderr = os.Stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestKilledAgainAndAgain kills a server with SIGKILL again and again while it asks
 // about what waits, and answers it: every key is rotated once.
 func TestKilledAgainAndAgain(t *testing.T) {
@@ -136,18 +147,9 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	}
 	end()
 	fake.Heal()
-	server := func() *exec.Cmd {
-		c := exec.Command(os.Args[0])
-		c.Env = append(os.Environ(), childFolder+"="+dir)
-		c.Stderr = os.Stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
 	rotated := 0
 	for k := range kills {
-		c := server()
+		c := startInFolder(t, dir)
 		// At another call of each: the first of them are reads.
 		fake.Forget()
 		for begun := time.Now(); len(fake.Calls()) < 1+k*7 && time.Since(begun) < 2*time.Second; {
@@ -162,7 +164,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			break // three more may not change anything
 		}
 	}
-	c := server()
+	c := startInFolder(t, dir)
 	over := time.AfterFunc(2*time.Minute, func() { _ = c.Process.Kill() })
 	defer over.Stop()
 	if err := c.Wait(); err != nil {

@@ -100,7 +100,21 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 	if last.Stage != incident.Noted || !strings.Contains(last.Note, "not tried again: the call was refused") {
 		t.Errorf("the timeline ends with %+v", last)
 	}
-	// Where the responder says of which incident it asks again, that one says so.
+	// Who waits for an outcome waits as long as it takes.
+	r.failing = &queue.Later{Err: errors.New("not known yet")}
+	after = h.commit("main", "b.txt", key(10)+"\n")
+	h.push("main")
+	var later *queue.Later
+	if err := w.Work(t.Context(), pushed("refs/heads/main", p.After, after), 9); !errors.As(err, &later) {
+		t.Errorf("got %v, want the queue's Later", err)
+	}
+}
+
+// TestGivenUpIsAskedAgain: where the responder says of which incident it asks again,
+// that one says so, and no other.
+func TestGivenUpIsAskedAgain(t *testing.T) {
+	h := newHost(t)
+	w, _ := newWorker(t, h)
 	asked := h.commit("main", "c.txt", key(11)+"\n"+key(12)+"\n")
 	h.push("main")
 	w.Responder = asker(func(incidents []*incident.Incident) error {
@@ -110,7 +124,7 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 		})
 		return errors.Join(err, &incident.Unanswered{Err: errors.New("AWS is down")})
 	})
-	if err := w.Work(t.Context(), pushed("refs/heads/main", after, asked), 5); err != nil {
+	if err := w.Work(t.Context(), pushed("refs/heads/main", "", asked), 5); err != nil {
 		t.Fatal(err)
 	}
 	var notes []string
@@ -119,10 +133,10 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 			notes = append(notes, e.Note)
 		}
 	}
-	if text := strings.Join(notes, "\n"); len(notes) != 2 || strings.Count(text, "AWS is asked again from time to time: AWS is down") != 1 {
+	if text := strings.Join(notes, "\n"); len(notes) != 1 || strings.Count(text, "AWS is asked again from time to time: AWS is down") != 1 {
 		t.Errorf("the timelines end with %s", text)
 	}
-	w.Responder, p.After = r, asked
+	w.Responder = &responder{w: w, failing: &incident.Unanswered{Err: errors.New("the call was refused")}}
 	// A queue that tries a push twice has it given up the second time.
 	w.MaxAttempts = 2
 	few := h.commit("main", "d.txt", key(13)+"\n")
@@ -131,15 +145,6 @@ func TestUnansweredIsGivenUp(t *testing.T) {
 		if err := w.Work(t.Context(), pushed("refs/heads/main", asked, few), attempt); (err == nil) != (attempt == 2) {
 			t.Errorf("attempt %d of 2: %v", attempt, err)
 		}
-	}
-	w.MaxAttempts, p.After = 0, few
-	// Who waits for an outcome waits as long as it takes.
-	r.failing = &queue.Later{Err: errors.New("not known yet")}
-	after = h.commit("main", "b.txt", key(10)+"\n")
-	h.push("main")
-	var later *queue.Later
-	if err := w.Work(t.Context(), pushed("refs/heads/main", p.After, after), 9); !errors.As(err, &later) {
-		t.Errorf("got %v, want the queue's Later", err)
 	}
 }
 
