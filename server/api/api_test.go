@@ -11,12 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/spillgate/spillgate/server/access"
 	"github.com/spillgate/spillgate/server/fleet"
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/table"
 )
 
 func newAPI(t *testing.T) *API {
@@ -26,7 +25,7 @@ func newAPI(t *testing.T) *API {
 		t.Fatal(err)
 	}
 	t.Cleanup(q.Close)
-	incidents, err := q.Bucket(t.Context(), incident.Bucket, 0)
+	incidents, err := q.Table(t.Context(), incident.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,20 +44,20 @@ func newAPI(t *testing.T) *API {
 	}
 }
 
-// bucket returns the bucket with the API's incidents.
-func bucket(t *testing.T, a *API) jetstream.KeyValue {
+// records returns the table with the API's incidents.
+func records(t *testing.T, a *API) *table.Table {
 	t.Helper()
-	kv, err := a.Queue.Bucket(t.Context(), incident.Bucket, 0)
+	all, err := a.Queue.Table(t.Context(), incident.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kv
+	return all
 }
 
 // damage puts something in an incident's place that is none.
 func damage(t *testing.T, a *API, id string) {
 	t.Helper()
-	if _, err := bucket(t, a).Put(t.Context(), id, []byte{1, 2, 3}); err != nil {
+	if err := records(t, a).Put(t.Context(), id, []byte{1, 2, 3}); err != nil {
 		t.Fatal(err)
 	}
 }

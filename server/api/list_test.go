@@ -62,7 +62,7 @@ func TestList(t *testing.T) {
 	if code, body := ask(h, "GET", "/api/incidents", "made-up-viewer", ""); code != 200 || body != "[]\n" {
 		t.Errorf("of nothing: %d %q", code, body)
 	}
-	a.Incidents = incident.NewStore(bucket(t, a))
+	a.Incidents = incident.NewStore(records(t, a))
 	fill(t, a.Incidents, 7)
 	for query, want := range map[string]string{
 		"":                        "05 03 01 06 04 02 00",
@@ -154,7 +154,7 @@ func TestListIsFresh(t *testing.T) {
 	if _, err := a.Incidents.Index(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	other := incident.NewStore(bucket(t, a)) // as of another server
+	other := incident.NewStore(records(t, a)) // as of another server
 	if _, err := other.Close(t.Context(), fmt.Sprintf("%02d%030x", 3, 3), "bob", "done"); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestListIsCutOff(t *testing.T) {
 		t.Errorf("the log says %s", log.String())
 	}
 	// Where the index cannot be made either, it is an error as any other.
-	a.Incidents = incident.NewStore(bucket(t, a))
+	a.Incidents = incident.NewStore(records(t, a))
 	if code, body := ask(a.Handler(), "GET", "/api/incidents", "made-up-viewer", ""); code != 500 || !strings.Contains(body, "the server's log says why") {
 		t.Errorf("%d %s", code, body)
 	}

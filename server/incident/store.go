@@ -2,28 +2,30 @@ package incident
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spillgate/spillgate/server/table"
 )
 
 // A Store keeps incidents. It is safe for concurrent use, also by several
 // processes.
 type Store struct {
-	kv jetstream.KeyValue
+	records *table.Table
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
 
 	indexed *indexed
 }
 
-// Bucket is the name of the key-value bucket.
-const Bucket = "SPILLGATE_INCIDENTS"
+// Table is the table that incidents lie in. A page has some 300 bytes of each: a
+// million are 300 KB in one.
+var Table = table.Options{Name: "incidents", Pages: 1024}
 
-// NewStore returns the store in the bucket.
-func NewStore(kv jetstream.KeyValue) *Store { return &Store{kv: kv, indexed: newIndexed()} }
+// NewStore returns the store in the table.
+func NewStore(records *table.Table) *Store { return &Store{records: records, indexed: newIndexed()} }
 
 func (s *Store) now() time.Time {
 	if s.Now != nil {
@@ -41,7 +43,7 @@ const idLength = 32
 // Get returns an incident. The id may be cut short as long as it is unique; all
 // incidents are read for one that is.
 func (s *Store) Get(ctx context.Context, id string) (*Incident, error) {
-	i, _, err := s.get(ctx, id)
+	i, err := s.get(ctx, id)
 	if !errors.Is(err, ErrNotFound) || len(id) < 4 || len(id) >= idLength {
 		return i, err
 	}
@@ -64,72 +66,52 @@ func (s *Store) Get(ctx context.Context, id string) (*Incident, error) {
 	return match, nil
 }
 
-// maxID is more than any fingerprint has. An id becomes part of a subject of
-// NATS, whose server closes the connection on one that is too long.
-const maxID = 128
-
-func (s *Store) get(ctx context.Context, id string) (*Incident, uint64, error) {
-	if len(id) > maxID {
-		return nil, 0, fmt.Errorf("%w: %.20q…", ErrNotFound, id)
-	}
-	e, err := s.kv.Get(ctx, id)
-	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
-		return nil, 0, fmt.Errorf("%w: %q", ErrNotFound, id)
-	}
+// get returns the incident with the whole id.
+func (s *Store) get(ctx context.Context, id string) (*Incident, error) {
+	r, err := s.records.Get(ctx, id)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading incident %s: %w", id, err)
+		return nil, fmt.Errorf("reading incident %.64s: %w", id, err)
 	}
-	i, err := unpack(e.Value())
-	if err != nil {
-		return nil, 0, fmt.Errorf("reading incident %s: %w", id, err)
+	if r == nil {
+		return nil, fmt.Errorf("%w: %.64q", ErrNotFound, id)
 	}
-	return i, e.Revision(), nil
+	return read(r)
 }
 
-// maxRaces bounds how often a change is repeated because another was faster.
-const maxRaces = 50
+// read reads a record; nil for none.
+func read(r *table.Record) (*Incident, error) {
+	if r == nil {
+		return nil, nil
+	}
+	i, err := unpack(r.Value)
+	if err != nil {
+		return nil, fmt.Errorf("reading incident %s: %w", r.Key, err)
+	}
+	return i, nil
+}
 
 // Update changes an incident, atomically. change gets what is there, or nil,
 // and returns what shall be, or nil for no change; it may be called several
 // times.
 func (s *Store) Update(ctx context.Context, id string, change func(*Incident) (*Incident, error)) (*Incident, error) {
-	for range maxRaces {
-		old, revision, err := s.get(ctx, id)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+	var now *Incident
+	_, err := s.records.Change(ctx, id, func(r *table.Record) ([]byte, error) {
+		old, err := read(r)
+		if err != nil {
 			return nil, err
 		}
+		now = old
 		fresh, err := change(old)
-		if err != nil {
+		if err != nil || fresh == nil {
 			return nil, err
 		}
-		if fresh == nil {
-			return old, nil
-		}
-		body, err := pack(fresh)
-		if err != nil {
-			return nil, err
-		}
-		if revision == 0 {
-			_, err = s.kv.Create(ctx, id, body)
-		} else {
-			_, err = s.kv.Update(ctx, id, body, revision)
-		}
-		switch {
-		case err == nil:
-			return fresh, nil
-		case errors.Is(err, jetstream.ErrKeyExists) || wrongRevision(err):
-			continue
-		}
-		return nil, fmt.Errorf("writing incident %s: %w", id, err)
+		now = fresh
+		return json.Marshal(fresh)
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("writing incident %s: others changed it %d times in a row", id, maxRaces)
-}
-
-// wrongRevision reports whether JetStream refused an update because the entry
-// has changed (error 10071).
-func wrongRevision(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
+	return now, nil
 }
 
 // Found records that a secret was found in a place, pushed at the time. A
@@ -201,34 +183,11 @@ func (s *Store) Close(ctx context.Context, id, by, reason string) (*Incident, er
 // Each gives every incident to f, in no order, and holds one at a time: an
 // organisation has tens of thousands. It ends with the first error of f.
 func (s *Store) Each(ctx context.Context, f func(*Incident) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	watch, err := s.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return fmt.Errorf("listing incidents: %w", err)
-	}
-	defer func() { _ = watch.Stop() }()
-	for {
-		var e jetstream.KeyValueEntry
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("listing incidents: %w", ctx.Err())
-		case e = <-watch.Updates():
-		case <-time.After(silence):
-			return fmt.Errorf("listing incidents: NATS has said nothing for %s", silence)
-		}
-		if e == nil {
-			return nil // what follows is new
-		}
-		i, err := unpack(e.Value())
+	return s.records.Each(ctx, func(r *table.Record) error {
+		i, err := read(r)
 		if err != nil {
-			return fmt.Errorf("reading incident %s: %w", e.Key(), err)
-		}
-		if err := f(i); err != nil {
 			return err
 		}
-	}
+		return f(i)
+	})
 }
-
-// silence is for how long NATS may say nothing in the middle of a list.
-const silence = 30 * time.Second

@@ -121,7 +121,7 @@ func openBox(t *testing.T, dir string, o notify.Options) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kv, err := q.Bucket(t.Context(), incident.Bucket, 0)
+	kv, err := q.Table(t.Context(), incident.Table)
 	if err != nil {
 		t.Fatal(err)
 	}

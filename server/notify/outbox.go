@@ -14,18 +14,19 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/spillgate/spillgate/server/incident"
+	"github.com/spillgate/spillgate/server/table"
 	"github.com/spillgate/spillgate/server/telemetry/span"
 )
 
-// toldBucket remembers for ever which ids were told over which channel: a
-// fleet scan may find an old incident again years later.
-const toldBucket = "SPILLGATE_TOLD"
+// toldTable remembers for ever which ids were told over which channel: a fleet
+// scan may find an old incident again years later.
+var toldTable = table.Options{Name: "told", Pages: 512}
 
 // An Outbox keeps messages until they are sent. It implements the worker's
 // Teller.
 type Outbox struct {
 	options Options
-	told    jetstream.KeyValue
+	told    *table.Table
 	senders []*sender
 }
 
@@ -33,7 +34,7 @@ type Outbox struct {
 func Open(ctx context.Context, o Options) (*Outbox, error) {
 	b := &Outbox{options: o.defaults()}
 	var err error
-	if b.told, err = o.Queue.Bucket(ctx, toldBucket, 0); err != nil {
+	if b.told, err = o.Queue.Table(ctx, toldTable); err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
@@ -63,13 +64,17 @@ func (b *Outbox) open(ctx context.Context, r Route) (*sender, error) {
 		return nil, err
 	}
 	s.js, s.stream = js, stream
-	s.consumer, err = stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: "sender", AckPolicy: jetstream.AckExplicitPolicy, AckWait: max(b.options.AckWait, 2*r.Timeout), MaxDeliver: -1, MaxAckPending: 4096,
-	})
-	if err != nil {
+	if s.consumer, err = stream.CreateOrUpdateConsumer(ctx, s.consumption()); err != nil {
 		return nil, fmt.Errorf("making the consumer of channel %s: %w", r.Name, err)
 	}
 	return s, nil
+}
+
+// consumption is the consumer of the channel's messages.
+func (s *sender) consumption() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: "sender", AckPolicy: jetstream.AckExplicitPolicy, AckWait: max(s.box.options.AckWait, 2*s.Timeout), MaxDeliver: -1, MaxAckPending: 4096,
+	}
 }
 
 // A letter is a message as it lies in a stream.
@@ -107,7 +112,7 @@ func (b *Outbox) Tell(ctx context.Context, id string, i *incident.Incident) erro
 }
 
 func (b *Outbox) letter(ctx context.Context, id string, i *incident.Incident) *letter {
-	l := &letter{ID: id, Event: Opened, Openings: i.Openings(), At: time.Now().UTC(), Trace: span.Carry(ctx), Incident: trim(i)}
+	l := &letter{ID: id, Event: Opened, Openings: i.Openings(), At: time.Now().UTC(), Trace: span.Carry(ctx), Incident: b.trim(i)}
 	switch n := len(i.Places); {
 	case strings.HasSuffix(id, incident.ClosedSuffix):
 		l.Event = Closed
@@ -153,9 +158,13 @@ func (s *sender) post(ctx context.Context, l *letter) error {
 // (JSStreamStoreFailedF).
 const streamFull = 10077
 
-// trim returns what of the incident is kept with the message, for when it is
-// gone from the store: everything but what no channel shows.
-func trim(i *incident.Incident) *incident.Incident {
+// trim returns what of the incident is kept with the message: everything but what
+// no channel shows, or where there is a store, which is asked when the message is
+// sent, what it is.
+func (b *Outbox) trim(i *incident.Incident) *incident.Incident {
+	if b.options.Incidents != nil {
+		return &incident.Incident{ID: i.ID, Rule: i.Rule, Title: i.Title, Severity: i.Severity, Match: i.Match}
+	}
 	t := *i
 	t.Facts = nil
 	t.Places = t.Places[:min(len(t.Places), maxPlaces)]

@@ -56,6 +56,9 @@ type parcel struct {
 }
 
 func (s *sender) run(ctx context.Context) {
+	if err := s.box.options.Queue.Retake(ctx, s.stream, s.consumption()); err != nil {
+		s.log.Warn("going on with what was cut off", "err", err) // it comes after AckWait
+	}
 	for ctx.Err() == nil {
 		if err := s.step(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("sending", "err", err)

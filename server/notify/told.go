@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/spillgate/spillgate/server/incident"
 )
 
@@ -33,16 +31,16 @@ func (r *record) reached() bool { return r != nil && (r.How == "told" || r.How =
 // past returns what became of the message with the id; nil where it is not told
 // yet.
 func (s *sender) past(ctx context.Context, id string) (*record, error) {
-	e, err := s.box.told.Get(ctx, s.key(id))
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, nil
-	}
+	known, err := s.box.told.Get(ctx, s.key(id))
 	if err != nil {
 		return nil, fmt.Errorf("asking whether %s was told over %s: %w", id, s.Name, err)
 	}
+	if known == nil {
+		return nil, nil
+	}
 	r := new(record)
-	if json.Unmarshal(e.Value(), r) != nil {
-		return &record{How: string(e.Value())}, nil // of an earlier version: the word alone
+	if json.Unmarshal(known.Value, r) != nil {
+		return &record{How: string(known.Value)}, nil // of an earlier version: the word alone
 	}
 	return r, nil
 }
@@ -71,7 +69,7 @@ func (s *sender) remember(ctx context.Context, p *parcel, how, thread string) er
 	if err != nil {
 		return err
 	}
-	if _, err := s.box.told.Put(ctx, s.key(id), body); err != nil {
+	if err := s.box.told.Put(ctx, s.key(id), body); err != nil {
 		return fmt.Errorf("noting that %s was %s: %w", p.ID, how, err)
 	}
 	return nil

@@ -33,11 +33,8 @@ type history struct {
 	Spared int `json:"spared,omitempty"`
 }
 
-// historyBucket holds the histories, by the number of the message: a push that is
-// replayed begins anew.
-const historyBucket = "SPILLGATE_ATTEMPTS"
-
-// historyAge is for how long a history is kept after the last attempt; longer than
+// Histories lie in a table, by the number of the message: a push that is replayed
+// begins anew. historyAge is for how long a history is kept after the last attempt; longer than
 // any wait between two.
 const historyAge = 30 * 24 * time.Hour
 
@@ -56,12 +53,9 @@ func (q *Queue) history(ctx context.Context, meta *jetstream.MsgMetadata) (histo
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	e, err := q.attempts.Get(ctx, historyKey(meta))
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return h, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(e.Value(), &h)
+	known, err := q.attempts.Get(ctx, historyKey(meta))
+	if known != nil {
+		err = json.Unmarshal(known.Value, &h)
 	}
 	return h, err
 }
@@ -93,7 +87,7 @@ func (q *Queue) writeHistory(ctx context.Context, meta *jetstream.MsgMetadata, h
 	// Also when the process is asked to end: that is what is to be written.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 	defer cancel()
-	if _, err := q.attempts.Put(ctx, historyKey(meta), body); err != nil {
+	if err := q.attempts.Put(ctx, historyKey(meta), body); err != nil {
 		return fmt.Errorf("noting how an attempt ended: %w", err)
 	}
 	return nil

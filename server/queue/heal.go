@@ -89,8 +89,7 @@ func (l listener) Tracef(string, ...any) {}
 func (q *Queue) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	_, err := q.done.Put(ctx, probeKey, []byte(time.Now().UTC().Format(time.RFC3339)))
-	return err
+	return q.done.Put(ctx, probeKey, nil)
 }
 
 // roomNeeded is how much of the disk must be free for the storage to be started

@@ -37,8 +37,8 @@ func (b lateBucket) Get(ctx context.Context, key string) (jetstream.KeyValueEntr
 // was worked on before: the one does not wait for the other.
 func TestPutAsksMeanwhile(t *testing.T) {
 	q := open(t, Options{Dir: t.TempDir()})
-	late := lateBucket{q.done, q.pushes, make(chan error, 1)}
-	q.done = late
+	late := lateBucket{nil, q.pushes, make(chan error, 1)}
+	q.done = q.done.Through(func(b jetstream.KeyValue) jetstream.KeyValue { late.KeyValue = b; return late })
 	if put(t, q, numbered(1)) {
 		t.Error("a new push is a duplicate")
 	}

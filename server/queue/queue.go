@@ -5,7 +5,7 @@
 //	webhook --Put--> PUSHES (work queue) --Work--> handler --> done | again later | DEAD
 //
 // A push is put at least once and worked on at least once; what makes it
-// happen once is the record of what is done (a key-value bucket), which the
+// happen once is the record of what is done (a table), which the
 // worker asks before it begins and writes before it acknowledges. JetStream's
 // own window of duplicates does not outlive a restart for messages that are
 // gone, so it is a help and not the proof.
@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/table"
 	"github.com/spillgate/spillgate/server/webhook"
 )
 
@@ -94,14 +96,18 @@ func (o Options) defaults() Options {
 	return o
 }
 
+// duplicates is for how long JetStream itself knows a message by its id. It holds
+// all of those ids in memory.
+const duplicates = 2 * time.Minute
+
 // Names of the streams and buckets.
 const (
-	pushStream   = "SPILLGATE_PUSHES"
-	pushSubject  = "spillgate.pushes"
-	deadStream   = "SPILLGATE_DEAD"
-	deadSubject  = "spillgate.dead"
-	doneBucket   = "SPILLGATE_DONE"
-	workConsumer = "workers"
+	pushStream    = "SPILLGATE_PUSHES"
+	pushSubject   = "spillgate.pushes"
+	deadStream    = "SPILLGATE_DEAD"
+	deadSubject   = "spillgate.dead"
+	recordsBucket = "SPILLGATE_RECORDS"
+	workConsumer  = "workers"
 )
 
 // A Queue is an open queue. Close it.
@@ -113,8 +119,9 @@ type Queue struct {
 	pushes   jetstream.Stream
 	dead     jetstream.Stream
 	consumer jetstream.Consumer
-	done     jetstream.KeyValue
-	attempts jetstream.KeyValue // see history
+	records  jetstream.KeyValue // the tables'
+	done     *table.Table
+	attempts *table.Table // see history
 	onDead   func(ctx context.Context, p push.Push, why string) error
 	onReplay func(ctx context.Context, p push.Push) error
 	stuck    atomic.Bool // the embedded server has stopped to write
@@ -173,7 +180,7 @@ func (q *Queue) connect() error {
 func (q *Queue) embed() error {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "spillgate", DontListen: true, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: q.options.Dir, SyncAlways: true, DisableJetStreamBanner: true,
+		JetStream: true, StoreDir: q.options.Dir, SyncAlways: true, SyncInterval: tidyEvery, DisableJetStreamBanner: true,
 	})
 	if err != nil {
 		return fmt.Errorf("making the queue in %s: %w", q.options.Dir, err)
@@ -187,13 +194,18 @@ func (q *Queue) embed() error {
 	return nil
 }
 
+// tidyEvery is how often the embedded server looks for files of which half is
+// dead, and writes them anew. It holds in memory what it reads, a file at a time, so
+// that what is dead costs memory.
+const tidyEvery = 2 * time.Second
+
 func (q *Queue) create(ctx context.Context) error {
 	var err error
 	o := &q.options
 	q.pushes, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: pushStream, Subjects: []string{pushSubject}, Description: "pushes to scan",
 		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: o.Replicas,
-		Discard: jetstream.DiscardNew, MaxMsgs: o.MaxPending, Duplicates: time.Hour,
+		Discard: jetstream.DiscardNew, MaxMsgs: o.MaxPending, Duplicates: duplicates,
 	})
 	if err != nil {
 		return fmt.Errorf("making the stream %s: %w", pushStream, err)
@@ -205,17 +217,31 @@ func (q *Queue) create(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the stream %s: %w", deadStream, err)
 	}
-	q.consumer, err = q.pushes.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: workConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: o.AckWait, MaxDeliver: -1, MaxAckPending: 1024,
-	})
-	if err != nil {
+	if q.consumer, err = q.pushes.CreateOrUpdateConsumer(ctx, q.workers()); err != nil {
 		return fmt.Errorf("making the consumer of %s: %w", pushStream, err)
 	}
-	if q.done, err = q.Bucket(ctx, doneBucket, o.Remember); err != nil {
+	if q.records, err = table.Bucket(ctx, q.js, recordsBucket, o.Replicas); err != nil {
 		return err
 	}
-	q.attempts, err = q.Bucket(ctx, historyBucket, historyAge)
+	if q.done, err = q.Table(ctx, table.Options{Name: "done", Pages: 256, TTL: o.Remember}); err != nil {
+		return err
+	}
+	q.attempts, err = q.Table(ctx, table.Options{Name: "attempts", Pages: 32, TTL: historyAge})
 	return err
+}
+
+// workers is the consumer of the pushes.
+func (q *Queue) workers() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: workConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: q.options.AckWait, MaxDeliver: -1, MaxAckPending: 1024,
+	}
+}
+
+// Table opens a table beside the queue. What an earlier version of this program
+// kept in a bucket of that name is moved into it.
+func (q *Queue) Table(ctx context.Context, o table.Options) (*table.Table, error) {
+	t := table.Open(q.records, o)
+	return t, t.Adopt(ctx, q.js, "SPILLGATE_"+strings.ToUpper(o.Name))
 }
 
 // Bucket opens a key-value bucket beside the queue, whose entries live for
@@ -258,7 +284,8 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	// Whether it is done is asked meanwhile, since who sends the push waits. Where it
-	// cannot be said soon, a worker that gets the push asks again.
+	// cannot be said by the time that the push is stored, a worker that gets it asks
+	// again: a node of a cluster that dies says nothing for seconds.
 	soon, stop := context.WithTimeout(ctx, askTimeout/5)
 	defer stop()
 	done := make(chan bool, 1)
@@ -267,6 +294,10 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 		done <- known
 	}()
 	ack, err := q.js.Publish(ctx, pushSubject, body, jetstream.WithMsgID(key))
+	if err == nil {
+		late := time.AfterFunc(grace, stop)
+		defer late.Stop()
+	}
 	if <-done {
 		return true, nil // whatever became of it
 	}
@@ -279,6 +310,10 @@ func (q *Queue) Put(ctx context.Context, p push.Push) (duplicate bool, err error
 	}
 	return ack.Duplicate, nil
 }
+
+// grace is for how long a push that is stored waits for the answer whether it was
+// worked on before.
+const grace = 20 * time.Millisecond
 
 // maximumMessages is JetStream's code for a stream that discards what is new
 // (JSStreamStoreFailedF with "maximum messages exceeded").

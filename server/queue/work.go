@@ -44,8 +44,12 @@ func (l *Later) Error() string { return l.Err.Error() }
 func (l *Later) Unwrap() error { return l.Err }
 
 // Work gives pushes to n handlers at a time until ctx ends; then it waits for
-// those at work. A push whose process dies is given to another after AckWait.
+// those at work. A push whose process dies is given to another after AckWait, or
+// with an embedded server when that is started again.
 func (q *Queue) Work(ctx context.Context, n int, log *slog.Logger, handle Handler) error {
+	if err := q.Retake(ctx, q.pushes, q.workers()); err != nil {
+		log.Warn("going on with what was cut off", "err", err) // it comes after AckWait
+	}
 	var wg sync.WaitGroup
 	f := newFloor(n)
 	for range n {
@@ -137,11 +141,8 @@ func ack(ctx context.Context, msg jetstream.Msg) error {
 func (q *Queue) isDone(ctx context.Context, key string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	_, err := q.done.Get(ctx, key)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	known, err := q.done.Get(ctx, key)
+	return known != nil, err
 }
 
 // setDone remembers that the push was worked on. It is tried for as long as
@@ -150,7 +151,7 @@ func (q *Queue) setDone(ctx context.Context, key string) error {
 	var err error
 	for range 5 {
 		once, cancel := context.WithTimeout(ctx, askTimeout)
-		_, err = q.done.Put(once, key, []byte(time.Now().UTC().Format(time.RFC3339)))
+		err = q.done.Put(once, key, nil)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/spillgate/spillgate/rules"
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/server/incident"
@@ -165,14 +163,14 @@ func (r *Responder) claimedElsewhere(ctx context.Context, i *incident.Incident) 
 
 // claimant returns which server has claimed the action; empty for none.
 func (r *Responder) claimant(ctx context.Context, a *live.Action) (string, error) {
-	e, err := r.Claims.Get(ctx, a.ID())
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return "", nil
-	}
+	claim, err := r.Claims.Get(ctx, a.ID())
 	if err != nil {
 		return "", fmt.Errorf("reading who claimed a response: %w", err)
 	}
-	return string(e.Value()), nil
+	if claim == nil {
+		return "", nil
+	}
+	return string(claim.Value), nil
 }
 
 // askRun asks about incidents that are due, and has them answered by one plan.

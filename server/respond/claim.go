@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/spillgate/spillgate/scanner/live"
+	"github.com/spillgate/spillgate/server/table"
 )
 
 // plan makes a plan of what this server may do, and claims its actions. What
@@ -53,30 +52,30 @@ func (r *Responder) plan(ctx context.Context, all []*live.Facts, ledger *live.Le
 // to claim it, or claimed it before. A first claim counts for the day; errCap
 // says that the day's are used up.
 func (r *Responder) claim(ctx context.Context, a *live.Action) (mine bool, since time.Time, err error) {
-	for {
-		e, err := r.Claims.Get(ctx, a.ID())
-		if err == nil {
-			return string(e.Value()) == r.Name, e.Created(), nil
-		}
-		if !errors.Is(err, jetstream.ErrKeyNotFound) {
-			return false, time.Time{}, fmt.Errorf("reading who claimed a response: %w", err)
-		}
+	first, err := r.Claims.Get(ctx, a.ID())
+	if err != nil {
+		return false, time.Time{}, fmt.Errorf("reading who claimed a response: %w", err)
+	}
+	if first == nil {
 		// Counted first: what dies in between counts for nothing done, which
 		// errs to the side of doing less.
 		if err := r.count(ctx, time.Now()); err != nil {
 			return false, time.Time{}, err
 		}
-		_, err = r.Claims.Create(ctx, a.ID(), []byte(r.Name))
-		if err == nil {
-			return true, time.Time{}, nil
-		}
-		if !errors.Is(err, jetstream.ErrKeyExists) {
+		first, err = r.Claims.Change(ctx, a.ID(), func(old *table.Record) ([]byte, error) {
+			if old != nil {
+				return nil, nil // another server was faster
+			}
+			return []byte(r.Name), nil
+		})
+		if err != nil {
 			return false, time.Time{}, fmt.Errorf("claiming a response: %w", err)
 		}
 	}
+	return string(first.Value) == r.Name, first.At, nil
 }
 
-// capKey is where the bucket of claims holds how many were made in each hour of
+// capKey is where the table of claims holds how many were made in each hour of
 // the last day, by all servers.
 const capKey = "claimed-by-hour"
 
@@ -86,17 +85,11 @@ var errCap = errors.New("the servers together have reached the cap of a day")
 // as a whole, so that a claim counts for up to an hour longer.
 func (r *Responder) count(ctx context.Context, now time.Time) error {
 	hour := func(t time.Time) string { return t.UTC().Format("2006-01-02T15") }
-	for range 100 {
+	_, err := r.Claims.Change(ctx, capKey, func(old *table.Record) ([]byte, error) {
 		hours := map[string]int{}
-		revision := uint64(0)
-		switch e, err := r.Claims.Get(ctx, capKey); {
-		case errors.Is(err, jetstream.ErrKeyNotFound):
-		case err != nil:
-			return fmt.Errorf("reading how many responses there were: %w", err)
-		default:
-			revision = e.Revision()
-			if err := json.Unmarshal(e.Value(), &hours); err != nil {
-				return fmt.Errorf("reading how many responses there were: %w", err)
+		if old != nil {
+			if err := json.Unmarshal(old.Value, &hours); err != nil {
+				return nil, fmt.Errorf("reading how many responses there were: %w", err)
 			}
 		}
 		total := 0
@@ -108,25 +101,13 @@ func (r *Responder) count(ctx context.Context, now time.Time) error {
 			total += n
 		}
 		if total >= r.Operator.PerDay() {
-			return errCap
+			return nil, errCap
 		}
 		hours[hour(now)]++
-		text, err := json.Marshal(hours)
-		if err != nil {
-			return err
-		}
-		if revision == 0 {
-			_, err = r.Claims.Create(ctx, capKey, text)
-		} else {
-			_, err = r.Claims.Update(ctx, capKey, text, revision)
-		}
-		if err == nil {
-			return nil
-		}
-		var api *jetstream.APIError
-		if !errors.Is(err, jetstream.ErrKeyExists) && !(errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence) {
-			return fmt.Errorf("counting a response: %w", err)
-		}
+		return json.Marshal(hours)
+	})
+	if err != nil && !errors.Is(err, errCap) {
+		return fmt.Errorf("counting a response: %w", err)
 	}
-	return errors.New("counting a response: other servers were always faster")
+	return err
 }

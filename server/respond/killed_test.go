@@ -49,8 +49,8 @@ apply = ["rotate-on-demand"]
 	if err != nil {
 		return nil, nil, err
 	}
-	incidents, err1 := q.Bucket(ctx, incident.Bucket, 0)
-	claims, err2 := q.Bucket(ctx, respond.Bucket, 0)
+	incidents, err1 := q.Table(ctx, incident.Table)
+	claims, err2 := q.Table(ctx, respond.Table)
 	if err := errors.Join(err1, err2, os.MkdirAll(filepath.Join(dir, "responses"), 0o700)); err != nil {
 		return nil, nil, err
 	}

@@ -23,15 +23,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/spillgate/spillgate/scanner/live"
 	"github.com/spillgate/spillgate/server/incident"
 	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/table"
 )
 
-// Bucket is the name of the bucket of claims.
-const Bucket = "SPILLGATE_RESPONSES"
+// Table is the table of claims.
+var Table = table.Options{Name: "responses", Pages: 256}
 
 // A Responder is the live stage. Enricher and Incidents must be set; without
 // an Operator it only reads.
@@ -46,9 +45,9 @@ type Responder struct {
 	Operator *live.Operator
 	Actor    live.Actor
 	Folder   string
-	// Claims is the bucket that all servers share, Name this server's name,
+	// Claims is the table that all servers share, Name this server's name,
 	// the same after a restart.
-	Claims jetstream.KeyValue
+	Claims *table.Table
 	Name   string
 	// Tell tells people what was done about an incident, or that it is graver than
 	// it was said to be, under an id that makes it happen once; nil tells nobody.

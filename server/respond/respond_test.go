@@ -72,11 +72,11 @@ apply = ["rotate-on-demand"]
 		t.Fatal(err)
 	}
 	t.Cleanup(q.Close)
-	incidents, err := q.Bucket(t.Context(), incident.Bucket, 0)
+	incidents, err := q.Table(t.Context(), incident.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := q.Bucket(t.Context(), respond.Bucket, 0)
+	claims, err := q.Table(t.Context(), respond.Table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -229,7 +229,7 @@ func TestSettledMeanwhile(t *testing.T) {
 			}}
 		},
 		"while it is planned": func(a *respond.Responder, settle func()) {
-			a.Claims = claims{a.Claims, sync.OnceFunc(settle)}
+			a.Claims = a.Claims.Through(func(b jetstream.KeyValue) jetstream.KeyValue { return claims{b, sync.OnceFunc(settle)} })
 		},
 	} {
 		t.Run(name, func(t *testing.T) { settledMeanwhile(t, meanwhile) })

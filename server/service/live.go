@@ -49,7 +49,7 @@ func (s *Service) openLive(ctx context.Context, data string) error {
 	if err := os.MkdirAll(r.Folder, 0o700); err != nil {
 		return fmt.Errorf("making the folder of the ledger: %w", err)
 	}
-	if r.Claims, err = s.queue.Bucket(ctx, respond.Bucket, 0); err != nil {
+	if r.Claims, err = s.queue.Table(ctx, respond.Table); err != nil {
 		return err
 	}
 	r.Name, err = serverName(data)

@@ -88,12 +88,12 @@ func New(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, err
 	if err != nil {
 		return nil, err
 	}
-	kv, err := s.queue.Bucket(ctx, incident.Bucket, 0)
+	records, err := s.queue.Table(ctx, incident.Table)
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
-	s.incidents = incident.NewStore(kv)
+	s.incidents = incident.NewStore(records)
 	s.worker = workerOf(c, hosts, program, data, s.incidents, log)
 	if err := s.openFleets(ctx, hosts); err != nil {
 		s.Close()

@@ -105,7 +105,7 @@ func newWorker(t *testing.T, h *host) (*worker.Worker, *outbox) {
 		t.Fatal(err)
 	}
 	t.Cleanup(q.Close)
-	kv, err := q.Bucket(t.Context(), incident.Bucket, 0)
+	kv, err := q.Table(t.Context(), incident.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
