@@ -25,6 +25,7 @@ func (q *Queue) Beside(ctx context.Context, name, description string, subjects [
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the stream %s: %w", name, err)
 	}
+	q.willTidy(s)
 	return q.js, s, nil
 }
 

@@ -17,7 +17,8 @@ const probeKey = "probe"
 
 var errStuck = errors.New("the queue does not write: its disk is full or cannot be written to")
 
-// heal starts the embedded server's storage again when it has stopped for good:
+// heal looks after the embedded server: it tidies its streams (see tidy), and
+// starts its storage again when it has stopped for good:
 // a write that failed, as on a full disk, is not tried again by it until it is
 // started anew. What was stored is on the disk. It ends with ctx.
 func (q *Queue) heal(ctx context.Context) {
@@ -38,6 +39,11 @@ func (q *Queue) heal(ctx context.Context) {
 			err = errStuck // another stream than that of the probe
 		}
 		q.stuck.Store(err != nil)
+		if err == nil {
+			if err := q.tidy(ctx); err != nil && ctx.Err() == nil {
+				q.options.Log.Warn("tidying the queue", "err", err)
+			}
+		}
 		if err == nil || !q.hasRoom() {
 			continue
 		}

@@ -127,6 +127,9 @@ type Queue struct {
 	stuck    atomic.Bool // the embedded server has stopped to write
 	failed   atomic.Bool // one of its streams has said so
 	healing  func()      // ends heal and waits for it; nil without an embedded server
+
+	mu     sync.Mutex
+	tidied []*tidied
 }
 
 // Open starts the embedded server, or connects to the cluster, and makes the
@@ -210,6 +213,7 @@ func (q *Queue) create(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the stream %s: %w", pushStream, err)
 	}
+	q.willTidy(q.pushes)
 	q.dead, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: deadStream, Subjects: []string{deadSubject}, Description: "pushes that could not be scanned, with the reason",
 		Storage: jetstream.FileStorage, Replicas: o.Replicas,
