@@ -4,7 +4,7 @@
 // One incident is one secret of one rule: the fingerprint is its id. The same
 // secret in three repositories and forty commits is one incident with several
 // places, one response and one conversation. Incidents lie in a JetStream
-// key-value bucket; every change is a compare-and-set on the entry's revision,
+// table; every change of one is atomic,
 // so two workers never overwrite each other, and a worker that does its work
 // again after a crash adds nothing twice.
 package incident
