@@ -3,10 +3,10 @@
 //
 // One incident is one secret of one rule: the fingerprint is its id. The same
 // secret in three repositories and forty commits is one incident with several
-// places, one response and one conversation. Incidents lie in a JetStream
-// table; every change of one is atomic,
-// so two workers never overwrite each other, and a worker that does its work
-// again after a crash adds nothing twice.
+// places, one response and one conversation. Incidents lie in a table of
+// JetStream, where every change of one is atomic, so two workers never overwrite
+// each other, and a worker that does its work again after a crash adds nothing
+// twice.
 package incident
 
 import (
