@@ -116,3 +116,30 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkChange is what a change costs beside JetStream: a page is read, one
+// record of it is another, and the page is written.
+func BenchmarkChange(b *testing.B) {
+	for _, n := range []int{1, 10, 100} {
+		b.Run(fmt.Sprint(n, " records of 5 KB"), func(b *testing.B) {
+			var p page
+			for i := range n {
+				text := fmt.Sprintf(`{"id":"%032x","timeline":[`, i*i)
+				for k := range 60 {
+					text += fmt.Sprintf(`{"stage":"%d","at":"2026-11-%02dT00:00:%02d","by":"spillgate-server"},`, (i+k)%9, k%30, i%60)
+				}
+				p = append(p, Record{Key: fmt.Sprintf("%08d", i), Value: []byte(text)})
+			}
+			stored, text := p.encode(), new(bytes.Buffer)
+			b.SetBytes(int64(len(stored)))
+			b.ReportAllocs()
+			for b.Loop() {
+				back, err := decode(stored, text)
+				if err != nil {
+					b.Fatal(err)
+				}
+				stored = back.encode()
+			}
+		})
+	}
+}

@@ -103,7 +103,7 @@ func (t *Table) place(key string) string {
 
 // Get returns the record with the key; nil where there is none.
 func (t *Table) Get(ctx context.Context, key string) (*Record, error) {
-	p, _, err := t.page(ctx, key)
+	p, _, err := t.page(ctx, t.place(key))
 	if err != nil {
 		return nil, err
 	}
@@ -114,10 +114,9 @@ func (t *Table) Get(ctx context.Context, key string) (*Record, error) {
 	return &p[i], nil
 }
 
-// page returns the page that a key belongs to, and its revision: 0 where nothing
-// was ever written to it.
-func (t *Table) page(ctx context.Context, key string) (page, uint64, error) {
-	e, err := t.kv.Get(ctx, t.place(key))
+// page returns a page, and its revision: 0 where nothing was ever written to it.
+func (t *Table) page(ctx context.Context, place string) (page, uint64, error) {
+	e, err := t.kv.Get(ctx, place)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil, 0, nil
 	}
@@ -152,7 +151,7 @@ func (t *Table) Change(ctx context.Context, key string, change func(old *Record)
 		return nil, fmt.Errorf("a key of %s has 1 to %d bytes, not %d", t.o.Name, MaxKey, len(key))
 	}
 	var now *Record
-	err := t.rewrite(ctx, key, func(p page) (page, error) {
+	err := t.rewrite(ctx, t.place(key), func(p page) (page, error) {
 		i, found := p.search(key)
 		now = nil
 		if found {
@@ -187,7 +186,7 @@ func (t *Table) Put(ctx context.Context, key string, value []byte) error {
 
 // Delete removes a record, if it is there.
 func (t *Table) Delete(ctx context.Context, key string) error {
-	return t.rewrite(ctx, key, func(p page) (page, error) {
+	return t.rewrite(ctx, t.place(key), func(p page) (page, error) {
 		i, found := p.search(key)
 		if !found {
 			return nil, nil
@@ -196,11 +195,10 @@ func (t *Table) Delete(ctx context.Context, key string) error {
 	})
 }
 
-// rewrite replaces the page that a key belongs to by what change makes of it; nil
-// leaves it.
-func (t *Table) rewrite(ctx context.Context, key string, change func(page) (page, error)) error {
+// rewrite replaces a page by what change makes of it; nil leaves it.
+func (t *Table) rewrite(ctx context.Context, place string, change func(page) (page, error)) error {
 	for race := range maxRaces {
-		p, revision, err := t.page(ctx, key)
+		p, revision, err := t.page(ctx, place)
 		if err != nil {
 			return err
 		}
@@ -210,9 +208,9 @@ func (t *Table) rewrite(ctx context.Context, key string, change func(page) (page
 		}
 		body := fresh.encode()
 		if revision == 0 {
-			_, err = t.kv.Create(ctx, t.place(key), body)
+			_, err = t.kv.Create(ctx, place, body)
 		} else {
-			_, err = t.kv.Update(ctx, t.place(key), body, revision)
+			_, err = t.kv.Update(ctx, place, body, revision)
 		}
 		switch {
 		case err == nil:
@@ -316,36 +314,4 @@ func each(ctx context.Context, kv jetstream.KeyValue, keys string, f func(jetstr
 			return err
 		}
 	}
-}
-
-// Adopt moves what an earlier version of this program kept in a bucket of its own,
-// an entry for each record, into the table, and removes the bucket. What the table
-// has already stays as it is; a move that is cut off is begun again by the next
-// call. No bucket of the name is nothing to move.
-func (t *Table) Adopt(ctx context.Context, js jetstream.JetStream, bucket string) error {
-	old, err := js.KeyValue(ctx, bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return nil
-	}
-	if err == nil {
-		err = each(ctx, old, ">", func(e jetstream.KeyValueEntry) error { return t.adopt(ctx, e) })
-	}
-	if err == nil {
-		err = js.DeleteKeyValue(ctx, bucket)
-	}
-	if err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) { // another server has moved it meanwhile
-		return fmt.Errorf("moving the bucket %s into %s: %w", bucket, t.o.Name, err)
-	}
-	return nil
-}
-
-// adopt takes an entry over as it was written.
-func (t *Table) adopt(ctx context.Context, e jetstream.KeyValueEntry) error {
-	return t.rewrite(ctx, e.Key(), func(p page) (page, error) {
-		i, found := p.search(e.Key())
-		if found {
-			return nil, nil
-		}
-		return slices.Insert(p, i, Record{Key: e.Key(), Value: e.Value(), At: e.Created().UTC()}), nil
-	})
 }

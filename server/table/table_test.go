@@ -348,6 +348,16 @@ func TestTooLarge(t *testing.T) {
 // TestAdopt: what lay in a bucket, a record in each entry, is in the table, once,
 // and the bucket is gone; also where an earlier move was cut off.
 func TestAdopt(t *testing.T) {
+	for _, most := range []int{1, 20, 1 << 20} {
+		t.Run(fmt.Sprint(most, " bytes at a time"), func(t *testing.T) {
+			defer func(was int) { *table.MaxAdopted() = was }(*table.MaxAdopted())
+			*table.MaxAdopted() = most
+			adopt(t)
+		})
+	}
+}
+
+func adopt(t *testing.T) {
 	ctx, js := t.Context(), stream(t)
 	records := open(t, js, table.Options{Pages: 4})
 	must(t, records.Adopt(ctx, js, "OLD"))

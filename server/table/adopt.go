@@ -1,0 +1,74 @@
+package table
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// maxAdopted is how many bytes of values are held while they are moved: a page is
+// written once for all that comes into it at a time. A test sets less.
+var maxAdopted = 16 << 20
+
+// Adopt moves what an earlier version of this program kept in a bucket of its own,
+// an entry for each record, into the table, and removes the bucket. What the table
+// has already stays as it is; a move that is cut off is begun again by the next
+// call. No bucket of the name is nothing to move.
+func (t *Table) Adopt(ctx context.Context, js jetstream.JetStream, bucket string) error {
+	old, err := js.KeyValue(ctx, bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = t.adopt(ctx, old)
+	}
+	if err == nil {
+		err = js.DeleteKeyValue(ctx, bucket)
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) { // another server has moved it meanwhile
+		return fmt.Errorf("moving the bucket %s into the table %s: %w", bucket, t.o.Name, err)
+	}
+	return nil
+}
+
+func (t *Table) adopt(ctx context.Context, old jetstream.KeyValue) error {
+	pages, size := map[string][]Record{}, 0
+	flush := func() error {
+		for place, fresh := range pages {
+			if err := t.merge(ctx, place, fresh); err != nil {
+				return err
+			}
+		}
+		clear(pages)
+		size = 0
+		return nil
+	}
+	err := each(ctx, old, ">", func(e jetstream.KeyValueEntry) error {
+		place := t.place(e.Key())
+		pages[place] = append(pages[place], Record{e.Key(), bytes.Clone(e.Value()), e.Created().UTC()})
+		if size += len(e.Value()); size < maxAdopted {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// merge adds records to a page that are not in it.
+func (t *Table) merge(ctx context.Context, place string, fresh []Record) error {
+	return t.rewrite(ctx, place, func(p page) (page, error) {
+		for _, r := range fresh {
+			if i, found := p.search(r.Key); !found {
+				p = slices.Insert(p, i, r)
+			}
+		}
+		return p, nil
+	})
+}
