@@ -29,10 +29,6 @@ func newAPI(t *testing.T) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fleets, err := q.Bucket(t.Context(), fleet.Bucket, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	tokens := &access.Tokens{}
 	for _, role := range []access.Role{access.Viewer, access.Closer, access.Manager} {
 		tokens.Add("made-up-"+role.String(), access.Identity{Name: "a " + role.String(), Role: role})
@@ -40,7 +36,7 @@ func newAPI(t *testing.T) *API {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	return &API{
 		Tokens: tokens, Incidents: incident.NewStore(incidents), Queue: q, Log: log,
-		Fleets: &fleet.Fleets{KV: fleets, Queue: q, Log: log}, Go: func(f func(context.Context)) { f(t.Context()) },
+		Fleets: &fleet.Fleets{Records: q.Records(), Queue: q, Log: log}, Go: func(f func(context.Context)) { f(t.Context()) },
 	}
 }
 

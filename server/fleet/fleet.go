@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -28,11 +29,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/spillgate/spillgate/server/push"
+	"github.com/spillgate/spillgate/server/queue"
+	"github.com/spillgate/spillgate/server/table"
 	"github.com/spillgate/spillgate/server/webhook"
 )
 
-// Bucket is the name of the key-value bucket.
-const Bucket = "SPILLGATE_FLEETS"
+// oldBucket is where earlier versions kept fleets, an entry for each repository.
+const oldBucket = "SPILLGATE_FLEETS"
 
 // A Lister lists the repositories of an organisation.
 type Lister interface {
@@ -100,7 +103,9 @@ type Entry struct {
 
 // Fleets keeps the fleets. It is safe for concurrent use.
 type Fleets struct {
-	KV      jetstream.KeyValue
+	// Records is the bucket of all tables. The plans are one, the entries of each
+	// fleet another.
+	Records jetstream.KeyValue
 	Queue   Queue
 	Listers map[string]Lister // by the name of the source
 	Log     *slog.Logger
@@ -139,11 +144,34 @@ func (f *Fleets) Start(ctx context.Context, source, organization string, reposit
 	return p, f.save(ctx, p)
 }
 
-func planKey(id string) string { return "plan." + id }
+func (f *Fleets) plans() *table.Table {
+	return table.Open(f.Records, table.Options{Name: "fleets", Pages: 16})
+}
 
-func entryKey(id, repository string) string {
+// entriesOf returns the table of a fleet's entries.
+func (f *Fleets) entriesOf(id string) *table.Table {
+	return table.Open(f.Records, table.Options{Name: "fleet-" + id, Pages: 256})
+}
+
+func entryKey(repository string) string {
 	sum := sha256.Sum256([]byte(repository))
-	return "entry." + id + "." + hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(sum[:16])
+}
+
+// Adopt moves the fleets of an earlier version of this program into the tables.
+func (f *Fleets) Adopt(ctx context.Context, q *queue.Queue) error {
+	plans, entries := f.plans(), map[string]*table.Table{}
+	return q.Adopt(ctx, oldBucket, func(key string) (*table.Table, string) {
+		kind, rest, _ := strings.Cut(key, ".")
+		if kind == "plan" {
+			return plans, rest
+		}
+		id, repository, _ := strings.Cut(rest, ".")
+		if entries[id] == nil {
+			entries[id] = f.entriesOf(id)
+		}
+		return entries[id], repository
+	})
 }
 
 func (f *Fleets) save(ctx context.Context, p *Plan) error {
@@ -151,7 +179,7 @@ func (f *Fleets) save(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.KV.Put(ctx, planKey(p.ID), body); err != nil {
+	if err := f.plans().Put(ctx, p.ID, body); err != nil {
 		return fmt.Errorf("writing fleet %s: %w", p.ID, err)
 	}
 	return nil
@@ -163,7 +191,13 @@ func (f *Fleets) plan(ctx context.Context, p *Plan, repository string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.KV.Create(ctx, entryKey(p.ID, repository), body); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	_, err = f.entriesOf(p.ID).Change(ctx, entryKey(repository), func(old *table.Record) ([]byte, error) {
+		if old != nil {
+			return nil, nil
+		}
+		return body, nil
+	})
+	if err != nil {
 		return fmt.Errorf("planning %s: %w", repository, err)
 	}
 	return nil
@@ -316,7 +350,7 @@ func (f *Fleets) Report(ctx context.Context, p *push.Push, complete bool, findin
 	if err != nil {
 		return err
 	}
-	if _, err := f.KV.Put(ctx, entryKey(p.Fleet, p.Repository), body); err != nil {
+	if err := f.entriesOf(p.Fleet).Put(ctx, entryKey(p.Repository), body); err != nil {
 		return fmt.Errorf("recording the scan of %s: %w", p.Repository, err)
 	}
 	return nil
@@ -339,20 +373,17 @@ func (f *Fleets) mark(ctx context.Context, p push.Push, state, note string) erro
 	if p.Fleet == "" {
 		return nil
 	}
-	e := Entry{Repository: p.Repository}
-	was, err := f.KV.Get(ctx, entryKey(p.Fleet, p.Repository))
-	if err == nil {
-		err = json.Unmarshal(was.Value(), &e)
-	}
-	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return fmt.Errorf("reading what became of %s: %w", p.Repository, err)
-	}
-	e.State, e.At, e.Note = state, time.Now().UTC(), note
-	body, err := json.Marshal(e)
+	_, err := f.entriesOf(p.Fleet).Change(ctx, entryKey(p.Repository), func(old *table.Record) ([]byte, error) {
+		e := Entry{Repository: p.Repository}
+		if old != nil {
+			if err := json.Unmarshal(old.Value, &e); err != nil {
+				return nil, fmt.Errorf("reading what became of it: %w", err)
+			}
+		}
+		e.State, e.At, e.Note = state, time.Now().UTC(), note
+		return json.Marshal(e)
+	})
 	if err != nil {
-		return err
-	}
-	if _, err := f.KV.Put(ctx, entryKey(p.Fleet, p.Repository), body); err != nil {
 		return fmt.Errorf("recording that %s is %s: %w", p.Repository, state, err)
 	}
 	return nil
@@ -366,15 +397,15 @@ func (f *Fleets) Plan(ctx context.Context, id string) (*Plan, error) {
 	if strings.Trim(id, "0123456789abcdef-") != "" || id == "" || len(id) > 64 {
 		return nil, fmt.Errorf("%w: %.20q", ErrNotFound, id)
 	}
-	e, err := f.KV.Get(ctx, planKey(id))
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
-	}
+	r, err := f.plans().Get(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("reading fleet %s: %w", id, err)
 	}
+	if r == nil {
+		return nil, fmt.Errorf("%w: %q", ErrNotFound, id)
+	}
 	p := new(Plan)
-	if err := json.Unmarshal(e.Value(), p); err != nil {
+	if err := json.Unmarshal(r.Value, p); err != nil {
 		return nil, fmt.Errorf("reading fleet %s: %w", id, err)
 	}
 	return p, nil
@@ -382,51 +413,35 @@ func (f *Fleets) Plan(ctx context.Context, id string) (*Plan, error) {
 
 // Plans returns all fleets, the newest first.
 func (f *Fleets) Plans(ctx context.Context) ([]*Plan, error) {
-	var plans []*Plan
-	err := f.each(ctx, "plan.>", func(text []byte) error {
+	byID := map[string]*Plan{}
+	err := f.plans().Each(ctx, func(r *table.Record) error {
 		p := new(Plan)
-		plans = append(plans, p)
-		return json.Unmarshal(text, p)
+		byID[r.Key] = p
+		return json.Unmarshal(r.Value, p)
 	})
+	if err != nil {
+		return nil, fmt.Errorf("reading fleets: %w", err)
+	}
+	plans := slices.Collect(maps.Values(byID))
 	slices.SortFunc(plans, func(a, b *Plan) int { return b.Started.Compare(a.Started) })
-	return plans, err
+	return plans, nil
 }
 
+// entries returns those of a fleet, by the names of the repositories.
 func (f *Fleets) entries(ctx context.Context, id string) ([]Entry, error) {
-	var entries []Entry
-	err := f.each(ctx, "entry."+id+".>", func(text []byte) error {
+	byName := map[string]Entry{} // one that changes meanwhile comes twice
+	err := f.entriesOf(id).Each(ctx, func(r *table.Record) error {
 		var e Entry
-		err := json.Unmarshal(text, &e)
-		entries = append(entries, e)
+		err := json.Unmarshal(r.Value, &e)
+		byName[e.Repository] = e
 		return err
 	})
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Repository, b.Repository) })
-	return entries, err
-}
-
-// each calls use with the present value of every key under the subject.
-func (f *Fleets) each(ctx context.Context, subject string, use func([]byte) error) error {
-	w, err := f.KV.Watch(ctx, subject, jetstream.IgnoreDeletes())
 	if err != nil {
-		return fmt.Errorf("reading fleets: %w", err)
+		return nil, fmt.Errorf("reading fleet %s: %w", id, err)
 	}
-	defer func() { _ = w.Stop() }()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case e, ok := <-w.Updates():
-			if !ok {
-				return errors.New("reading fleets: the connection broke off")
-			}
-			if e == nil {
-				return nil // all present values are through
-			}
-			if err := use(e.Value()); err != nil {
-				return fmt.Errorf("reading %s: %w", e.Key(), err)
-			}
-		}
-	}
+	entries := slices.Collect(maps.Values(byName))
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Repository, b.Repository) })
+	return entries, nil
 }
 
 // A Status is what became of a fleet.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/spillgate/spillgate/server/fleet"
 	"github.com/spillgate/spillgate/server/push"
 	"github.com/spillgate/spillgate/server/queue"
@@ -69,12 +71,8 @@ func newFleets(t *testing.T, l fleet.Lister) (*fleet.Fleets, *queued) {
 		t.Fatal(err)
 	}
 	t.Cleanup(js.Close)
-	kv, err := js.Bucket(t.Context(), fleet.Bucket, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	q := &queued{pushes: map[string]push.Push{}}
-	return &fleet.Fleets{KV: kv, Queue: q, Listers: map[string]fleet.Lister{"hub": l}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Backoff: time.Millisecond}, q
+	return &fleet.Fleets{Records: js.Records(), Queue: q, Listers: map[string]fleet.Lister{"hub": l}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Backoff: time.Millisecond}, q
 }
 
 func TestFleet(t *testing.T) {
@@ -314,4 +312,47 @@ func TestGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	status(2, 0, 5, true)
+}
+
+// TestAdopt: a fleet that an earlier version began is gone on with.
+func TestAdopt(t *testing.T) {
+	ctx := t.Context()
+	q, err := queue.Open(ctx, queue.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	js, _, err := q.Beside(ctx, "BESIDE", "", []string{"beside"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "SPILLGATE_FLEETS"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "20261129-0a1b2c3d4e"
+	for key, value := range map[string]string{
+		"plan." + id:               `{"id":"` + id + `","source":"hub","organization":"acme","listed":true,"started":"2026-11-29T10:00:00Z"}`,
+		"entry." + id + ".8d1b2c":  `{"repository":"acme/a","state":"scanned","findings":2}`,
+		"entry." + id + ".17ffe0":  `{"repository":"acme/b","state":"planned"}`,
+		"entry.20261129-00.17ffe0": `{"repository":"acme/c","state":"planned"}`,
+	} {
+		if _, err := old.Put(ctx, key, []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, queued := newFleets(t, nil)
+	f.Records = q.Records()
+	for range 2 {
+		if err := f.Adopt(ctx, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := f.Status(ctx, id)
+	if err != nil || s.Total != 2 || s.Scanned != 1 || s.Findings != 2 || s.Complete || s.Entries[1].Repository != "acme/b" {
+		t.Errorf("it is %+v, %v", s, err)
+	}
+	if err := f.Resume(ctx); err != nil || len(queued.pushes) != 1 {
+		t.Errorf("queued are %v, %v", queued.pushes, err)
+	}
 }

@@ -245,19 +245,16 @@ func (q *Queue) workers() jetstream.ConsumerConfig {
 // kept in a bucket of that name is moved into it.
 func (q *Queue) Table(ctx context.Context, o table.Options) (*table.Table, error) {
 	t := table.Open(q.records, o)
-	return t, t.Adopt(ctx, q.js, "SPILLGATE_"+strings.ToUpper(o.Name))
+	return t, q.Adopt(ctx, "SPILLGATE_"+strings.ToUpper(o.Name), func(key string) (*table.Table, string) { return t, key })
 }
 
-// Bucket opens a key-value bucket beside the queue, whose entries live for
-// ttl; 0 for ever.
-func (q *Queue) Bucket(ctx context.Context, name string, ttl time.Duration) (jetstream.KeyValue, error) {
-	kv, err := q.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: name, Storage: jetstream.FileStorage, Replicas: q.options.Replicas, TTL: ttl, History: 1,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("making the bucket %s: %w", name, err)
-	}
-	return kv, nil
+// Records returns the bucket of all tables, for one that is opened by itself.
+func (q *Queue) Records() jetstream.KeyValue { return q.records }
+
+// Adopt moves what an earlier version of this program kept in a bucket into tables;
+// see table.Adopt.
+func (q *Queue) Adopt(ctx context.Context, bucket string, into func(key string) (*table.Table, string)) error {
+	return table.Adopt(ctx, q.js, bucket, into)
 }
 
 // Close ends the connection and the embedded server, and waits for its files.

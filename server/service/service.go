@@ -136,11 +136,10 @@ func workerOf(c *config.Config, hosts map[string]worker.Host, program, data stri
 
 // openFleets makes what lists the repositories of the sources that can.
 func (s *Service) openFleets(ctx context.Context, hosts map[string]worker.Host) error {
-	kv, err := s.queue.Bucket(ctx, fleet.Bucket, 0)
-	if err != nil {
+	s.fleets = &fleet.Fleets{Records: s.queue.Records(), Queue: s.queue, Listers: map[string]fleet.Lister{}, Log: s.log}
+	if err := s.fleets.Adopt(ctx, s.queue); err != nil {
 		return err
 	}
-	s.fleets = &fleet.Fleets{KV: kv, Queue: s.queue, Listers: map[string]fleet.Lister{}, Log: s.log}
 	for i := range s.config.Sources {
 		c := &s.config.Sources[i]
 		h, ok := hosts[c.Name].(*host.Host)

@@ -15,31 +15,36 @@ import (
 var maxAdopted = 16 << 20
 
 // Adopt moves what an earlier version of this program kept in a bucket of its own,
-// an entry for each record, into the table, and removes the bucket. What the table
-// has already stays as it is; a move that is cut off is begun again by the next
-// call. No bucket of the name is nothing to move.
-func (t *Table) Adopt(ctx context.Context, js jetstream.JetStream, bucket string) error {
+// an entry for each record, into tables, and removes the bucket. into returns the
+// table that an entry's key belongs to, and its key there; nil leaves it out. What a
+// table has already stays as it is; a move that is cut off is begun again by the
+// next call. No bucket of the name is nothing to move.
+func Adopt(ctx context.Context, js jetstream.JetStream, bucket string, into func(key string) (*Table, string)) error {
 	old, err := js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil
 	}
 	if err == nil {
-		err = t.adopt(ctx, old)
+		err = adopt(ctx, old, into)
 	}
 	if err == nil {
 		err = js.DeleteKeyValue(ctx, bucket)
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) { // another server has moved it meanwhile
-		return fmt.Errorf("moving the bucket %s into the table %s: %w", bucket, t.o.Name, err)
+		return fmt.Errorf("moving the bucket %s into tables: %w", bucket, err)
 	}
 	return nil
 }
 
-func (t *Table) adopt(ctx context.Context, old jetstream.KeyValue) error {
-	pages, size := map[string][]Record{}, 0
+func adopt(ctx context.Context, old jetstream.KeyValue, into func(key string) (*Table, string)) error {
+	type where struct {
+		table *Table
+		place string
+	}
+	pages, size := map[where][]Record{}, 0
 	flush := func() error {
-		for place, fresh := range pages {
-			if err := t.merge(ctx, place, fresh); err != nil {
+		for w, fresh := range pages {
+			if err := w.table.merge(ctx, w.place, fresh); err != nil {
 				return err
 			}
 		}
@@ -48,8 +53,12 @@ func (t *Table) adopt(ctx context.Context, old jetstream.KeyValue) error {
 		return nil
 	}
 	err := each(ctx, old, ">", func(e jetstream.KeyValueEntry) error {
-		place := t.place(e.Key())
-		pages[place] = append(pages[place], Record{e.Key(), bytes.Clone(e.Value()), e.Created().UTC()})
+		t, key := into(e.Key())
+		if t == nil {
+			return nil
+		}
+		w := where{t, t.place(key)}
+		pages[w] = append(pages[w], Record{key, bytes.Clone(e.Value()), e.Created().UTC()})
 		if size += len(e.Value()); size < maxAdopted {
 			return nil
 		}

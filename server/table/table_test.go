@@ -360,7 +360,13 @@ func TestAdopt(t *testing.T) {
 func adopt(t *testing.T) {
 	ctx, js := t.Context(), stream(t)
 	records := open(t, js, table.Options{Pages: 4})
-	must(t, records.Adopt(ctx, js, "OLD"))
+	into := func(key string) (*table.Table, string) {
+		if key == "left.out" {
+			return nil, ""
+		}
+		return records, key
+	}
+	must(t, table.Adopt(ctx, js, "OLD", into))
 	old, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "OLD"})
 	must(t, err)
 	for i := range 30 {
@@ -368,10 +374,12 @@ func adopt(t *testing.T) {
 		must(t, err)
 	}
 	must(t, old.Delete(ctx, "29"))
+	_, err = old.Put(ctx, "left.out", nil)
+	must(t, err)
 	must(t, records.Put(ctx, "3", []byte("new")))
 	before, err := old.Get(ctx, "4")
 	must(t, err)
-	must(t, records.Adopt(ctx, js, "OLD"))
+	must(t, table.Adopt(ctx, js, "OLD", into))
 	held := all(t, records)
 	if len(held) != 29 || held["3"] != "new" || held["4"] != "old" {
 		t.Errorf("it holds %v", held)
@@ -382,5 +390,5 @@ func adopt(t *testing.T) {
 	if _, err := js.KeyValue(ctx, "OLD"); !errors.Is(err, jetstream.ErrBucketNotFound) {
 		t.Errorf("the old bucket: %v", err)
 	}
-	must(t, records.Adopt(ctx, js, "OLD"))
+	must(t, table.Adopt(ctx, js, "OLD", into))
 }
