@@ -314,6 +314,38 @@ func TestGivenUp(t *testing.T) {
 	status(2, 0, 5, true)
 }
 
+// TestListedTwice: a repository that is listed again, as when others are made
+// meanwhile and it moves to the next page, stays what it is by then.
+func TestListedTwice(t *testing.T) {
+	l := &pages{names: []string{"acme/a", "acme/b", "acme/a", "acme/c"}, fail: map[string]error{"2": errors.New("the host is down")}}
+	f, _ := newFleets(t, l)
+	p, err := f.Start(t.Context(), "hub", "acme", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Listers["hub"] = listerFunc(func(ctx context.Context, organization, cursor string) ([]string, string, error) {
+		if cursor == "2" {
+			if err := f.Report(ctx, &push.Push{Fleet: p.ID, Repository: "acme/a"}, true, 1, nil, ""); err != nil {
+				t.Error(err)
+			}
+		}
+		return l.Page(ctx, organization, cursor)
+	})
+	if err := f.Run(t.Context(), p.ID); err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Status(t.Context(), p.ID)
+	if err != nil || s.Total != 3 || s.Scanned != 1 || s.Entries[0].State != fleet.Scanned || s.Entries[0].Findings != 1 {
+		t.Errorf("it is %+v, %v", s, err)
+	}
+}
+
+type listerFunc func(ctx context.Context, organization, cursor string) ([]string, string, error)
+
+func (f listerFunc) Page(ctx context.Context, organization, cursor string) ([]string, string, error) {
+	return f(ctx, organization, cursor)
+}
+
 // TestAdopt: a fleet that an earlier version began is gone on with.
 func TestAdopt(t *testing.T) {
 	ctx := t.Context()
