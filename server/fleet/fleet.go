@@ -26,8 +26,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/spillgate/spillgate/server/push"
 	"github.com/spillgate/spillgate/server/queue"
 	"github.com/spillgate/spillgate/server/table"
@@ -105,7 +103,7 @@ type Entry struct {
 type Fleets struct {
 	// Records is the bucket of all tables. The plans are one, the entries of each
 	// fleet another.
-	Records jetstream.KeyValue
+	Records *table.Bucket
 	Queue   Queue
 	Listers map[string]Lister // by the name of the source
 	Log     *slog.Logger

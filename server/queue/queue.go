@@ -119,7 +119,7 @@ type Queue struct {
 	pushes   jetstream.Stream
 	dead     jetstream.Stream
 	consumer jetstream.Consumer
-	records  jetstream.KeyValue // the tables'
+	records  *table.Bucket
 	done     *table.Table
 	attempts *table.Table // see history
 	onDead   func(ctx context.Context, p push.Push, why string) error
@@ -224,7 +224,7 @@ func (q *Queue) create(ctx context.Context) error {
 	if q.consumer, err = q.pushes.CreateOrUpdateConsumer(ctx, q.workers()); err != nil {
 		return fmt.Errorf("making the consumer of %s: %w", pushStream, err)
 	}
-	if q.records, err = table.Bucket(ctx, q.js, recordsBucket, o.Replicas); err != nil {
+	if q.records, err = table.OpenBucket(ctx, q.js, recordsBucket, o.Replicas); err != nil {
 		return err
 	}
 	if q.done, err = q.Table(ctx, table.Options{Name: "done", Pages: 256, TTL: o.Remember}); err != nil {
@@ -249,7 +249,7 @@ func (q *Queue) Table(ctx context.Context, o table.Options) (*table.Table, error
 }
 
 // Records returns the bucket of all tables, for one that is opened by itself.
-func (q *Queue) Records() jetstream.KeyValue { return q.records }
+func (q *Queue) Records() *table.Bucket { return q.records }
 
 // Adopt moves what an earlier version of this program kept in a bucket into tables;
 // see table.Adopt.

@@ -20,8 +20,8 @@ var maxAdopted = 16 << 20
 // table has already stays as it is; a move that is cut off is begun again by the
 // next call. No bucket of the name is nothing to move.
 func Adopt(ctx context.Context, js jetstream.JetStream, bucket string, into func(key string) (*Table, string)) error {
-	old, err := js.KeyValue(ctx, bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
+	old, err := js.Stream(ctx, "KV_"+bucket)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	}
 	if err == nil {
@@ -36,7 +36,7 @@ func Adopt(ctx context.Context, js jetstream.JetStream, bucket string, into func
 	return nil
 }
 
-func adopt(ctx context.Context, old jetstream.KeyValue, into func(key string) (*Table, string)) error {
+func adopt(ctx context.Context, old jetstream.Stream, into func(key string) (*Table, string)) error {
 	type where struct {
 		table *Table
 		place string
@@ -52,14 +52,14 @@ func adopt(ctx context.Context, old jetstream.KeyValue, into func(key string) (*
 		size = 0
 		return nil
 	}
-	err := each(ctx, old, ">", func(e jetstream.KeyValueEntry) error {
-		t, key := into(e.Key())
+	err := each(ctx, old, ">", func(e entry) error {
+		t, key := into(e.key)
 		if t == nil {
 			return nil
 		}
 		w := where{t, t.place(key)}
-		pages[w] = append(pages[w], Record{key, bytes.Clone(e.Value()), e.Created().UTC()})
-		if size += len(e.Value()); size < maxAdopted {
+		pages[w] = append(pages[w], Record{key, bytes.Clone(e.value), e.at.UTC()})
+		if size += len(e.value); size < maxAdopted {
 			return nil
 		}
 		return flush()

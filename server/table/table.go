@@ -56,19 +56,26 @@ type Record struct {
 
 // A Table is safe for concurrent use, also by several processes.
 type Table struct {
-	kv  jetstream.KeyValue
-	o   Options
-	now func() time.Time
+	kv     jetstream.KeyValue
+	stream jetstream.Stream // of the bucket
+	o      Options
+	now    func() time.Time
 }
 
-// Bucket opens the bucket of all tables, of which so many servers of a cluster keep
+// A Bucket is what tables lie in.
+type Bucket struct {
+	kv     jetstream.KeyValue
+	stream jetstream.Stream
+}
+
+// OpenBucket opens the bucket of all tables, of which so many servers of a cluster keep
 // a copy, and makes it if it is not there.
 //
 // It is a key-value bucket like another but for its window of duplicates, which is
 // of no use for what is written by compare-and-set, and of which JetStream reads
 // everything again when it starts.
-func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas int) (jetstream.KeyValue, error) {
-	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+func OpenBucket(ctx context.Context, js jetstream.JetStream, name string, replicas int) (*Bucket, error) {
+	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: "KV_" + name, Subjects: []string{"$KV." + name + ".>"}, Description: "tables of records, in pages",
 		Storage: jetstream.FileStorage, Replicas: replicas, MaxMsgsPerSubject: 1, Duplicates: shortest,
 		MaxMsgs: -1, MaxBytes: -1, MaxMsgSize: -1, MaxConsumers: -1,
@@ -77,19 +84,23 @@ func Bucket(ctx context.Context, js jetstream.JetStream, name string, replicas i
 	if err != nil {
 		return nil, fmt.Errorf("making the bucket %s: %w", name, err)
 	}
-	return js.KeyValue(ctx, name)
+	kv, err := js.KeyValue(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("opening the bucket %s: %w", name, err)
+	}
+	return &Bucket{kv, stream}, nil
 }
 
 // shortest is the shortest window of duplicates that JetStream takes.
 const shortest = 100 * time.Millisecond
 
 // Open opens a table in the bucket. One that is not there is empty.
-func Open(bucket jetstream.KeyValue, o Options) *Table { return &Table{bucket, o, time.Now} }
+func Open(b *Bucket, o Options) *Table { return &Table{b.kv, b.stream, o, time.Now} }
 
 // Through returns the table as it is reached through another view of its bucket:
 // one that is slow, or fails, in a test.
 func (t *Table) Through(view func(jetstream.KeyValue) jetstream.KeyValue) *Table {
-	return &Table{view(t.kv), t.o, t.now}
+	return &Table{view(t.kv), t.stream, t.o, t.now}
 }
 
 // MaxKey bounds a key, in bytes.
@@ -123,15 +134,15 @@ func (t *Table) page(ctx context.Context, place string) (page, uint64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading a page of %s: %w", t.o.Name, err)
 	}
-	p, err := t.unpack(e, new(bytes.Buffer))
+	p, err := t.unpack(e.Key(), e.Value(), new(bytes.Buffer))
 	return p, e.Revision(), err
 }
 
 // unpack returns what a page holds that is not too old.
-func (t *Table) unpack(e jetstream.KeyValueEntry, text *bytes.Buffer) (page, error) {
-	p, err := decode(e.Value(), text)
+func (t *Table) unpack(place string, stored []byte, text *bytes.Buffer) (page, error) {
+	p, err := decode(stored, text)
 	if err != nil {
-		return nil, fmt.Errorf("reading page %s: %w", e.Key(), err)
+		return nil, fmt.Errorf("reading page %s: %w", place, err)
 	}
 	if t.o.TTL > 0 {
 		eldest := t.now().Add(-t.o.TTL)
@@ -256,8 +267,8 @@ func pause(ctx context.Context, race int) error {
 // twice. It ends with the first error of f.
 func (t *Table) Each(ctx context.Context, f func(*Record) error) error {
 	text := new(bytes.Buffer)
-	err := each(ctx, t.kv, t.o.Name+".*", func(e jetstream.KeyValueEntry) error {
-		p, err := t.unpack(e, text)
+	err := each(ctx, t.stream, t.o.Name+".*", func(e entry) error {
+		p, err := t.unpack(e.key, e.value, text)
 		if err != nil {
 			return err
 		}
@@ -280,38 +291,3 @@ func (t *Table) Each(ctx context.Context, f func(*Record) error) error {
 
 // A stop is an error of the caller's own function.
 type stop struct{ error }
-
-// silence is for how long NATS may say nothing in the middle of a list.
-const silence = 30 * time.Second
-
-var errSilent = fmt.Errorf("NATS has said nothing for %s", silence)
-
-// each gives every entry of a bucket whose key is like that to f.
-func each(ctx context.Context, kv jetstream.KeyValue, keys string, f func(jetstream.KeyValueEntry) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	watch, err := kv.Watch(ctx, keys, jetstream.IgnoreDeletes())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = watch.Stop() }()
-	patience := time.NewTimer(silence)
-	defer patience.Stop()
-	for {
-		var e jetstream.KeyValueEntry
-		patience.Reset(silence)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case e = <-watch.Updates():
-		case <-patience.C:
-			return errSilent
-		}
-		if e == nil {
-			return nil // what follows is new
-		}
-		if err := f(e); err != nil {
-			return err
-		}
-	}
-}

@@ -42,7 +42,7 @@ func stream(t *testing.T) jetstream.JetStream {
 
 func open(t *testing.T, js jetstream.JetStream, o table.Options) *table.Table {
 	t.Helper()
-	bucket, err := table.Bucket(t.Context(), js, "RECORDS", 1)
+	bucket, err := table.OpenBucket(t.Context(), js, "RECORDS", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,6 +309,55 @@ func TestTTL(t *testing.T) {
 			t.Errorf("b is %q in time", got)
 		}
 	})
+}
+
+// TestEachGoesOn takes the consumer away in the middle, as a cluster does with the
+// node that had it: every record comes all the same, once. Nothing is left behind.
+func TestEachGoesOn(t *testing.T) {
+	const n = 200
+	ctx, js := t.Context(), stream(t)
+	records := open(t, js, table.Options{Pages: 50})
+	for i := range n {
+		must(t, records.Put(ctx, strconv.Itoa(i), []byte("1")))
+	}
+	bucket, err := js.Stream(ctx, "KV_RECORDS")
+	must(t, err)
+	consumers := func() (names []string) {
+		for name := range bucket.ConsumerNames(ctx).Name() {
+			names = append(names, name)
+		}
+		return names
+	}
+	for _, losses := range []int{0, 1, 2, 3} {
+		held, lost := map[string]int{}, 0
+		err := records.Each(ctx, func(r *table.Record) error {
+			if held[r.Key]++; lost < losses && len(held) > 60*lost {
+				lost++
+				for _, name := range consumers() {
+					must(t, bucket.DeleteConsumer(ctx, name))
+				}
+			}
+			return nil
+		})
+		if losses == 3 {
+			if err == nil || len(held) == n {
+				t.Errorf("%d records, %v after three losses", len(held), err)
+			}
+			continue
+		}
+		must(t, err)
+		for key, times := range held {
+			if times != 1 {
+				t.Errorf("%s comes %d times", key, times)
+			}
+		}
+		if len(held) != n || lost != losses {
+			t.Errorf("%d records after %d losses, want %d", len(held), lost, n)
+		}
+	}
+	if left := consumers(); len(left) > 0 {
+		t.Errorf("the consumers %v are left", left)
+	}
 }
 
 func TestDamaged(t *testing.T) {
