@@ -208,6 +208,24 @@ func TestRaces(t *testing.T) {
 	}
 }
 
+// TestFewEntries: however many records there are, JetStream keeps an index of a few
+// entries in memory.
+func TestFewEntries(t *testing.T) {
+	js, pages := stream(t), uint32(8)
+	records := open(t, js, table.Options{Pages: pages})
+	for n := range 500 {
+		must(t, records.Put(t.Context(), strconv.Itoa(n), nil))
+	}
+	s, err := js.Stream(t.Context(), "KV_RECORDS")
+	must(t, err)
+	if i := s.CachedInfo(); i.State.NumSubjects > uint64(pages)+1 || i.State.Msgs != i.State.NumSubjects { // and that of another table
+		t.Errorf("%d subjects, %d messages", i.State.NumSubjects, i.State.Msgs)
+	}
+	if held := all(t, records); len(held) != 500 {
+		t.Errorf("%d records", len(held))
+	}
+}
+
 // A stale view answers the first questions with what was there before, as a node of
 // a cluster may.
 type stale struct {
