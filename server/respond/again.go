@@ -34,9 +34,9 @@ const (
 
 // again is what AskAgain needs. Its zero value will do; tests set the clock.
 type again struct {
-	clock          func() time.Time // nil for time.Now
-	first, between time.Duration    // the wait before the first sweep, and at least between two; 0 for a minute
-	pace           time.Duration    // between two runs of a sweep; 0 for a second, since AWS's quotas are not for us alone
+	clock   func() time.Time // nil for time.Now
+	between time.Duration    // at least, between two sweeps; 0 for a minute
+	pace    time.Duration    // between two runs of a sweep; 0 for a second, since AWS's quotas are not for us alone
 
 	once  sync.Once
 	began chan struct{} // see waitingBegan
@@ -93,7 +93,7 @@ func (r *Responder) AskAgain(ctx context.Context) {
 	}
 	// Not at once: a server that starts has more urgent things to do than to read
 	// all incidents.
-	next := cmp.Or(r.again.first, time.Minute)
+	next := cmp.Or(r.FirstSweep, time.Minute)
 	for {
 		begun := time.Now()
 		t := time.NewTimer(next)

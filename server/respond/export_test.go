@@ -21,7 +21,7 @@ func Sweep(ctx context.Context, r *Responder, at time.Time) (time.Duration, erro
 // once and all the time.
 func AskAgainFrom(ctx context.Context, r *Responder, at time.Time) {
 	r.again.clock = func() time.Time { return at }
-	r.again.first, r.again.between, r.again.pace = time.Millisecond, time.Millisecond, time.Millisecond
+	r.FirstSweep, r.again.between, r.again.pace = time.Millisecond, time.Millisecond, time.Millisecond
 	r.AskAgain(ctx)
 }
 

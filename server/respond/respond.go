@@ -55,7 +55,10 @@ type Responder struct {
 	// AskFor is for how long AskAgain asks about an incident after the last push
 	// that brought it; 0 for never.
 	AskFor time.Duration
-	Log    *slog.Logger
+	// FirstSweep is how long after its start AskAgain looks for the first time; 0
+	// for a minute.
+	FirstSweep time.Duration
+	Log        *slog.Logger
 
 	mu     sync.Mutex // one plan at a time
 	book   book

@@ -25,7 +25,7 @@ import (
 const webhookSecret = "a-made-up-webhook-secret"
 
 // open makes a service with one source, which receives and is not run.
-func open(t *testing.T) *Service {
+func open(t *testing.T, more ...string) *Service {
 	t.Helper()
 	dir := t.TempDir()
 	self, err := os.Executable()
@@ -38,7 +38,7 @@ func open(t *testing.T) *Service {
 	t.Cleanup(func() { debug.SetGCPercent(before) })
 	file := filepath.Join(dir, "server.toml")
 	text := fmt.Sprintf("listen = \"127.0.0.1:0\"\ndata = \"data\"\n[scan]\nprogram = %q\n[[source]]\nname = \"hub\"\nkind = \"generic\"\n"+
-		"clone = \"https://hub.invalid/{repository}.git\"\n[[source.secret]]\nenv = \"WEBHOOK_SECRET\"\n", self)
+		"clone = \"https://hub.invalid/{repository}.git\"\n[[source.secret]]\nenv = \"WEBHOOK_SECRET\"\n", self) + strings.Join(more, "")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
