@@ -9,7 +9,14 @@ import (
 	"github.com/spillgate/spillgate/server/incident"
 )
 
-// counts are how many incidents are open, by severity. All incidents must be read
+// A tally is how many incidents are open, by severity, and how many of them wait
+// for AWS to be asked again.
+type tally struct {
+	open    map[string]int
+	waiting int
+}
+
+// counts keep the last tally. All incidents must be read
 // for it, and whoever may ask for metrics may ask as often as he likes. So they are
 // read at most twice a minute and for a twentieth of the time (half of it where it
 // fails), and beside the requests: one that comes meanwhile gets what was counted
@@ -19,9 +26,9 @@ type counts struct {
 	now func() time.Time
 
 	mu   sync.Mutex
-	open map[string]int // nil before the first count, and after one that failed
+	last *tally // nil before the first one, and after one that failed
 	err  error
-	// next is when they may be read again; until late, open is given meanwhile.
+	// next is when they may be read again; until late, last is given meanwhile.
 	next, late time.Time
 	// reading is closed when a reading is done, and nil while nobody reads.
 	reading chan struct{}
@@ -38,17 +45,17 @@ const (
 )
 
 // get returns the last count, and has it made anew if it is old.
-func (c *counts) get(ctx context.Context, incidents Incidents) (map[string]int, error) {
+func (c *counts) get(ctx context.Context, incidents Incidents) (*tally, error) {
 	c.mu.Lock()
 	now := c.clock()
 	if c.reading == nil && !now.Before(c.next) {
 		c.reading = make(chan struct{})
 		go c.read(incidents)
 	}
-	open, err, reading, late := c.open, c.err, c.reading, now.After(c.late)
+	last, err, reading, late := c.last, c.err, c.reading, now.After(c.late)
 	c.mu.Unlock()
-	if reading == nil || open != nil && !late {
-		return open, err
+	if reading == nil || last != nil && !late {
+		return last, err
 	}
 	select {
 	case <-reading:
@@ -57,7 +64,7 @@ func (c *counts) get(ctx context.Context, incidents Incidents) (map[string]int, 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.open, c.err
+	return c.last, c.err
 }
 
 func (c *counts) clock() time.Time {
@@ -71,7 +78,7 @@ func (c *counts) read(incidents Incidents) {
 	ctx, cancel := context.WithTimeout(context.Background(), countFor)
 	defer cancel()
 	begun := c.clock()
-	open, err := count(ctx, incidents)
+	last, err := count(ctx, incidents)
 	now := c.clock()
 	holds := now.Sub(begun)
 	if err == nil {
@@ -80,27 +87,30 @@ func (c *counts) read(incidents Incidents) {
 	holds = max(holds, countEvery)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open, c.err, c.next, c.late = open, err, now.Add(holds), now.Add(2*holds)
+	c.last, c.err, c.next, c.late = last, err, now.Add(holds), now.Add(2*holds)
 	close(c.reading)
 	c.reading = nil
 }
 
 // count reads all incidents.
-func count(ctx context.Context, incidents Incidents) (map[string]int, error) {
-	open := map[string]int{"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}
+func count(ctx context.Context, incidents Incidents) (*tally, error) {
+	t := &tally{open: map[string]int{"info": 0, "low": 0, "medium": 0, "high": 0, "critical": 0}}
 	err := incidents.Each(ctx, func(i *incident.Incident) error {
 		if !i.Open() {
 			return nil
 		}
 		severity := i.Judgement().Severity
-		if _, known := open[severity]; !known {
+		if _, known := t.open[severity]; !known {
 			severity = "medium" // what the gate holds at, for a word from elsewhere
 		}
-		open[severity]++
+		t.open[severity]++
+		if i.Waits() != nil {
+			t.waiting++
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return open, nil
+	return t, nil
 }

@@ -35,7 +35,8 @@ func (s *store) Each(_ context.Context, f func(*incident.Incident) error) error 
 		<-s.hold
 	}
 	for range n {
-		if err := f(&incident.Incident{Severity: "high"}); err != nil {
+		i := &incident.Incident{Severity: "high", Waiting: &incident.Waiting{Why: "AWS gave no answer"}}
+		if err := f(i); err != nil {
 			return err
 		}
 	}
@@ -50,8 +51,10 @@ func TestScrapedOften(t *testing.T) {
 		for range 20 {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-			if text := w.Body.String(); strings.Contains(text, `spillgate_incidents_open{severity="high"} 1`) != (s.err == nil) {
-				t.Fatalf("%v: code %d\n%s", s.err, w.Code, text)
+			for _, line := range []string{`spillgate_incidents_open{severity="high"} 1`, "\nspillgate_incidents_waiting 1\n"} {
+				if text := w.Body.String(); strings.Contains(text, line) != (s.err == nil) {
+					t.Fatalf("%v: code %d\n%s", s.err, w.Code, text)
+				}
 			}
 		}
 		if s.reads != 1 {
@@ -70,8 +73,8 @@ func TestCounts(t *testing.T) {
 	s := &store{n: 1, begun: make(chan struct{}, 1), hold: make(chan struct{}, 1)}
 	get := func(what string, want int) {
 		t.Helper()
-		if open, err := c.get(t.Context(), s); err != nil || open["high"] != want {
-			t.Fatalf("%s: %v, %v, want %d", what, open, err, want)
+		if last, err := c.get(t.Context(), s); err != nil || last.open["high"] != want {
+			t.Fatalf("%s: %v, %v, want %d", what, last, err, want)
 		}
 	}
 	s.hold <- struct{}{}
@@ -104,8 +107,8 @@ func TestCounts(t *testing.T) {
 	s.err = errors.New("no route")
 	pass(time.Hour)
 	s.hold <- struct{}{}
-	if open, err := c.get(t.Context(), s); err == nil || open != nil {
-		t.Errorf("where it cannot be read: %v, %v", open, err)
+	if last, err := c.get(t.Context(), s); err == nil || last != nil {
+		t.Errorf("where it cannot be read: %v, %v", last, err)
 	}
 	<-s.begun
 	if s.reads != 4 {

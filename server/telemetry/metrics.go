@@ -129,7 +129,7 @@ func (m *Metrics) Handler() http.Handler {
 type asked struct {
 	options                            Options
 	waiting, inWork, dead, age, outbox *prometheus.Desc
-	incidents                          *prometheus.Desc
+	incidents, unanswered              *prometheus.Desc
 
 	counts counts
 }
@@ -146,13 +146,14 @@ func newAsked(o Options) *asked {
 		age:     desc("queue_oldest_age_seconds", "Age of the oldest push that is not done; 0 when there is none."),
 		outbox:  desc("outbox_waiting", "Messages that are not sent yet.", "channel"),
 
-		incidents: desc("incidents_open", "Open incidents.", "severity"),
+		incidents:  desc("incidents_open", "Open incidents.", "severity"),
+		unanswered: desc("incidents_waiting", "Open incidents about which AWS is asked again, since it gave no answer or a response could not be begun."),
 	}
 }
 
 // Describe names the gauges.
 func (a *asked) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{a.waiting, a.inWork, a.dead, a.age, a.outbox, a.incidents} {
+	for _, d := range []*prometheus.Desc{a.waiting, a.inWork, a.dead, a.age, a.outbox, a.incidents, a.unanswered} {
 		out <- d
 	}
 }
@@ -190,12 +191,14 @@ func (a *asked) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	if a.options.Incidents != nil {
-		open, err := a.counts.get(ctx, a.options.Incidents)
+		t, err := a.counts.get(ctx, a.options.Incidents)
 		if err != nil {
 			out <- prometheus.NewInvalidMetric(a.incidents, err)
+			return
 		}
-		for severity, n := range open {
+		for severity, n := range t.open {
 			gauge(a.incidents, float64(n), severity)
 		}
+		gauge(a.unanswered, float64(t.waiting))
 	}
 }
