@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -411,33 +410,31 @@ func (f *Fleets) Plan(ctx context.Context, id string) (*Plan, error) {
 
 // Plans returns all fleets, the newest first.
 func (f *Fleets) Plans(ctx context.Context) ([]*Plan, error) {
-	byID := map[string]*Plan{}
+	var plans []*Plan
 	err := f.plans().Each(ctx, func(r *table.Record) error {
 		p := new(Plan)
-		byID[r.Key] = p
+		plans = append(plans, p)
 		return json.Unmarshal(r.Value, p)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading fleets: %w", err)
 	}
-	plans := slices.Collect(maps.Values(byID))
 	slices.SortFunc(plans, func(a, b *Plan) int { return b.Started.Compare(a.Started) })
 	return plans, nil
 }
 
 // entries returns those of a fleet, by the names of the repositories.
 func (f *Fleets) entries(ctx context.Context, id string) ([]Entry, error) {
-	byName := map[string]Entry{} // one that changes meanwhile comes twice
+	var entries []Entry
 	err := f.entriesOf(id).Each(ctx, func(r *table.Record) error {
 		var e Entry
 		err := json.Unmarshal(r.Value, &e)
-		byName[e.Repository] = e
+		entries = append(entries, e)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading fleet %s: %w", id, err)
 	}
-	entries := slices.Collect(maps.Values(byName))
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Repository, b.Repository) })
 	return entries, nil
 }

@@ -94,9 +94,6 @@ type indexer struct {
 	// most incidents stand in one repository, and many in the same.
 	repositories map[string]uint32
 	sets         map[string][]uint32
-	// at are the positions of the incidents' lines. One that changes meanwhile
-	// may come twice.
-	at map[string]int
 }
 
 // NewIndex makes an index of the incidents that each gives, of which it holds one
@@ -112,7 +109,7 @@ func NewIndex(ctx context.Context, each func(context.Context, func(*Incident) er
 }
 
 func newIndexer() *indexer {
-	x := &indexer{words: map[string]string{}, repositories: map[string]uint32{}, sets: map[string][]uint32{}, at: map[string]int{}}
+	x := &indexer{words: map[string]string{}, repositories: map[string]uint32{}, sets: map[string][]uint32{}}
 	for _, stage := range Stages()[1:] { // what is pushed only is no incident
 		x.index.Paces = append(x.index.Paces, Pace{Stage: stage})
 	}
@@ -126,11 +123,6 @@ func (x *indexer) add(i *Incident) {
 		l.Found = at.UTC() // a zone would be kept for each
 	}
 	l.Repositories = x.set(i.Places)
-	if n, again := x.at[l.ID]; again {
-		x.index.Lines[n] = l
-		return
-	}
-	x.at[l.ID] = len(x.index.Lines)
 	x.index.Lines = append(x.index.Lines, l)
 	for n := range x.index.Paces {
 		x.index.Paces[n].add(i)

@@ -42,7 +42,6 @@ func TestIndex(t *testing.T) {
 	judged.Places = []Place{{Repository: "b"}, {Repository: "a"}, {Repository: "b"}}
 	zone := time.FixedZone("", 3600)
 	x, err := NewIndex(t.Context(), of(
-		lived("closed", noon.Add(time.Hour), Pushed, Found), // and once more, below
 		lived("old", noon.Add(-time.Hour), Found, Noted),
 		lived("b", noon.In(zone), Found),
 		lived("a", noon, Found),

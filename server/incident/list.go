@@ -107,14 +107,13 @@ func newBatch(lines []Line, open bool, most int, z *squeezer) *batch {
 	return b
 }
 
-// add holds the incident if it is of the batch. One that changes meanwhile may come
-// twice: the last one counts. Where there is no room, the batch ends earlier.
+// add holds the incident if it is of the batch. Where there is no room, the batch
+// ends earlier.
 func (b *batch) add(i *Incident) error {
 	n, listing := b.at[i.ID]
 	if !listing || n >= b.end {
 		return nil
 	}
-	b.hold(n, nil)
 	if b.open && !i.Open() {
 		return nil
 	}

@@ -54,10 +54,6 @@ func TestListInOrder(t *testing.T) {
 			change: func(s *source, reading int) { closeOf(s, "id 50") }},
 		{name: "one is closed, and open ones are listed", most: 1000, open: true, readings: 3, lacks: []string{"id 50"},
 			change: func(s *source, reading int) { closeOf(s, "id 50") }},
-		{name: "one comes twice, closed the second time", most: 1 << 20, open: true, readings: 1, lacks: []string{"id 50"},
-			change: func(s *source, reading int) {
-				s.all = append(s.all, lived("id 50", noon, Found, Closed))
-			}},
 		{name: "one is new", most: 1000, readings: 3, change: func(s *source, reading int) { s.all = append(s.all, lived("new", noon, Found)) }},
 	} {
 		s, want := filled(n, tc.lacks)

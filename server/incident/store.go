@@ -180,7 +180,7 @@ func (s *Store) Close(ctx context.Context, id, by, reason string) (*Incident, er
 	})
 }
 
-// Each gives every incident to f, in no order, and holds one at a time: an
+// Each gives every incident to f, in no order, each once, and holds one at a time: an
 // organisation has tens of thousands. It ends with the first error of f.
 func (s *Store) Each(ctx context.Context, f func(*Incident) error) error {
 	return s.records.Each(ctx, func(r *table.Record) error {

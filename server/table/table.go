@@ -109,7 +109,11 @@ const MaxKey = 512
 // place returns the key of the page that a record's key belongs to.
 func (t *Table) place(key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return t.o.Name + "." + strconv.FormatUint(uint64(binary.BigEndian.Uint32(sum[:])%t.o.Pages), 10)
+	return t.pageKey(binary.BigEndian.Uint32(sum[:]) % t.o.Pages)
+}
+
+func (t *Table) pageKey(n uint32) string {
+	return t.o.Name + "." + strconv.FormatUint(uint64(n), 10)
 }
 
 // Get returns the record with the key; nil where there is none.
@@ -261,33 +265,3 @@ func pause(ctx context.Context, race int) error {
 		return nil
 	}
 }
-
-// Each gives every record to f, in no order, and holds one page at a time: a
-// record's value is f's during the call only. One that changes meanwhile may come
-// twice. It ends with the first error of f.
-func (t *Table) Each(ctx context.Context, f func(*Record) error) error {
-	text := new(bytes.Buffer)
-	err := each(ctx, t.stream, t.o.Name+".*", func(e entry) error {
-		p, err := t.unpack(e.key, e.value, text)
-		if err != nil {
-			return err
-		}
-		for i := range p {
-			if err := f(&p[i]); err != nil {
-				return &stop{err}
-			}
-		}
-		return nil
-	})
-	var own *stop
-	if errors.As(err, &own) {
-		return own.error
-	}
-	if err != nil {
-		return fmt.Errorf("listing %s: %w", t.o.Name, err)
-	}
-	return nil
-}
-
-// A stop is an error of the caller's own function.
-type stop struct{ error }
