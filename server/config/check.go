@@ -66,7 +66,7 @@ func (c *Config) check() error {
 		return wrong("queue.max-crashes", "max-crashes = %d: it is at least 1", c.Queue.MaxCrashes)
 	}
 	if c.Queue.Replicas < 0 || c.Queue.Replicas > 5 || c.Queue.Replicas > 1 && c.Queue.NATS == "" {
-		return wrong("queue.replicas", "replicas = %d: an external cluster (queue.nats) keeps 1 to 5", c.Queue.Replicas)
+		return wrong("queue.replicas", "replicas = %d: an external cluster (queue.nats, or --nats) keeps 1 to 5", c.Queue.Replicas)
 	}
 	if len(c.Sources) == 0 {
 		return wrong("source", "there is no [[source]]: without one nothing can be pushed here")

@@ -194,14 +194,14 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return err
 }
 
-// Read reads the file. Its errors name file, line and column where there are
-// some.
-func Read(path string) (*Config, error) {
+// Read reads the file; nats, if not empty, stands for what it says of queue.nats.
+// Its errors name file, line and column where there are some.
+func Read(path, nats string) (*Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	c, err := Parse(text)
+	c, err := parse(text, nats)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", path, err)
 	}
@@ -212,7 +212,9 @@ func Read(path string) (*Config, error) {
 }
 
 // Parse reads the text of a file. Errors begin with line and column.
-func Parse(text []byte) (*Config, error) {
+func Parse(text []byte) (*Config, error) { return parse(text, "") }
+
+func parse(text []byte, nats string) (*Config, error) {
 	c := &Config{}
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	if err := d.Decode(c); err != nil {
@@ -228,6 +230,9 @@ func Parse(text []byte) (*Config, error) {
 			return nil, fmt.Errorf("%d:%d: %s", line, column, plain(bad.Error()))
 		}
 		return nil, fmt.Errorf(" %w", err)
+	}
+	if nats != "" {
+		c.Queue.NATS = nats
 	}
 	if err := c.check(); err != nil {
 		return nil, locate(text, err)

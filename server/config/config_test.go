@@ -10,12 +10,28 @@ import (
 
 // TestDeployed reads the file that the Kubernetes manifests ship.
 func TestDeployed(t *testing.T) {
-	c, err := Read(filepath.Join("..", "..", "deploy", "kubernetes", "server.toml"))
+	c, err := Read(filepath.Join("..", "..", "deploy", "kubernetes", "server.toml"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Queue.Replicas != 3 || len(c.Sources) != 1 || len(c.Sources[0].Secrets) != 1 || len(c.Tokens) != 1 {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// TestClusterElsewhere holds that the replicas of the file are those of a cluster
+// that only the command line names.
+func TestClusterElsewhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "server.toml")
+	if err := os.WriteFile(file, []byte("data = \"x\"\n[queue]\nreplicas = 3\n"+source+secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(file, ""); err == nil || !strings.Contains(err.Error(), ":3:1: ") {
+		t.Errorf("without a cluster: %v", err)
+	}
+	c, err := Read(file, "nats://127.0.0.1:4222")
+	if err != nil || c.Queue.NATS != "nats://127.0.0.1:4222" || c.Queue.Replicas != 3 {
+		t.Errorf("with one: %v, %v", c, err)
 	}
 }
 

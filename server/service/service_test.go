@@ -42,7 +42,7 @@ func open(t *testing.T, more ...string) *Service {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Read(file)
+	c, err := config.Read(file, "")
 	if err != nil {
 		t.Fatal(err)
 	}

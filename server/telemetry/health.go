@@ -2,9 +2,11 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -39,8 +41,7 @@ func (h *Health) Ready(w http.ResponseWriter, r *http.Request) {
 	}
 	for i, dir := range h.Dirs {
 		if err := writable(dir); err != nil {
-			// Probes are answered to anybody: no paths.
-			wrong += fmt.Sprintf("data folder %d cannot be written to\n", i+1)
+			wrong += fmt.Sprintf("data folder %d cannot be written to%s\n", i+1, reason(err))
 		}
 	}
 	if wrong != "" {
@@ -48,6 +49,16 @@ func (h *Health) Ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	say(w, http.StatusOK, "ready\n")
+}
+
+// reason is what the system said, such as ": no space left on device". Probes are
+// answered to anybody, so it holds no path.
+func reason(err error) string {
+	var said syscall.Errno
+	if !errors.As(err, &said) {
+		return ""
+	}
+	return ": " + said.Error()
 }
 
 func say(w http.ResponseWriter, code int, text string) {

@@ -145,7 +145,7 @@ func TestHealth(t *testing.T) {
 		t.Error("without a queue the process is alive all the same")
 	}
 	h = &telemetry.Health{Dirs: []string{filepath.Join(dir, "gone")}}
-	if code, text := get(t, http.HandlerFunc(h.Ready), "/readyz"); code != http.StatusServiceUnavailable || strings.Contains(text, dir) {
+	if code, text := get(t, http.HandlerFunc(h.Ready), "/readyz"); code != http.StatusServiceUnavailable || text != "data folder 1 cannot be written to: no such file or directory\n" {
 		t.Errorf("without its folder: %d %q", code, text)
 	}
 }

@@ -343,7 +343,7 @@ func TestFleet(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, code := s.run("fleet", "scan", "--source", "hub", "--repositories", list, "--wait")
-	if code != 0 || !strings.Contains(out, "3 of 3 repositories scanned, 3 findings") {
+	if code != 0 || !strings.Contains(out, "3 of 3 repositories scanned, 3 new findings") {
 		t.Fatalf("fleet scan: %d\n%s", code, out)
 	}
 	if all := s.incidents(3); len(all) != 3 {
@@ -367,7 +367,7 @@ func TestFleet(t *testing.T) {
 			t.Fatalf("fleet status of a fleet with a missing repository: %d\n%s", code, out)
 		}
 	}
-	if !strings.Contains(out, "team/gone") || strings.Contains(out, "team/app0") {
+	if !strings.Contains(out, "team/gone") || strings.Contains(out, "team/app0") || !strings.Contains(out, "0 new findings") {
 		t.Errorf("fleet status:\n%s", out)
 	}
 }

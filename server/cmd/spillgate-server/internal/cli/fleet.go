@@ -30,7 +30,8 @@ func (a *app) fleetScan() *cli.Command {
 		Name:  "scan",
 		Usage: "have every repository of an organisation, or of a list, scanned",
 		Description: "The server lists and queues the repositories; what it scanned before is not scanned again.\n" +
-			"With --wait the exit code is 0 only when every repository was scanned to its end.\n\n" +
+			"With --wait the exit code is 0 only when every repository was scanned to its end. What was\n" +
+			"found earlier is counted as no new finding; spillgate-server incident list has it.\n\n" +
 			"Example: spillgate-server fleet scan --source hub --organization acme --wait",
 		Flags: clientFlags(
 			&cli.StringFlag{Name: "source", Required: true, Usage: "`NAME` of the source in the server's file"},
@@ -131,7 +132,7 @@ func (a *app) printFleet(c *cli.Command, s *fleet.Status) error {
 				fmt.Fprintf(w, "%s\t%s\t%d findings\t%s\n", plain(e.Repository), e.State, e.Findings, plain(e.Note))
 			}
 		}
-		fmt.Fprintf(w, "fleet %s: %d of %d repositories scanned, %d findings\n", s.ID, s.Scanned, s.Total, s.Findings)
+		fmt.Fprintf(w, "fleet %s: %d of %d repositories scanned, %d new findings\n", s.ID, s.Scanned, s.Total, s.Findings)
 		if err := w.Flush(); err != nil {
 			return err
 		}

@@ -19,6 +19,13 @@ func configFlag() cli.Flag {
 	}
 }
 
+func natsFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "nats", Sources: cli.EnvVars("SPILLGATE_SERVER_NATS"),
+		Usage: "keep the queue in the cluster at `URL` (nats://host:4222,…) instead of where the file says",
+	}
+}
+
 func (a *app) serve() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
@@ -26,17 +33,11 @@ func (a *app) serve() *cli.Command {
 		Description: "Webhooks arrive at /webhooks/NAME for the sources of the file. A delivery is answered\n" +
 			"once it is on disk; what it announces is scanned after that, and again after a crash.\n\n" +
 			"Example: spillgate-server serve --config /etc/spillgate/server.toml",
-		Flags: []cli.Flag{configFlag(), &cli.StringFlag{
-			Name: "nats", Sources: cli.EnvVars("SPILLGATE_SERVER_NATS"),
-			Usage: "keep the queue in the cluster at `URL` (nats://host:4222,…) instead of where the file says",
-		}},
+		Flags: []cli.Flag{configFlag(), natsFlag()},
 		Action: func(ctx context.Context, c *cli.Command) error {
-			settings, err := config.Read(c.String("config"))
+			settings, err := config.Read(c.String("config"), c.String("nats"))
 			if err != nil {
 				return err
-			}
-			if url := c.String("nats"); url != "" {
-				settings.Queue.NATS = url
 			}
 			log := slog.New(slog.NewJSONHandler(a.Stderr, nil))
 			s, err := service.New(ctx, settings, log)
@@ -62,9 +63,9 @@ func (a *app) configuration() *cli.Command {
 			Usage: "say what is wrong with the file, with line and column",
 			Description: "Needs neither the network nor the secrets; which of those cannot be had on this machine\n" +
 				"is said, and is no error.",
-			Flags: []cli.Flag{configFlag()},
+			Flags: []cli.Flag{configFlag(), natsFlag()},
 			Action: func(_ context.Context, c *cli.Command) error {
-				settings, err := config.Read(c.String("config"))
+				settings, err := config.Read(c.String("config"), c.String("nats"))
 				if err != nil {
 					return err
 				}
