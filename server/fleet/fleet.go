@@ -104,7 +104,7 @@ type Fleets struct {
 	// fleet another.
 	Records *table.Bucket
 	Queue   Queue
-	Listers map[string]Lister // by the name of the source
+	Listers map[string]Lister // by the name of the source, all of them; nil for one that cannot list
 	Log     *slog.Logger
 	// Backoff is the wait after a host gave no answer; it doubles with each in a
 	// row. 0 for 5 seconds.
@@ -117,7 +117,11 @@ func (f *Fleets) Start(ctx context.Context, source, organization string, reposit
 	if organization == "" && len(repositories) == 0 {
 		return nil, errors.New("name an organisation or repositories")
 	}
-	if organization != "" && f.Listers[source] == nil {
+	lister, known := f.Listers[source]
+	if !known {
+		return nil, fmt.Errorf("no source of the server's file is named %.80q", source)
+	}
+	if organization != "" && lister == nil {
 		return nil, fmt.Errorf("the source %q cannot list repositories; name them", source)
 	}
 	for _, name := range repositories {

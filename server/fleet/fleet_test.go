@@ -170,6 +170,9 @@ func TestFleetRefuses(t *testing.T) {
 	if _, err := f.Start(t.Context(), "nowhere", "acme", nil); err == nil {
 		t.Error("a source that lists nothing was accepted")
 	}
+	if _, err := f.Start(t.Context(), "nowhere", "", []string{"acme/a"}); err == nil || !strings.Contains(err.Error(), "no source") {
+		t.Errorf("a list of a source that there is not was taken: %v", err)
+	}
 	if _, err := f.Start(t.Context(), "hub", "", []string{"a/../b"}); err == nil {
 		t.Error("a path was accepted as a name")
 	}

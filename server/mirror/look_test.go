@@ -157,7 +157,7 @@ func TestLook(t *testing.T) {
 	if _, err := os.Stat(l.Dir()); err == nil {
 		t.Error("the look's repository is still there")
 	}
-	tips, here, err := r.Fetch(t.Context(), ids[39])
+	tips, here, err := r.Fetch(t.Context(), ids[39], "")
 	if err != nil || !here || len(tips) != 1 || tips[0].Scanned != "" {
 		t.Fatalf("after a look, the fetch gives %v, %v, %v", tips, here, err)
 	}
@@ -239,7 +239,7 @@ func TestTooLargeEndsTheFetch(t *testing.T) {
 	m := New(Options{Dir: t.TempDir(), Protocols: "http", MaxBytes: 1 << 20})
 	r := h.open(m)
 	defer r.Unlock()
-	_, _, err := r.Fetch(t.Context(), "")
+	_, _, err := r.Fetch(t.Context(), "", "")
 	var large *TooLarge
 	if !errors.As(err, &large) || large.Limit != 1<<20 {
 		t.Fatalf("got %v", err)
@@ -262,7 +262,7 @@ func TestRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Unlock()
-		tips, _, err := r.Fetch(t.Context(), "")
+		tips, _, err := r.Fetch(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,7 +300,7 @@ func TestLeftovers(t *testing.T) {
 	h.git(nil, "-C", "team/app.git", "update-ref", "refs/heads/tmp_branch", "main")
 	m := New(Options{Dir: t.TempDir(), Protocols: "http"})
 	r := h.open(m)
-	tips, _, err := r.Fetch(t.Context(), "")
+	tips, _, err := r.Fetch(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,8 +316,48 @@ func TestLeftovers(t *testing.T) {
 	if err := r.Scanned(t.Context(), tips); err != nil {
 		t.Error(err)
 	}
-	if tips, _, err := r.Fetch(t.Context(), ""); err != nil || len(tips) != 0 {
+	if tips, _, err := r.Fetch(t.Context(), "", ""); err != nil || len(tips) != 0 {
 		t.Errorf("%v, %v", tips, err)
+	}
+}
+
+// TestPushedOver holds that a commit which only the push over it names stays to be
+// scanned until it was, also by a process that starts after another was killed.
+func TestPushedOver(t *testing.T) {
+	h := newHub(t)
+	ids := h.repository(4, 1<<10)
+	h.git(nil, "-C", "team/app.git", "update-ref", "refs/heads/main", ids[1])
+	m := New(Options{Dir: t.TempDir(), Protocols: "http"})
+	fetch := func(before string) (*Mirror, []Tip) {
+		t.Helper()
+		r := h.open(m)
+		tips, _, err := r.Fetch(t.Context(), ids[1], before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, tips
+	}
+	r, tips := fetch("")
+	if err := r.Scanned(t.Context(), tips); err != nil || !r.Covers(t.Context(), ids[1], ids[0]) || r.Covers(t.Context(), ids[1], ids[3]) {
+		t.Errorf("%v; what was scanned is not told from what was not", err)
+	}
+	r.Unlock()
+	for _, before := range []string{ids[3], ids[3], ""} { // the first two are killed
+		r, tips = fetch(before)
+		if len(tips) != 1 || tips[0].ID != ids[3] || !tips[0].Pushed || r.Covers(t.Context(), ids[1], ids[3]) {
+			t.Fatalf("the tips are %v", tips)
+		}
+		r.Unlock()
+	}
+	r = h.open(m)
+	if err := r.Scanned(t.Context(), tips); err != nil || !r.Covers(t.Context(), ids[1], ids[3]) {
+		t.Errorf("%v; what was scanned is not covered", err)
+	}
+	r.Unlock()
+	r, tips = fetch(ids[3])
+	defer r.Unlock()
+	if len(tips) != 0 {
+		t.Errorf("scanned again: %v", tips)
 	}
 }
 
@@ -363,7 +403,7 @@ func TestMaintain(t *testing.T) {
 	did := 0
 	for i, id := range ids {
 		h.git(nil, "-C", "team/app.git", "update-ref", "refs/heads/main", id)
-		tips, _, err := r.Fetch(t.Context(), "")
+		tips, _, err := r.Fetch(t.Context(), "", "")
 		if err != nil || len(tips) != 1 || tips[0].ID != id {
 			t.Fatalf("push %d: %v, %v", i, tips, err)
 		}

@@ -169,12 +169,14 @@ type Tip struct {
 const (
 	incoming = "refs/incoming/"
 	scanned  = "refs/remotes/scanned/"
+	over     = "over/" // under incoming: commits that were pushed over, by their id
 )
 
-// Fetch brings all branches and tags, and the object want too where the host
-// still gives it: it may have been pushed over since. It returns the tips that
-// are not scanned yet, and whether want is here.
-func (r *Mirror) Fetch(ctx context.Context, want string) (tips []Tip, here bool, err error) {
+// Fetch brings all branches and tags, and the objects want and before too where the
+// host still gives them: want may have been pushed over since, and before, what the
+// ref was before the push, by it. Either may be empty. It returns the tips that are
+// not scanned yet, and whether want is here.
+func (r *Mirror) Fetch(ctx context.Context, want, before string) (tips []Tip, here bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
 	if err := r.mirrors.makeRoom(r.Dir); err != nil {
@@ -192,6 +194,11 @@ func (r *Mirror) Fetch(ctx context.Context, want string) (tips []Tip, here bool,
 		// Hosts give unadvertised objects (GitHub and GitLab do), or not.
 		_, _ = r.git(watched, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", r.url, want)
 	}
+	if before != "" && !r.has(ctx, before) {
+		// Nobody told of it, or that was lost. It has a ref, so that it is scanned even
+		// if this process is killed before that.
+		_, _ = r.git(watched, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", r.url, "+"+before+":"+incoming+over+before)
+	}
 	if err := r.measure(); err != nil {
 		return nil, false, err
 	}
@@ -208,10 +215,16 @@ func fetchArgs() []string {
 }
 
 // Covers reports whether everything that the commit reaches was scanned
-// already, so that nothing need be fetched for it.
-func (r *Mirror) Covers(ctx context.Context, commit string) bool {
+// already, so that nothing need be fetched for it, nor for what its ref was before
+// (which may be empty): a ref may go back over what nobody told of.
+func (r *Mirror) Covers(ctx context.Context, commit, before string) bool {
 	out, err := r.git(ctx, nil, "rev-list", "--max-count=1", commit, "--not", "--glob="+scanned+"*")
-	return err == nil && len(out) == 0
+	if err != nil || len(out) > 0 || before == "" {
+		return err == nil && len(out) == 0
+	}
+	ref := incoming + over + before
+	out, err = r.git(ctx, bytes.NewBufferString(before+"\n"+ref+"\n"), "cat-file", "--batch-check=here")
+	return err == nil && string(out) == "here\n"+ref+" missing\n"
 }
 
 // has reports whether the object is here.
@@ -233,7 +246,7 @@ func (r *Mirror) tips(ctx context.Context) ([]Tip, error) {
 		if strings.HasPrefix(name, scanned) {
 			done[name] = id
 		} else if rest, ok := strings.CutPrefix(name, incoming); ok {
-			tips = append(tips, Tip{Ref: "refs/" + rest, ID: id})
+			tips = append(tips, Tip{Ref: "refs/" + rest, ID: id, Pushed: strings.HasPrefix(rest, over)})
 		}
 	}
 	fresh := tips[:0]
@@ -259,6 +272,7 @@ func (r *Mirror) Scanned(ctx context.Context, tips []Tip) error {
 	for _, t := range tips {
 		if t.Pushed {
 			t.Ref += "\x00" + t.ID // a name of its own, which no ref of a host can have
+			fmt.Fprintf(&in, "delete %s\x00\x00", incoming+over+t.ID)
 		}
 		fmt.Fprintf(&in, "update %s\x00%s\x00\x00", scannedRef(t.Ref), t.ID)
 	}

@@ -26,7 +26,7 @@ func TestCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Unlock()
-	_, _, err = r.Fetch(t.Context(), "")
+	_, _, err = r.Fetch(t.Context(), "", "")
 	if err == nil {
 		t.Fatal("a fetch that failed is no error")
 	}

@@ -117,7 +117,7 @@ func TestSSH(t *testing.T) {
 		} else if err := l.Close(); err != nil {
 			t.Error(err)
 		}
-		tips, here, err := r.Fetch(t.Context(), ids[3])
+		tips, here, err := r.Fetch(t.Context(), ids[3], "")
 		if err == nil && (len(tips) != 1 || !here) {
 			t.Errorf("fetched %v, %v", tips, here)
 		}

@@ -142,6 +142,7 @@ func (s *Service) openFleets(ctx context.Context, hosts map[string]worker.Host) 
 	}
 	for i := range s.config.Sources {
 		c := &s.config.Sources[i]
+		s.fleets.Listers[c.Name] = nil
 		h, ok := hosts[c.Name].(*host.Host)
 		if !ok {
 			continue

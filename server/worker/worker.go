@@ -122,13 +122,13 @@ func (w *Worker) scan(ctx context.Context, host Host, p *push.Push, attempt int,
 	}
 	defer m.Unlock()
 	// A tag may hold a message of its own, so only branches are let off.
-	if strings.HasPrefix(p.Ref, "refs/heads/") && p.After != "" && m.Covers(ctx, p.After) {
+	if strings.HasPrefix(p.Ref, "refs/heads/") && p.After != "" && m.Covers(ctx, p.After, p.Before) {
 		log.Info("scanned already, with an earlier push")
 		return &Report{Complete: true}, nil
 	}
 	w.look(ctx, m, p, attempt, log)
 	fetching, end := span.Start(ctx, "fetch")
-	tips, here, err := m.Fetch(fetching, p.After)
+	tips, here, err := m.Fetch(fetching, p.After, p.Before)
 	end(err)
 	if err != nil {
 		return nil, err

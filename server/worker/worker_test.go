@@ -207,6 +207,35 @@ func TestPushes(t *testing.T) {
 			t.Fatalf("incidents in %q", got)
 		}
 	})
+	t.Run("pushed over, and nobody told of it", func(t *testing.T) {
+		lost := h.commit("hasty", "h.txt", key(5)+"\n")
+		h.push("hasty")
+		h.run("", "-C", h.dev, "reset", "-q", "--hard", "main")
+		after := h.commit("hasty", "i.txt", "nothing\n")
+		h.push("--force", "hasty")
+		work(t, w, pushed("refs/heads/hasty", lost, after))
+		if got := paths(t, w); !strings.Contains(got, "h.txt:1") {
+			t.Fatalf("incidents in %q", got)
+		}
+		// It goes back to what was scanned long ago, over what nobody told of.
+		lost = h.commit("hasty", "j.txt", key(6)+"\n")
+		h.push("hasty")
+		h.run("", "-C", h.dev, "reset", "-q", "--hard", after)
+		h.push("--force", "hasty")
+		work(t, w, pushed("refs/heads/hasty", lost, after))
+		if got := paths(t, w); !strings.Contains(got, "j.txt:1") {
+			t.Fatalf("incidents in %q", got)
+		}
+		// The branch goes, and with it what nobody told of.
+		lost = h.commit("hasty", "k.txt", key(7)+"\n")
+		h.push("hasty")
+		h.push("--delete", "hasty")
+		work(t, w, pushed("refs/heads/hasty", lost, ""))
+		if got := paths(t, w); !strings.Contains(got, "k.txt:1") {
+			t.Fatalf("incidents in %q", got)
+		}
+		h.run("", "-C", h.dev, "checkout", "-q", "main")
+	})
 	t.Run("a deleted branch, and one whose name was a folder", func(t *testing.T) {
 		h.push("--delete", "silent")
 		h.run("", "-C", h.dev, "checkout", "-q", "main")
