@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -113,6 +114,7 @@ const (
 // A Queue is an open queue. Close it.
 type Queue struct {
 	options  Options
+	locked   *os.File // the folder of the embedded server is this process's
 	embedded *server.Server
 	conn     *nats.Conn
 	js       jetstream.JetStream
@@ -181,6 +183,9 @@ func (q *Queue) connect() error {
 // embed starts a server in this process that listens nowhere. Every write is
 // synced before it is acknowledged, since a webhook is answered upon it.
 func (q *Queue) embed() error {
+	if err := q.lock(); err != nil {
+		return err
+	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "spillgate", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: q.options.Dir, SyncAlways: true, SyncInterval: tidyEvery, DisableJetStreamBanner: true,
@@ -192,7 +197,7 @@ func (q *Queue) embed() error {
 	s.SetLoggerV2(listener{q}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(30 * time.Second) {
-		return fmt.Errorf("the queue in %s did not start within 30 s; is another spillgate-server using the folder?", q.options.Dir)
+		return fmt.Errorf("the queue in %s did not start within 30 s", q.options.Dir)
 	}
 	return nil
 }
@@ -268,6 +273,9 @@ func (q *Queue) Close() {
 	if q.embedded != nil {
 		q.embedded.Shutdown()
 		q.embedded.WaitForShutdown()
+	}
+	if q.locked != nil {
+		_ = q.locked.Close()
 	}
 }
 
