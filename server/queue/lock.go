@@ -4,7 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
+
+// ending is how long a server that was killed may take to be gone, with a process
+// that it was just beginning.
+const ending = time.Second
 
 // lock takes the folder of the embedded server for this process until Close: two
 // servers that write to the same files destroy what each other has stored, and
@@ -19,6 +24,9 @@ func (q *Queue) lock() error {
 		return fmt.Errorf("locking the queue: %w", err)
 	}
 	mine, err := tryLock(f)
+	for end := time.Now().Add(ending); err == nil && !mine && time.Now().Before(end); mine, err = tryLock(f) {
+		time.Sleep(20 * time.Millisecond)
+	}
 	if err == nil && !mine {
 		err = fmt.Errorf("the queue in %s is in use by another spillgate-server: end that one first, or have both share a NATS cluster (queue.nats)", q.options.Dir)
 	}
