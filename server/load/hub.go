@@ -24,6 +24,16 @@ func (l *load) key(n int) string {
 	return "arn:aws:kms:" + regions[n%len(regions)] + ":" + fmt.Sprintf("%s:key/5f0c7d1e-93ab-4e26-8d74-b1c6%08x", account, n)
 }
 
+// id returns the id of a delivery, which likewise is none of that other run's: it
+// would be known as done.
+func (l *load) id(repo, commit int) string {
+	id := fmt.Sprintf("%d-%d", repo, commit)
+	if l.kept != "" {
+		return "more-" + id
+	}
+	return id
+}
+
 // keptKeys is more than a run has keys.
 const keptKeys = 1 << 24
 

@@ -78,7 +78,7 @@ func (l *load) send(ctx context.Context, repo, commit int) {
 			return
 		}
 		r.Header.Set("X-GitHub-Event", "push")
-		r.Header.Set("X-GitHub-Delivery", fmt.Sprintf("%d-%d", repo, commit))
+		r.Header.Set("X-GitHub-Delivery", l.id(repo, commit))
 		r.Header.Set("X-Hub-Signature-256", signature)
 		start := time.Now()
 		answer, err := http.DefaultClient.Do(r)
