@@ -20,9 +20,8 @@ type Store struct {
 	indexed *indexed
 }
 
-// Table is the table that incidents lie in. A page has some 300 bytes of each: a
-// million are 300 KB in one.
-var Table = table.Options{Name: "incidents", Pages: 1024}
+// Table is the table that incidents lie in, an entry for each.
+var Table = table.Options{Name: "incidents"}
 
 // NewStore returns the store in the table.
 func NewStore(records *table.Table) *Store { return &Store{records: records, indexed: newIndexed()} }

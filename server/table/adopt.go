@@ -52,7 +52,7 @@ func adopt(ctx context.Context, old jetstream.Stream, into func(key string) (*Ta
 		size = 0
 		return nil
 	}
-	err := list(ctx, old, ">", func(e entry) error {
+	err := each(ctx, old, ">", func(e entry) error {
 		t, key := into(e.key)
 		if t == nil {
 			return nil

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -12,9 +13,14 @@ import (
 // TestEachWhileWritten: a record that is there all the time is in every list,
 // however often its page is written meanwhile.
 func TestEachWhileWritten(t *testing.T) {
-	js := stream(t)
+	for _, pages := range []uint32{0, 24} {
+		t.Run(fmt.Sprint(pages, " pages"), func(t *testing.T) { whileWritten(t, pages) })
+	}
+}
+
+func whileWritten(t *testing.T, pages uint32) {
 	const n = 60
-	records := open(t, js, table.Options{Pages: 24})
+	records := open(t, stream(t), table.Options{Pages: pages})
 	for i := range n {
 		must(t, records.Put(t.Context(), strconv.Itoa(i), nil))
 	}
@@ -31,7 +37,13 @@ func TestEachWhileWritten(t *testing.T) {
 	})
 	for range 150 {
 		seen := map[string]bool{}
-		must(t, records.Each(t.Context(), func(r *table.Record) error { seen[r.Key] = true; return nil }))
+		must(t, records.Each(t.Context(), func(r *table.Record) error {
+			if seen[r.Key] {
+				t.Errorf("%s comes twice", r.Key)
+			}
+			seen[r.Key] = true
+			return nil
+		}))
 		if len(seen) != n {
 			t.Errorf("%d of %d records are listed", len(seen), n)
 		}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -19,6 +19,9 @@ const (
 	ahead = 8
 	// silence is for how long NATS may say nothing in the middle of a list.
 	silence = 30 * time.Second
+	// maxLost is how often a list may be begun, since its consumer is lost with the
+	// node of a cluster that had it.
+	maxLost = 3
 )
 
 var errSilent = fmt.Errorf("NATS has said nothing for %s", silence)
@@ -29,57 +32,36 @@ type stop struct{ error }
 // Each gives every record to f, in no order, each once, and holds one page at a
 // time: a record's value is f's during the call only. It ends with the first error
 // of f.
-//
-// The pages come in the order in which they were written, so that JetStream reads
-// its files one after the other. What is written meanwhile may not come that way,
-// nor the rest when a consumer is lost, as with the node of a cluster that had it:
-// those pages are asked for one by one.
 func (t *Table) Each(ctx context.Context, f func(*Record) error) error {
-	text, given := new(bytes.Buffer), make([]bool, t.o.Pages)
-	give := func(n uint64, value []byte) error {
-		p, err := t.unpack(t.pageKey(uint32(n)), value, text)
+	text, given := new(bytes.Buffer), map[uint64]struct{}{}
+	err := each(ctx, t.stream, t.o.Name+".*", func(e entry) error {
+		id := maphash.String(seed, e.key)
+		if _, again := given[id]; again {
+			return nil // it was written meanwhile
+		}
+		given[id] = struct{}{}
+		p, err := t.unpack(e.key, e.value, text)
 		if err != nil {
-			return &stop{err}
+			return err
 		}
 		for i := range p {
 			if err := f(&p[i]); err != nil {
 				return &stop{err}
 			}
 		}
-		given[n] = true
 		return nil
-	}
-	err := list(ctx, t.stream, t.o.Name+".*", func(e entry) error {
-		n, err := strconv.ParseUint(strings.TrimPrefix(e.key, t.o.Name+"."), 10, 32)
-		if err != nil || n >= uint64(len(given)) || given[n] {
-			return nil
-		}
-		return give(n, e.value)
 	})
-	for n := 0; n < len(given) && !isStop(err); n++ {
-		if given[n] {
-			continue
-		}
-		var e jetstream.KeyValueEntry
-		if e, err = t.kv.Get(ctx, t.pageKey(uint32(n))); errors.Is(err, jetstream.ErrKeyNotFound) {
-			err = nil // nothing was ever written to it
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("listing %s: %w", t.o.Name, err)
-		}
-		err = give(uint64(n), e.Value())
-	}
-	if own := (*stop)(nil); errors.As(err, &own) {
+	var own *stop
+	if errors.As(err, &own) {
 		return own.error
+	}
+	if err != nil {
+		return fmt.Errorf("listing %s: %w", t.o.Name, err)
 	}
 	return nil
 }
 
-func isStop(err error) bool {
-	var own *stop
-	return errors.As(err, &own)
-}
+var seed = maphash.MakeSeed()
 
 // An entry is one of a bucket. Its value is for the call only that it is given to.
 type entry struct {
@@ -88,40 +70,69 @@ type entry struct {
 	at    time.Time
 }
 
-// list gives the entries of the bucket that the stream is of whose keys are like
-// that to f, those that were written last at the end. What is written meanwhile may
-// be left out.
-func list(ctx context.Context, stream jetstream.Stream, keys string, f func(entry) error) error {
-	prefix := "$KV." + strings.TrimPrefix(stream.CachedInfo().Config.Name, "KV_") + "."
-	c, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, FilterSubject: prefix + keys,
+// A lister gives the entries of a bucket whose keys are like that to use, in the
+// order in which they were written, so that JetStream reads its files one after the
+// other. One that is written meanwhile comes where it stands then, and so perhaps
+// twice.
+type lister struct {
+	stream jetstream.Stream // of the bucket
+	prefix string           // of its subjects
+	keys   string           // with wildcards
+	use    func(entry) error
+
+	last   uint64 // the number of the last entry that use was given
+	failed bool   // whether use did
+}
+
+// each gives every entry of the bucket that the stream is of to f.
+func each(ctx context.Context, stream jetstream.Stream, keys string, f func(entry) error) error {
+	l := &lister{stream: stream, prefix: "$KV." + strings.TrimPrefix(stream.CachedInfo().Config.Name, "KV_") + ".", keys: keys, use: f}
+	for lost := 0; ; {
+		end, err := l.list(ctx)
+		switch {
+		case err == nil && end:
+			return nil
+		case err == nil:
+			continue
+		case l.failed || ctx.Err() != nil:
+			return err
+		}
+		if lost++; lost == maxLost {
+			return err
+		}
+	}
+}
+
+// list gives the entries after the last one, and reports whether there was none.
+// There is no history: every entry is the last of its subject. While entries are
+// written a consumer sometimes takes what is left for nothing, so that only a new
+// one says that this is the end.
+func (l *lister) list(ctx context.Context) (end bool, err error) {
+	c, err := l.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: l.last + 1, FilterSubject: l.prefix + l.keys,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 2 * silence,
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_ = stream.DeleteConsumer(ctx, c.CachedInfo().Name) // it ends by itself otherwise, later
+		_ = l.stream.DeleteConsumer(ctx, c.CachedInfo().Name) // it ends by itself otherwise, later
 	}()
 	left, nth := c.CachedInfo().NumPending, uint64(0)
+	end = left == 0
 	for left > 0 {
-		if left, nth, err = fetch(ctx, c, int(min(left, ahead)), nth, func(m jetstream.Msg, at time.Time) error {
-			if m.Headers().Get("KV-Operation") != "" { // it was deleted
-				return nil
-			}
-			return f(entry{strings.TrimPrefix(m.Subject(), prefix), m.Data(), at})
-		}); err != nil {
-			return err
+		if left, nth, err = l.fetch(ctx, c, int(min(left, ahead)), nth); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return end, nil
 }
 
-// fetch gives the next messages, n at most, of which the consumer has sent nth
+// fetch gives the next entries, n at most, of which the consumer has sent nth
 // before. It returns how many are left, and the number of the last one.
-func fetch(ctx context.Context, c jetstream.Consumer, n int, nth uint64, f func(jetstream.Msg, time.Time) error) (left, last uint64, err error) {
+func (l *lister) fetch(ctx context.Context, c jetstream.Consumer, n int, nth uint64) (left, last uint64, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, silence, errSilent)
 	defer cancel()
 	batch, err := c.Fetch(n, jetstream.FetchContext(ctx))
@@ -137,10 +148,13 @@ func fetch(ctx context.Context, c jetstream.Consumer, n int, nth uint64, f func(
 		if last++; meta.Sequence.Consumer != last {
 			return 0, 0, errors.New("an entry got lost on its way")
 		}
-		if err := f(m, meta.Timestamp); err != nil {
-			return 0, 0, err
+		if m.Headers().Get("KV-Operation") == "" { // it was not deleted
+			if err := l.use(entry{strings.TrimPrefix(m.Subject(), l.prefix), m.Data(), meta.Timestamp}); err != nil {
+				l.failed = true
+				return 0, 0, err
+			}
 		}
-		left = meta.NumPending
+		l.last, left = meta.Sequence.Stream, meta.NumPending
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -13,6 +13,12 @@
 // is written at a change grows with the number of records, by one for each so many
 // as there are pages; what is in memory does not.
 //
+// That is for records of some bytes. JetStream holds a file of up to four megabytes
+// in memory for a while when anything is read of it, and pages are read all over the
+// table: where records have a kilobyte, as incidents do, those files would be more
+// than the index. Such a table has an entry for each record, which lies among what
+// was written at the same time.
+//
 // All tables share one bucket, since JetStream also keeps the last megabytes in
 // memory of each stream that is written to.
 package table
@@ -27,6 +33,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -37,7 +44,8 @@ import (
 type Options struct {
 	// Name is that of the table, a word.
 	Name string
-	// Pages is the number of pages. It can never be changed: where a record lies
+	// Pages is the number of pages; 0 for an entry for each record, whose keys have
+	// letters, digits, - and _ only. It can never be changed: where a record lies
 	// follows from it. A page must stay below what NATS takes in one message, a
 	// megabyte by default.
 	Pages uint32
@@ -108,16 +116,31 @@ const MaxKey = 512
 
 // place returns the key of the page that a record's key belongs to.
 func (t *Table) place(key string) string {
+	if t.o.Pages == 0 {
+		return t.o.Name + "." + key
+	}
 	sum := sha256.Sum256([]byte(key))
-	return t.pageKey(binary.BigEndian.Uint32(sum[:]) % t.o.Pages)
+	return t.o.Name + "." + strconv.FormatUint(uint64(binary.BigEndian.Uint32(sum[:])%t.o.Pages), 10)
 }
 
-func (t *Table) pageKey(n uint32) string {
-	return t.o.Name + "." + strconv.FormatUint(uint64(n), 10)
+// check reports what keeps a key from being one.
+func (t *Table) check(key string) error {
+	if key == "" || len(key) > MaxKey {
+		return fmt.Errorf("a key of %s has 1 to %d bytes, not %d", t.o.Name, MaxKey, len(key))
+	}
+	if t.o.Pages == 0 && strings.ContainsFunc(key, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_')
+	}) {
+		return fmt.Errorf("a key of %s has letters, digits, - and _ only: %.80q", t.o.Name, key)
+	}
+	return nil
 }
 
 // Get returns the record with the key; nil where there is none.
 func (t *Table) Get(ctx context.Context, key string) (*Record, error) {
+	if t.check(key) != nil {
+		return nil, nil
+	}
 	p, _, err := t.page(ctx, t.place(key))
 	if err != nil {
 		return nil, err
@@ -162,8 +185,8 @@ const maxRaces = 200
 // returns what shall be, or nil for no change; it may be called several times. Its
 // error is returned as it is. Change returns what is there afterwards, or nil.
 func (t *Table) Change(ctx context.Context, key string, change func(old *Record) ([]byte, error)) (*Record, error) {
-	if key == "" || len(key) > MaxKey {
-		return nil, fmt.Errorf("a key of %s has 1 to %d bytes, not %d", t.o.Name, MaxKey, len(key))
+	if err := t.check(key); err != nil {
+		return nil, err
 	}
 	var now *Record
 	err := t.rewrite(ctx, t.place(key), func(p page) (page, error) {
@@ -201,6 +224,9 @@ func (t *Table) Put(ctx context.Context, key string, value []byte) error {
 
 // Delete removes a record, if it is there.
 func (t *Table) Delete(ctx context.Context, key string) error {
+	if t.check(key) != nil {
+		return nil
+	}
 	return t.rewrite(ctx, t.place(key), func(p page) (page, error) {
 		i, found := p.search(key)
 		if !found {

@@ -86,7 +86,7 @@ func value(t *testing.T, records *table.Table, key string) string {
 }
 
 func TestTable(t *testing.T) {
-	for _, pages := range []uint32{1, 2, 1024} {
+	for _, pages := range []uint32{0, 1, 2, 1024} {
 		t.Run(fmt.Sprint(pages, " pages"), func(t *testing.T) {
 			ctx, records := t.Context(), open(t, stream(t), table.Options{Pages: pages})
 			if got := value(t, records, "1"); got != "nothing" {
@@ -163,6 +163,27 @@ func TestChange(t *testing.T) {
 		if err := records.Put(ctx, key, nil); err == nil {
 			t.Errorf("a key of %d bytes is taken", len(key))
 		}
+	}
+}
+
+// TestKeys: where each record is an entry, a key is a word, and what is none is not
+// there, instead of the end of the connection or all entries.
+func TestKeys(t *testing.T) {
+	ctx, records := t.Context(), open(t, stream(t), table.Options{})
+	must(t, records.Put(ctx, "a-B_9", []byte("1")))
+	for _, key := range []string{"", "*", ">", "a.b", "a b", "a\n", "ä", strings.Repeat("k", table.MaxKey+1), strings.Repeat("k", 1<<20)} {
+		if r, err := records.Get(ctx, key); r != nil || err != nil {
+			t.Errorf("%.20q: got %v, %v", key, r, err)
+		}
+		if err := records.Delete(ctx, key); err != nil {
+			t.Errorf("%.20q: deleting it: %v", key, err)
+		}
+		if err := records.Put(ctx, key, nil); err == nil {
+			t.Errorf("%.20q is taken", key)
+		}
+	}
+	if held := all(t, records); len(held) != 1 || held["a-B_9"] != "1" {
+		t.Errorf("it holds %v", held)
 	}
 }
 
@@ -357,6 +378,12 @@ func TestEachGoesOn(t *testing.T) {
 			}
 			return nil
 		})
+		if losses == 3 {
+			if err == nil || len(held) == n {
+				t.Errorf("%d records, %v after three losses", len(held), err)
+			}
+			continue
+		}
 		must(t, err)
 		for key, times := range held {
 			if times != 1 {
