@@ -18,12 +18,12 @@ func TestReadingQueue(t *testing.T) {
 	defer debug.SetMemoryLimit(limit)
 	t.Setenv("GOGC", "")
 	done := readingQueue(0)
-	if got := percent(); got != garbageReading {
-		t.Errorf("while the queue is read %d %% may be garbage", got)
+	if got := percent(); got != garbage {
+		t.Errorf("while the queue is read, %d %% may be garbage", got)
 	}
 	done()
 	if got := percent(); got != garbage {
-		t.Errorf("afterwards %d %% may be garbage", got)
+		t.Errorf("afterwards, %d %% may be garbage", got)
 	}
 	if got := debug.SetMemoryLimit(-1); got != limit {
 		t.Errorf("without a limit it is set to %d", got)
