@@ -36,7 +36,7 @@ func newAPI(t *testing.T) *API {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	return &API{
 		Tokens: tokens, Incidents: incident.NewStore(incidents), Queue: q, Log: log,
-		Fleets: &fleet.Fleets{Records: q.Records(), Queue: q, Log: log}, Go: func(f func(context.Context)) { f(t.Context()) },
+		Fleets: &fleet.Fleets{Records: q.Records(), Queue: q, Listers: map[string]fleet.Lister{"hub": nil}, Log: log}, Go: func(f func(context.Context)) { f(t.Context()) },
 	}
 }
 

@@ -1,10 +1,10 @@
 // Package table keeps many small records in few entries of a key-value bucket of
 // JetStream.
 //
-// JetStream keeps an index of every subject in memory, some 250 bytes of each, and
-// twice that for a while after a crash. With a subject for each record, a server's
-// memory would rise with everything that it remembers. So the keys of a table are
-// hashed to a fixed number of pages, and a page is one entry of the bucket:
+// JetStream keeps an index of every subject in memory, some 250 bytes of each. With
+// a subject for each record, a server's memory would rise with everything that it
+// remembers. So the keys of a table are hashed to a fixed number of pages, and a page
+// is one entry of the bucket:
 //
 //	key --hash--> page --> record, record, record
 //
