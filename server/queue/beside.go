@@ -20,7 +20,7 @@ func (q *Queue) Beside(ctx context.Context, name, description string, subjects [
 	s, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: name, Description: description, Subjects: subjects, Retention: jetstream.WorkQueuePolicy,
 		Storage: jetstream.FileStorage, Replicas: q.options.Replicas, MaxAge: maxAge,
-		Discard: jetstream.DiscardNew, MaxMsgs: q.options.MaxPending, Duplicates: known,
+		Discard: jetstream.DiscardNew, MaxMsgs: q.options.MaxPending, MaxBytes: q.options.maxBytes(), Duplicates: known,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the stream %s: %w", name, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,5 +84,27 @@ func TestPutIsOnDisk(t *testing.T) {
 	again := open(t, Options{Dir: crashed})
 	if s, err := again.State(t.Context()); err != nil || s.Waiting != 1 {
 		t.Errorf("after a crash %+v, %v", s, err)
+	}
+}
+
+// TestPutTooMuch shows that a queue is full of large pushes, too.
+func TestPutTooMuch(t *testing.T) {
+	q := open(t, Options{Dir: t.TempDir()})
+	var err error
+	for n := 0; err == nil && n <= manyBytes/900_000+1; n++ {
+		_, err = q.js.Publish(t.Context(), pushSubject, make([]byte, 900_000))
+	}
+	if err == nil {
+		t.Fatal("it takes everything")
+	}
+	for range manyBytes / 100_000 { // the rest of the room
+		if _, err := q.js.Publish(t.Context(), pushSubject, make([]byte, 100_000)); err != nil {
+			break
+		}
+	}
+	p := numbered(1)
+	p.Repository = strings.Repeat("a", 120_000)
+	if _, err := q.Put(t.Context(), p); !errors.Is(err, webhook.ErrFull) {
+		t.Errorf("got %v", err)
 	}
 }

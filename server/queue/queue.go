@@ -44,7 +44,8 @@ type Options struct {
 	URL, Credentials string
 	// Replicas is how many servers of a cluster keep each message; 0 for 1.
 	Replicas int
-	// MaxPending is how many pushes wait at most; 0 for 100,000. Above it Put
+	// MaxPending is how many pushes wait at most, or 32 MB of them if it is 50,000 or
+	// less; 0 for 50,000. Above it Put
 	// returns webhook.ErrFull.
 	MaxPending int64
 	// AckWait is how long a worker may be silent before its push is given to
@@ -83,7 +84,7 @@ func (o Options) defaults() Options {
 		o.Replicas = 1
 	}
 	if o.MaxPending == 0 {
-		o.MaxPending = 100_000
+		o.MaxPending = manyPending
 	}
 	if o.MaxAttempts == 0 {
 		o.MaxAttempts = 8
@@ -100,6 +101,21 @@ func (o Options) defaults() Options {
 // duplicates is for how long JetStream itself knows a message by its id. It holds
 // all of those ids in memory.
 const duplicates = 2 * time.Minute
+
+// JetStream writes a stream of which less than 32 MiB may wait into files of four
+// megabytes, others into files of eight, which it holds in memory.
+const (
+	manyPending = 50_000
+	manyBytes   = 32_000_000
+)
+
+// maxBytes returns how many bytes of a work queue may wait; -1 for no limit.
+func (o *Options) maxBytes() int64 {
+	if o.MaxPending > manyPending {
+		return -1
+	}
+	return manyBytes
+}
 
 // Names of the streams and buckets.
 const (
@@ -213,7 +229,7 @@ func (q *Queue) create(ctx context.Context) error {
 	q.pushes, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: pushStream, Subjects: []string{pushSubject}, Description: "pushes to scan",
 		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: o.Replicas,
-		Discard: jetstream.DiscardNew, MaxMsgs: o.MaxPending, Duplicates: duplicates,
+		Discard: jetstream.DiscardNew, MaxMsgs: o.MaxPending, MaxBytes: o.maxBytes(), Duplicates: duplicates,
 	})
 	if err != nil {
 		return fmt.Errorf("making the stream %s: %w", pushStream, err)

@@ -25,7 +25,7 @@ type tidied struct {
 }
 
 // tidy has the embedded server give up the room of messages that are done. It
-// writes a file on until that has eight megabytes, whatever became of what stands
+// writes a file on until that has four megabytes, whatever became of what stands
 // in it, and holds it in memory while it is written to, and after a crash; unless
 // it is asked to remove what is in an empty stream. It is asked to remove what
 // comes before the next number: a message that is put meanwhile has that, and stays.
