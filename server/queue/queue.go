@@ -262,14 +262,23 @@ func (q *Queue) workers() jetstream.ConsumerConfig {
 	}
 }
 
-// Table opens a table beside the queue. What an earlier version of this program
+// Table opens a table beside the queue. One with an entry for each record has a
+// bucket of its own: pages that lay among those would have all of its files read. What an earlier version of this program
 // kept in a bucket of that name is moved into it.
 func (q *Queue) Table(ctx context.Context, o table.Options) (*table.Table, error) {
-	t := table.Open(q.records, o)
+	bucket := q.records
+	if o.Pages == 0 {
+		var err error
+		bucket, err = table.OpenBucket(ctx, q.js, "SPILLGATE_TABLE_"+strings.ToUpper(o.Name), q.options.Replicas)
+		if err != nil {
+			return nil, err
+		}
+	}
+	t := table.Open(bucket, o)
 	return t, q.Adopt(ctx, "SPILLGATE_"+strings.ToUpper(o.Name), func(key string) (*table.Table, string) { return t, key })
 }
 
-// Records returns the bucket of all tables, for one that is opened by itself.
+// Records returns the bucket of the tables of pages, for one that is opened by itself.
 func (q *Queue) Records() *table.Bucket { return q.records }
 
 // Adopt moves what an earlier version of this program kept in a bucket into tables;

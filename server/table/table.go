@@ -19,8 +19,8 @@
 // than the index. Such a table has an entry for each record, which lies among what
 // was written at the same time.
 //
-// All tables share one bucket, since JetStream also keeps the last megabytes in
-// memory of each stream that is written to.
+// Tables of pages share one bucket, since JetStream also keeps the last megabytes in
+// memory of each stream that is written to. A table of entries has one of its own.
 package table
 
 import (
@@ -76,8 +76,8 @@ type Bucket struct {
 	stream jetstream.Stream
 }
 
-// OpenBucket opens the bucket of all tables, of which so many servers of a cluster keep
-// a copy, and makes it if it is not there.
+// OpenBucket opens a bucket for tables, of which so many servers of a cluster keep a
+// copy, and makes it if it is not there.
 //
 // It is a key-value bucket like another but for its window of duplicates, which is
 // of no use for what is written by compare-and-set, and of which JetStream reads
