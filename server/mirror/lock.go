@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/spillgate/spillgate/server/flock"
 )
 
 // lock takes the mirror in dir for the caller: among the goroutines of this
@@ -52,7 +54,7 @@ func (m *Mirrors) lockFile(ctx context.Context, dir string) (*os.File, error) {
 	}
 	limit := time.Now().Add(m.options.Timeout)
 	for {
-		ok, err := tryLock(file)
+		ok, err := flock.Try(file)
 		switch {
 		case err == nil && ok:
 			now := time.Now()

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/spillgate/spillgate/server/flock"
 )
 
 // sizeOf returns the bytes of a folder's files.
@@ -160,7 +162,7 @@ func (m *Mirrors) emptyIdle(dir string) (int64, error) {
 		return 0, nil // gone
 	}
 	defer file.Close()
-	if ok, err := tryLock(file); err != nil || !ok {
+	if ok, err := flock.Try(file); err != nil || !ok {
 		return 0, err
 	}
 	m.mu.Lock()

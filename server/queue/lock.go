@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/spillgate/spillgate/server/flock"
 )
 
 // ending is how long a server that was killed may take to be gone, with a process
@@ -23,8 +25,8 @@ func (q *Queue) lock() error {
 	if err != nil {
 		return fmt.Errorf("locking the queue: %w", err)
 	}
-	mine, err := tryLock(f)
-	for end := time.Now().Add(ending); err == nil && !mine && time.Now().Before(end); mine, err = tryLock(f) {
+	mine, err := flock.Try(f)
+	for end := time.Now().Add(ending); err == nil && !mine && time.Now().Before(end); mine, err = flock.Try(f) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err == nil && !mine {

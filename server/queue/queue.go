@@ -263,8 +263,9 @@ func (q *Queue) workers() jetstream.ConsumerConfig {
 }
 
 // Table opens a table beside the queue. One with an entry for each record has a
-// bucket of its own: pages that lay among those would have all of its files read. What an earlier version of this program
-// kept in a bucket of that name is moved into it.
+// bucket of its own: pages that lay among those would have all of its files read.
+// What an earlier version of this program kept in a bucket of that name is moved
+// into it.
 func (q *Queue) Table(ctx context.Context, o table.Options) (*table.Table, error) {
 	bucket := q.records
 	if o.Pages == 0 {

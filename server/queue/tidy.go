@@ -34,17 +34,21 @@ func (q *Queue) tidy(ctx context.Context) error {
 	q.mu.Lock()
 	streams := append([]*tidied(nil), q.tidied...)
 	q.mu.Unlock()
-	for _, t := range streams {
-		for range tidyLooks {
-			due, err := t.tidy(ctx)
+	for range tidyLooks {
+		var due []*tidied
+		for _, t := range streams {
+			again, err := t.tidy(ctx)
 			if err != nil {
 				return err
 			}
-			if !due {
-				break
+			if again {
+				due = append(due, t)
 			}
-			pause(ctx, tidyPause)
 		}
+		if streams = due; len(due) == 0 {
+			return nil
+		}
+		pause(ctx, tidyPause)
 	}
 	return nil
 }

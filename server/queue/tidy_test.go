@@ -2,14 +2,18 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/spillgate/spillgate/server/table"
 )
 
 // sizeOf returns how many bytes the files of a stream's messages have.
@@ -152,4 +156,42 @@ func TestTidyMeanwhile(t *testing.T) {
 	if i, err := s.stream.Info(t.Context()); err != nil || i.State.Msgs != 0 || i.State.LastSeq != tidyAfter+1000 || times < 10 {
 		t.Errorf("%+v after %d times, %v", i.State, times, err)
 	}
+}
+
+// TestEntriesApart: a table with an entry for each record does not lie among the
+// pages of the others.
+func TestEntriesApart(t *testing.T) {
+	q := open(t, Options{Dir: t.TempDir()})
+	entries, err := q.Table(t.Context(), table.Options{Name: "entries"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := q.Table(t.Context(), table.Options{Name: "pages", Pages: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		if err := errors.Join(entries.Put(t.Context(), fmt.Sprint(n), nil), pages.Put(t.Context(), fmt.Sprint(n), nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]uint64{"KV_SPILLGATE_TABLE_ENTRIES": 3, "KV_" + recordsBucket: 1} {
+		s, err := q.js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i, err := s.Info(t.Context(), jetstream.WithSubjectFilter("$KV.>")); err != nil || uint64(len(i.State.Subjects)) != want+probes(i) {
+			t.Errorf("%s has %v, %v", name, i.State.Subjects, err)
+		}
+	}
+}
+
+// probes counts what heal has written to the table of what is done.
+func probes(i *jetstream.StreamInfo) (n uint64) {
+	for subject := range i.State.Subjects {
+		if strings.Contains(subject, ".done.") {
+			n++
+		}
+	}
+	return n
 }

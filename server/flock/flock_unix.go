@@ -1,6 +1,6 @@
 //go:build unix
 
-package queue
+package flock
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// tryLock locks f until it is closed, which the system does when this process ends.
-// It reports false where another has it.
-func tryLock(f *os.File) (bool, error) {
+// Try locks f for whoever has it open: this process and those that inherit it. It
+// reports false where another has it, and does not wait.
+func Try(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
